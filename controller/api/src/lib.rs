@@ -1,1 +1,43 @@
-//! api
+//! What users write: the four kinds of `territorial.services/v1alpha1`, their status, and their CRDs.
+//!
+//! A field's doc comment is user documentation (`kubectl explain`). The types accept what the schema accepts; whether it
+//! makes sense together is decided by the compiler crate.
+
+mod conditions;
+mod crds;
+mod date;
+mod domain;
+mod mailbox;
+mod tenant;
+mod website;
+
+pub use conditions::{ConditionType, Reason, Status};
+pub use crds::{crd_of, crds};
+pub use date::Date;
+pub use domain::{
+    DeletionPolicy, Dmarc, DmarcPolicy, Domain, DomainMail, DomainSpec, DomainStatus, MailMode, Record, RecordType,
+    ServerSerial, Spf, SpfAll, ZoneStatus,
+};
+pub use mailbox::{Mailbox, MailboxSpec, MailboxState, MailboxStatus, SecretKeyRef};
+pub use tenant::{
+    Agreement, AgreementPhase, EntityType, Limits, Subject, SubjectKind, Tenant, TenantSpec, TenantState, TenantStatus,
+    UnitCounts,
+};
+pub use website::{WebSite, WebSiteSpec, WebSiteStatus};
+
+/// The API group of every kind.
+pub const GROUP: &str = "territorial.services";
+/// The version of every kind.
+pub const VERSION: &str = "v1alpha1";
+/// `apiVersion` as manifests spell it.
+pub const API_VERSION: &str = "territorial.services/v1alpha1";
+
+/// The namespace of a tenant: always `t-<tenant>`.
+pub fn tenant_namespace(tenant: &str) -> String {
+    format!("t-{tenant}")
+}
+
+/// The tenant a namespace belongs to by its name, the inverse of [`tenant_namespace`].
+pub fn tenant_of_namespace(namespace: &str) -> Option<&str> {
+    namespace.strip_prefix("t-").filter(|name| !name.is_empty())
+}

@@ -1,0 +1,80 @@
+use std::fmt;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The types of condition that our kinds carry. `Ready` is the top line: users of the service get it.
+///
+/// `Stalled` and `Reconciling` follow kstatus: a user's mistake is `Stalled`, work under way `Reconciling`, never both, and
+/// both are dropped when false.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum ConditionType {
+    /// The service is there for its users.
+    Ready,
+    /// Only a change of the manifest, or of another one, can help.
+    Stalled,
+    /// Work is under way and goes on by itself.
+    Reconciling,
+    /// A change was held by the guard until the coordinator approves its digest.
+    PlanHeld,
+    /// Every required public server answers the zone's serial.
+    Published,
+    /// Every mail agent installed what this object compiles to.
+    Installed,
+}
+
+/// Why a condition is what it is; an event's reason is the same word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Reason {
+    /// Served as declared.
+    Ready,
+    /// Served as far as the state `Suspended` allows.
+    Suspended,
+    /// A field's value is wrong; the message says which and what would be right.
+    Invalid,
+    /// The name is outside what the tenant's `spec.domains` grants.
+    NotGranted,
+    /// Two Tenants hold the same name in `spec.domains`.
+    GrantConflict,
+    /// Another object of the tenant holds the name; the message names it.
+    Conflict,
+    /// Written records collide with contributed ones.
+    RecordConflict,
+    /// More than the tenant's limits allow.
+    LimitExceeded,
+    /// The Tenant of this namespace is missing or terminated.
+    TenantMissing,
+    /// The Domain that the address or host needs is missing or does not host it.
+    DomainMissing,
+    /// A referenced Secret or its key is missing or unusable.
+    SecretMissing,
+    /// The application is not in the catalogue.
+    UnknownApplication,
+    /// Waits for something that will come by itself; the message says for what.
+    Waiting,
+    /// A destructive change is held until its digest is approved.
+    PlanHeld,
+    /// The tenant is being set up or an object applied.
+    Progressing,
+}
+
+impl fmt::Display for ConditionType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// What the statuses of all kinds have in common.
+pub trait Status: Clone + Default + PartialEq + Serialize {
+    /// The `metadata.generation` that this status speaks of.
+    fn observed_generation(&self) -> Option<i64>;
+    /// The conditions, at most one of a type.
+    fn conditions(&self) -> &[Condition];
+}

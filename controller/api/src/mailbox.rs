@@ -1,0 +1,118 @@
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{DeletionPolicy, Status};
+
+/// A mailbox: one address of a hosted Domain of the same tenant.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "territorial.services",
+    version = "v1alpha1",
+    kind = "Mailbox",
+    plural = "mailboxes",
+    namespaced,
+    status = "MailboxStatus",
+    derive = "PartialEq",
+    shortname = "mbx",
+    category = "cst",
+    doc = "A mailbox: one address of a Domain of the same tenant whose mail is Hosted.",
+    printcolumn(name = "Address", type_ = "string", json_path = ".spec.address"),
+    printcolumn(name = "Name", type_ = "string", json_path = ".spec.displayName", priority = "1"),
+    printcolumn(name = "Quota", type_ = "string", json_path = ".spec.quota"),
+    printcolumn(name = "State", type_ = "string", json_path = ".spec.state"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("!has(self.aliases) || !(self.address in self.aliases)").message("aliases must not repeat the address"))]
+pub struct MailboxSpec {
+    /// The address, in lower case, such as `protocollo@comune.urbino.pu.it`. Immutable: the mail is stored under it.
+    #[schemars(length(min = 3, max = 254), regex(pattern = "^[a-z0-9]([a-z0-9._-]*[a-z0-9])?@[^\\s@/]+$"))]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("address is immutable: create another Mailbox and add this address to its aliases"))]
+    pub address: String,
+    /// Whose box it is, as people write it, such as `Ufficio protocollo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 200))]
+    pub display_name: Option<String>,
+    /// How much mail it may hold, such as `5Gi`; the centre's default unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$"))]
+    pub quota: Option<String>,
+    /// The Secret of the same namespace with the password's hash (ARGON2ID, BLF-CRYPT, SHA512-CRYPT or SCRAM-SHA-256, as `doveadm pw`
+    /// prints it). Absent: a password is generated into the Secret `<name>-password`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_secret_ref: Option<SecretKeyRef>,
+    /// Other addresses, of Domains of the same tenant whose mail is Hosted, that are delivered here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 100),
+        inner(length(min = 3, max = 254), regex(pattern = "^[a-z0-9]([a-z0-9._-]*[a-z0-9])?@[^\\s@/]+$"))
+    )]
+    pub aliases: Vec<String>,
+    /// `Active` (default); `Suspended`: receives, but nobody logs in or sends; `Archived`: login only, incoming mail is refused;
+    /// `Closed`: refused, no login, the mail is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<MailboxState>,
+    /// What deleting this object means. `Retain` (default): mail is accepted for the centre's retention time, nobody logs in, and
+    /// creating it again takes it up where it was. `Delete`: the address is refused at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+}
+
+/// A key of a Secret in the same namespace.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretKeyRef {
+    /// The Secret's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The key in it; the Mailbox's name unless given, so that one Secret may hold many boxes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub key: Option<String>,
+}
+
+/// What a mailbox may do.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MailboxState {
+    /// Receives, logs in, sends.
+    #[default]
+    Active,
+    /// Receives only.
+    Suspended,
+    /// Logs in only.
+    Archived,
+    /// Nothing; the mail is kept.
+    Closed,
+}
+
+/// What the controller says of a Mailbox.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct MailboxStatus {
+    /// The generation of the spec that this status speaks of; -1 before the controller saw the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What is true of it, by type. `Ready` is the top line: mail is accepted and its owner can log in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// The addresses it holds. Who holds an address keeps it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+    /// The Secret with the generated password, where none was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_secret: Option<String>,
+}
+
+impl Status for MailboxStatus {
+    fn observed_generation(&self) -> Option<i64> {
+        self.observed_generation
+    }
+
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+}

@@ -1,0 +1,217 @@
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Date, Status};
+
+/// A member entity of the centre (ente aderente): who it is, which Internet names it may hold, and how much it may use.
+/// Its namespace is always `t-<name>`. Only the coordinator writes Tenants.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "territorial.services",
+    version = "v1alpha1",
+    kind = "Tenant",
+    status = "TenantStatus",
+    derive = "PartialEq",
+    shortname = "tn",
+    category = "cst",
+    doc = "A member entity of the centre (ente aderente): who it is, which Internet names it may hold, and how much it may use. Its namespace is always t-<name>.",
+    validation = Rule::new("self.metadata.name.size() <= 61 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')")
+        .message("metadata.name must be a DNS label of at most 61 characters: its namespace is t-<name>"),
+    printcolumn(name = "Type", type_ = "string", json_path = ".spec.entityType"),
+    printcolumn(name = "Until", type_ = "string", json_path = ".spec.agreement.until"),
+    printcolumn(name = "Agreement", type_ = "string", json_path = ".status.agreement"),
+    printcolumn(name = "Domains", type_ = "integer", json_path = ".status.units.domains"),
+    printcolumn(name = "Boxes", type_ = "integer", json_path = ".status.units.mailboxes"),
+    printcolumn(name = "Sites", type_ = "integer", json_path = ".status.units.webSites"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenantSpec {
+    /// The entity's full name as people write it, such as `Comune di Urbino`.
+    #[schemars(length(min = 1, max = 200))]
+    pub display_name: String,
+    /// What kind of public body it is.
+    pub entity_type: EntityType,
+    /// Its code in IndicePA (the index of Italian public administrations), such as `c_l500`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 32), regex(pattern = "^[A-Za-z0-9_-]+$"))]
+    pub ipa_code: Option<String>,
+    /// The agreement (convenzione) under which it is served. Its end warns and never cuts a service by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Agreement>,
+    /// The Internet names it may hold, each with all names below it, such as `comune.urbino.pu.it`. Of several Tenants the one
+    /// with the longest matching name decides; the same name in two Tenants is a conflict of both.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 200), inner(length(min = 1, max = 253), regex(pattern = "^[^\\s/]+$")))]
+    pub domains: Vec<String>,
+    /// How much it may use. A limit that is absent does not limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// Who may write Domains, Mailboxes, WebSites and Secrets in its namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub administrators: Vec<Subject>,
+    /// `Active` (default), `Suspended`: mail is received but nobody logs in, or `Terminated`: the Tenant may be deleted. The
+    /// coordinator's written decision; nothing changes it by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<TenantState>,
+}
+
+/// The kind of a public body.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntityType {
+    /// A municipality.
+    Comune,
+    /// A mountain union of municipalities.
+    UnioneMontana,
+    /// A union of municipalities.
+    UnioneDiComuni,
+    /// A mountain community (the unions' predecessor).
+    ComunitaMontana,
+    /// A territorial body: a library, a health agency, a park.
+    EnteTerritoriale,
+    /// A province.
+    Provincia,
+}
+
+/// The agreement (convenzione) between the entity and the centre.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("self.until >= self.from").message("until must not be before from"))]
+pub struct Agreement {
+    /// How the centre refers to it, such as `CSTPU 2021-2025`.
+    #[schemars(length(min = 1, max = 200))]
+    pub reference: String,
+    /// The first day it is in force, YYYY-MM-DD.
+    pub from: Date,
+    /// The last day it is in force, YYYY-MM-DD.
+    pub until: Date,
+    /// Days of grace after `until`, 90 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 3650))]
+    pub grace_days: Option<u16>,
+}
+
+/// How much a tenant may use.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Limits {
+    /// How many Mailboxes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub mailboxes: Option<u32>,
+    /// How much all mailbox quotas together, such as `300Gi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$"))]
+    pub mail_storage: Option<String>,
+    /// How many WebSites.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10_000))]
+    pub web_sites: Option<u32>,
+    /// How much storage all sites together, such as `100Gi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$"))]
+    pub web_storage: Option<String>,
+    /// How much processor time all sites together, in cores, such as `8` or `500m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,6}m?$"))]
+    pub cpu: Option<String>,
+    /// How much memory all sites together, such as `16Gi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$"))]
+    pub memory: Option<String>,
+}
+
+/// Who gets a role: a user or a group as the API server knows it.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// `User` or `Group`.
+    pub kind: SubjectKind,
+    /// Its name at the API server's login, such as `urbino-admins`.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// The kind of a [`Subject`]. No ServiceAccount: a tenant's identities come from the centre's login.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// A person or a pipeline.
+    User,
+    /// A group of them.
+    Group,
+}
+
+/// What the coordinator decided about a tenant.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TenantState {
+    /// Served.
+    #[default]
+    Active,
+    /// Mail is received, nobody logs in; zones and sites go on.
+    Suspended,
+    /// May be deleted.
+    Terminated,
+}
+
+/// What the controller says of a Tenant.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantStatus {
+    /// The generation of the spec that this status speaks of; -1 before the controller saw the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What is true of it, by type. `Ready` is the top line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// Its namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Where its agreement stands today.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<AgreementPhase>,
+    /// How many objects it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<UnitCounts>,
+}
+
+/// Where an agreement stands.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgreementPhase {
+    /// Its first day has not come.
+    Future,
+    /// In force.
+    Active,
+    /// In force, with at most 90 days to go.
+    Expiring,
+    /// Over, within the days of grace.
+    Grace,
+    /// Over.
+    Expired,
+}
+
+/// How many objects of each kind a tenant has.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct UnitCounts {
+    /// Domains.
+    pub domains: u32,
+    /// Mailboxes.
+    pub mailboxes: u32,
+    /// WebSites.
+    pub web_sites: u32,
+}
+
+impl Status for TenantStatus {
+    fn observed_generation(&self) -> Option<i64> {
+        self.observed_generation
+    }
+
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+}

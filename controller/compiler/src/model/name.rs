@@ -1,0 +1,256 @@
+//! Domain names in the one form everything compares by.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A domain name (RFC 1035 §2.3.1): lower-case ASCII, punycode, without trailing dot; the root is empty inside and prints as `.`.
+///
+/// Ordered as DNSSEC orders names (RFC 4034 §6.1), so that a name and all below it are one range.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DomainName(String);
+
+/// Why a text is no domain name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing there.
+    #[error("the name is empty")]
+    Empty,
+    /// Two dots in a row, or one at the start.
+    #[error("`{0}` has an empty label: remove the doubled or leading dot")]
+    EmptyLabel(String),
+    /// A label beyond 63 octets.
+    #[error("the label `{0}` is longer than 63 characters")]
+    LabelTooLong(String),
+    /// The whole beyond 253 characters.
+    #[error("the name is longer than 253 characters")]
+    TooLong,
+    /// A character that no name here has.
+    #[error("`{name}` has the character {character:?}: a name is made of letters, digits, `-`, `_` and dots")]
+    Character {
+        /// The name as written.
+        name: String,
+        /// The first such character.
+        character: char,
+    },
+    /// A `*` that is not the whole first label.
+    #[error("`{0}`: a wildcard is the whole first label, such as `*.example.org`")]
+    Wildcard(String),
+    /// An internationalised label that IDNA 2008 refuses.
+    #[error("`{0}` is not a valid internationalised name (IDNA)")]
+    Idna(String),
+}
+
+impl DomainName {
+    /// The root.
+    pub const ROOT: Self = Self(String::new());
+
+    /// Reads a name: any case, U-labels or A-labels, with or without the trailing dot; `.` is the root.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        if text == "." {
+            return Ok(Self::ROOT);
+        }
+        let text = text.strip_suffix('.').unwrap_or(text);
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        let ascii = if text.is_ascii() { text.to_ascii_lowercase() } else { to_punycode(text)? };
+        for (position, label) in ascii.split('.').enumerate() {
+            check_label(text, label, position == 0)?;
+        }
+        if ascii.len() > 253 { Err(NameError::TooLong) } else { Ok(Self(ascii)) }
+    }
+
+    /// Reads a name relative to `zone` as a record's `name` is written: `@` is the zone itself.
+    pub fn parse_within(text: &str, zone: &Self) -> Result<Self, NameError> {
+        if text == "@" { Ok(zone.clone()) } else { Self::parse(&format!("{}.{zone}", text)) }
+    }
+
+    /// The name without trailing dot; empty for the root.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The labels, leftmost first; none for the root.
+    pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split('.').filter(|label| !label.is_empty())
+    }
+
+    /// The name above; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        if self.0.is_empty() {
+            return None;
+        }
+        Some(self.0.split_once('.').map_or(Self::ROOT, |(_, parent)| Self(parent.to_owned())))
+    }
+
+    /// This name and all above it, longest first, without the root.
+    pub fn and_ancestors(&self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self.clone()), Self::parent).filter(|name| *name != Self::ROOT)
+    }
+
+    /// Whether this is `other` or below it, at a label boundary.
+    pub fn is_within(&self, other: &Self) -> bool {
+        other.0.is_empty() || self.0.strip_suffix(&other.0).is_some_and(|head| head.is_empty() || head.ends_with('.'))
+    }
+
+    /// The name relative to `zone`, `@` for the zone itself; `None` when it is outside.
+    pub fn relative_to(&self, zone: &Self) -> Option<&str> {
+        if self == zone {
+            return Some("@");
+        }
+        if self.is_within(zone) { self.0.strip_suffix(&zone.0).map(|head| head.trim_end_matches('.')) } else { None }
+    }
+
+    /// `label` in front of this name.
+    pub fn child(&self, label: &str) -> Result<Self, NameError> {
+        Self::parse(&format!("{label}.{self}"))
+    }
+
+    /// Whether every label is of a host's form (RFC 1123 §2.1: letters, digits, inner hyphens).
+    pub fn is_host_name(&self) -> bool {
+        !self.0.is_empty() && self.labels().all(is_host_label)
+    }
+
+    /// Whether the first label is `*` (RFC 4592).
+    pub fn is_wildcard(&self) -> bool {
+        self.0 == "*" || self.0.starts_with("*.")
+    }
+
+    /// The uncompressed wire form (RFC 1035 §3.1), appended.
+    pub fn write_wire(&self, out: &mut Vec<u8>) {
+        for label in self.labels() {
+            out.push(u8::try_from(label.len()).unwrap_or(63));
+            out.extend_from_slice(label.as_bytes());
+        }
+        out.push(0);
+    }
+}
+
+fn to_punycode(text: &str) -> Result<String, NameError> {
+    if let Some(character) = text.chars().find(|c| c.is_control() || c.is_whitespace()) {
+        return Err(NameError::Character { name: text.escape_debug().to_string(), character });
+    }
+    idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::EMPTY)
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| NameError::Idna(text.to_owned()))
+}
+
+fn check_label(name: &str, label: &str, first: bool) -> Result<(), NameError> {
+    if label.is_empty() {
+        return Err(NameError::EmptyLabel(name.to_owned()));
+    }
+    if label.len() > 63 {
+        return Err(NameError::LabelTooLong(label.to_owned()));
+    }
+    if label == "*" && first {
+        return Ok(());
+    }
+    match label.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '/'))) {
+        Some('*') => Err(NameError::Wildcard(name.to_owned())),
+        Some(character) => Err(NameError::Character { name: name.escape_debug().to_string(), character }),
+        None => Ok(()),
+    }
+}
+
+fn is_host_label(label: &str) -> bool {
+    !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+impl fmt::Display for DomainName {
+    /// Absolute without the dot (`example.org`); the root is `.`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "." } else { &self.0 })
+    }
+}
+
+impl Ord for DomainName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.labels().rev().cmp(other.labels().rev())
+    }
+}
+
+impl PartialOrd for DomainName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl TryFrom<String> for DomainName {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<DomainName> for String {
+    fn from(name: DomainName) -> Self {
+        name.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> DomainName {
+        DomainName::parse(text).unwrap()
+    }
+
+    #[test]
+    fn one_form_for_every_spelling() {
+        assert_eq!(name("COMUNE.Urbino.PU.it."), name("comune.urbino.pu.it"));
+        assert_eq!(name("città.example").as_str(), "xn--citt-3na.example");
+        assert_eq!(name("CITTÀ.example"), name("xn--citt-3na.example"));
+        assert_eq!(name(".").to_string(), ".");
+    }
+
+    #[test]
+    fn refuses_what_is_no_name() {
+        for text in [
+            "",
+            "a..b",
+            ".a",
+            "a b",
+            "a\n.b",
+            "a\".b",
+            "a;b",
+            "b.*.a",
+            "a*.b",
+            "a\\b",
+            &"x".repeat(64),
+            "a\u{0}b",
+            "a@b",
+            "é\n.it",
+        ] {
+            assert!(DomainName::parse(text).is_err(), "{text:?}");
+        }
+        assert!(DomainName::parse(&["abcdefgh"; 30].join(".")).is_err());
+    }
+
+    #[test]
+    fn suffixes_end_at_labels() {
+        let zone = name("comune.fano.pu.it");
+        assert!(name("www.comune.fano.pu.it").is_within(&zone));
+        assert!(zone.is_within(&zone));
+        assert!(!name("xcomune.fano.pu.it").is_within(&zone));
+        assert!(!name("fano.pu.it").is_within(&zone));
+        assert_eq!(name("a.b.comune.fano.pu.it").relative_to(&zone), Some("a.b"));
+        assert_eq!(zone.relative_to(&zone), Some("@"));
+        assert_eq!(name("xcomune.fano.pu.it").relative_to(&zone), None);
+    }
+
+    #[test]
+    fn canonical_order_of_rfc_4034() {
+        let mut names: Vec<_> =
+            ["z.example", "example", "a.example", "yljkjljk.a.example", "z.a.example", "*.z.example"].map(name).into();
+        names.sort();
+        assert_eq!(
+            names.iter().map(DomainName::as_str).collect::<Vec<_>>(),
+            ["example", "a.example", "yljkjljk.a.example", "z.a.example", "z.example", "*.z.example"]
+        );
+    }
+}
