@@ -1,4 +1,11 @@
 //! Decides: what users wrote and what was observed go in, what the servers shall serve comes out. No I/O, no clock, no randomness.
 
+pub mod compile;
+pub mod desired;
+pub mod index;
+pub mod manifest;
 pub mod model;
+pub mod parse;
+pub mod problem;
 pub mod published;
+pub mod settings;

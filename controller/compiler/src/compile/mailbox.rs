@@ -1,0 +1,88 @@
+use cst_api::{Reason, TenantState};
+
+use crate::index::{Admitted, Index};
+use crate::model::{Address, ObjectKey};
+use crate::parse::MailboxModel;
+use crate::problem::{Kind, ObjectRef, Problem};
+
+/// What a Mailbox gets of what it asks for.
+#[derive(Clone, Debug)]
+pub struct MailboxVerdict<'a> {
+    /// The model in force.
+    pub model: Option<&'a MailboxModel>,
+    /// Whether it may have its own address.
+    pub holds_address: bool,
+    /// The aliases it may have.
+    pub aliases: Vec<&'a Address>,
+    /// Whether the tenant is suspended, which suspends the box.
+    pub tenant_suspended: bool,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// Judges a Mailbox. `admitted`: its tenant's boxes within the limits.
+pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey, admitted: &Admitted) -> MailboxVerdict<'a> {
+    let object = ObjectRef::new(Kind::Mailbox, key.clone());
+    let entry = index.mailbox(key);
+    let model = entry.and_then(|entry| entry.model.as_ref());
+    let mut verdict = MailboxVerdict {
+        model,
+        holds_address: false,
+        aliases: Vec::new(),
+        tenant_suspended: false,
+        problems: entry.map(|entry| entry.problems.clone()).unwrap_or_default(),
+    };
+    let Some(model) = model else { return verdict };
+    let tenant = key.tenant().unwrap_or_default();
+    if let Err(refusal) = index.tenant_serves(tenant) {
+        verdict.problems.push(object.refused("metadata.namespace", refusal));
+        return verdict;
+    }
+    if !admitted.contains(key) {
+        let message = format!(
+            "tenant {tenant} has reached its limit of mailboxes or mail storage: ask the coordinator, or remove another box"
+        );
+        verdict.problems.push(object.error("spec.address", Reason::LimitExceeded, message));
+        return verdict;
+    }
+    verdict.tenant_suspended =
+        index.tenant(tenant).and_then(|e| e.model.as_ref()).is_some_and(|m| m.state == TenantState::Suspended);
+    match may_have(index, key, &model.address) {
+        Ok(()) => verdict.holds_address = true,
+        Err((reason, message)) => verdict.problems.push(object.error("spec.address", reason, message)),
+    }
+    for (at, alias) in model.aliases.iter().enumerate() {
+        match may_have(index, key, alias) {
+            Ok(()) => verdict.aliases.push(alias),
+            Err((reason, message)) => {
+                verdict.problems.push(object.error(format!("spec.aliases[{at}]"), reason, message))
+            }
+        }
+    }
+    verdict
+}
+
+/// Whether a Mailbox may have an address: a hosted Domain of its tenant, and nobody else holds it.
+fn may_have(index: &Index, key: &ObjectKey, address: &Address) -> Result<(), (Reason, String)> {
+    let domain = address.domain();
+    let held = index.mailbox(key).is_some_and(|entry| entry.held.contains(&address.to_string()));
+    index
+        .may_hold(key.tenant().unwrap_or_default(), domain, held)
+        .map_err(|refusal| (refusal.reason, refusal.message))?;
+    let hosted =
+        index.held_zone(domain).is_some_and(|model| model.key.namespace == key.namespace && model.hosts_mail());
+    if !hosted {
+        let message = format!(
+            "there is no Domain {domain} in {} whose mail is Hosted: create it, or set its spec.mail.mode to Hosted",
+            key.namespace
+        );
+        return Err((Reason::DomainMissing, message));
+    }
+    match index.address_holder(address) {
+        Some(holder) if holder != key => Err((
+            Reason::Conflict,
+            format!("`{address}` is held by Mailbox {holder}: choose another address, or remove it there"),
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,3 @@
+//! What the servers shall serve.
+
+pub mod dns;

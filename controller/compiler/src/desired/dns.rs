@@ -1,0 +1,62 @@
+//! A zone's composition: SOA and NS from the settings, written records, what mail and sites contribute, delegations.
+
+mod mail;
+mod merge;
+
+pub use mail::mail_sets;
+pub use merge::{Composition, Contributor, Displaced};
+
+use std::net::IpAddr;
+
+use crate::model::{DomainName, RecordData, RecordSet, Soa, Zone};
+use crate::settings::DnsSettings;
+
+/// How long a secondary waits between checks when no NOTIFY comes, in seconds.
+const REFRESH: u32 = 7200;
+const RETRY: u32 = 900;
+/// 28 days: a public server stops before its signatures (45 days, renewed before 30 are left) run out.
+const EXPIRE: u32 = 28 * 86_400;
+/// How long a denial is cached (RFC 2308): short, because a new record is often asked for before it is written.
+const NEGATIVE: u32 = 300;
+/// The TTL of SOA and apex NS.
+const APEX_TTL: u32 = 3600;
+
+/// A zone with nothing but its SOA and NS.
+pub fn bare_zone(apex: &DomainName, settings: &DnsSettings) -> Zone {
+    let mname = settings.name_servers.first().cloned().unwrap_or(DomainName::ROOT);
+    let soa = Soa {
+        mname,
+        rname: hostmaster(settings),
+        serial: 0,
+        refresh: REFRESH,
+        retry: RETRY,
+        expire: EXPIRE,
+        minimum: NEGATIVE,
+    };
+    let mut zone = Zone::new(apex.clone(), APEX_TTL, soa);
+    name_servers(apex, settings).map(|set| zone.insert(set));
+    zone
+}
+
+/// The NS set of a zone of the centre: at its apex, and in the zone above as its delegation.
+pub fn name_servers(apex: &DomainName, settings: &DnsSettings) -> Option<RecordSet> {
+    RecordSet::new(apex.clone(), APEX_TTL, settings.name_servers.iter().cloned().map(RecordData::Ns).collect())
+}
+
+/// The address records of a site's host.
+pub fn address_sets(host: &DomainName, addresses: &[IpAddr], ttl: u32) -> impl Iterator<Item = RecordSet> {
+    let of = |wanted_v4: bool| {
+        let values = addresses.iter().filter(move |a| a.is_ipv4() == wanted_v4).map(|address| match address {
+            IpAddr::V4(v4) => RecordData::A(*v4),
+            IpAddr::V6(v6) => RecordData::Aaaa(*v6),
+        });
+        RecordSet::new(host.clone(), ttl, values.collect())
+    };
+    [of(true), of(false)].into_iter().flatten()
+}
+
+/// The hostmaster's address as RNAME: the `@` a dot, dots of the local part are not possible in our names and become hyphens.
+fn hostmaster(settings: &DnsSettings) -> DomainName {
+    let local = settings.hostmaster.local().replace('.', "-");
+    settings.hostmaster.domain().child(&local).unwrap_or(DomainName::ROOT)
+}

@@ -1,0 +1,189 @@
+//! Every object, found by what it asks for. A change gives the units that depend on it, found by keys, never by scanning.
+
+mod authority;
+mod dependents;
+mod entry;
+mod holders;
+mod limits;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cst_api::{Domain, Mailbox, Tenant, WebSite};
+
+pub use authority::{Authority, Refusal};
+pub use entry::Entry;
+pub use limits::Admitted;
+
+use crate::model::{Address, DomainName, ObjectKey};
+use crate::parse::{DomainModel, MailboxModel, TenantModel, WebSiteModel};
+use crate::settings::Settings;
+
+/// What happened to one object; `None`: it is gone.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A Tenant.
+    Tenant(String, Option<Box<Tenant>>),
+    /// A Domain.
+    Domain(ObjectKey, Option<Box<Domain>>),
+    /// A Mailbox.
+    Mailbox(ObjectKey, Option<Box<Mailbox>>),
+    /// A WebSite.
+    WebSite(ObjectKey, Option<Box<WebSite>>),
+    /// A Secret of a tenant's namespace: its keys and values.
+    Secret(ObjectKey, Option<BTreeMap<String, Vec<u8>>>),
+    /// The hosts that a site last published, which stay its own while its object is gone or cannot be read.
+    SitePublished(ObjectKey, Option<Vec<DomainName>>),
+}
+
+/// What is compiled as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    /// A tenant's namespace and what is in it by itself.
+    Tenant(String),
+    /// A zone.
+    Zone(DomainName),
+    /// A mail domain.
+    Mail(DomainName),
+    /// A web site.
+    Site(ObjectKey),
+}
+
+/// All objects and the ways to find them.
+#[derive(Debug)]
+pub struct Index {
+    settings: Settings,
+    tenants: BTreeMap<String, Entry<TenantModel>>,
+    domains: BTreeMap<ObjectKey, Entry<DomainModel>>,
+    mailboxes: BTreeMap<ObjectKey, Entry<MailboxModel>>,
+    sites: BTreeMap<ObjectKey, Entry<WebSiteModel>>,
+    secrets: BTreeMap<ObjectKey, BTreeMap<String, Vec<u8>>>,
+    published_hosts: BTreeMap<ObjectKey, Vec<DomainName>>,
+    grants: BTreeMap<DomainName, BTreeSet<String>>,
+    zones: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
+    addresses: BTreeMap<Address, BTreeSet<ObjectKey>>,
+    mail_domains: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
+    hosts: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
+    secret_users: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
+}
+
+impl Index {
+    /// An index without objects.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            tenants: BTreeMap::new(),
+            domains: BTreeMap::new(),
+            mailboxes: BTreeMap::new(),
+            sites: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            published_hosts: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            zones: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            mail_domains: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            secret_users: BTreeMap::new(),
+        }
+    }
+
+    /// The centre's settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Takes a change in; the units that may come out differently now. Nothing changed (a status was written): no unit.
+    pub fn apply(&mut self, change: Change) -> BTreeSet<Unit> {
+        match change {
+            Change::Tenant(name, tenant) => self.apply_tenant(name, tenant.as_deref()),
+            Change::Domain(key, domain) => self.apply_domain(key, domain.as_deref()),
+            Change::Mailbox(key, mailbox) => self.apply_mailbox(key, mailbox.as_deref()),
+            Change::WebSite(key, site) => self.apply_site(key, site.as_deref()),
+            Change::Secret(key, data) => self.apply_secret(key, data),
+            Change::SitePublished(key, hosts) => self.apply_published_hosts(key, hosts),
+        }
+    }
+
+    /// Every unit there is.
+    pub fn units(&self) -> BTreeSet<Unit> {
+        let tenants = self.tenants.keys().cloned().map(Unit::Tenant);
+        let zones = self.zones.keys().cloned().map(Unit::Zone);
+        let mail = self.zones.keys().chain(self.mail_domains.keys()).cloned().map(Unit::Mail);
+        let sites = self.sites.keys().chain(self.published_hosts.keys()).cloned().map(Unit::Site);
+        tenants.chain(zones).chain(mail).chain(sites).collect()
+    }
+
+    /// A Tenant's entry.
+    pub fn tenant(&self, name: &str) -> Option<&Entry<TenantModel>> {
+        self.tenants.get(name)
+    }
+
+    /// A Domain's entry.
+    pub fn domain(&self, key: &ObjectKey) -> Option<&Entry<DomainModel>> {
+        self.domains.get(key)
+    }
+
+    /// A Mailbox's entry.
+    pub fn mailbox(&self, key: &ObjectKey) -> Option<&Entry<MailboxModel>> {
+        self.mailboxes.get(key)
+    }
+
+    /// A WebSite's entry.
+    pub fn site(&self, key: &ObjectKey) -> Option<&Entry<WebSiteModel>> {
+        self.sites.get(key)
+    }
+
+    /// A value in a Secret of a tenant's namespace.
+    pub fn secret_value(&self, secret: &ObjectKey, key: &str) -> Option<&[u8]> {
+        self.secrets.get(secret)?.get(key).map(Vec::as_slice)
+    }
+
+    /// The Mailboxes that ask for an address in a domain.
+    pub fn boxes_in(&self, domain: &DomainName) -> impl Iterator<Item = &ObjectKey> {
+        self.mail_domains.get(domain).into_iter().flatten()
+    }
+
+    /// The Domains that ask for a zone.
+    pub fn domains_of_zone(&self, zone: &DomainName) -> impl Iterator<Item = &ObjectKey> {
+        self.zones.get(zone).into_iter().flatten()
+    }
+
+    /// The hosts at or below a name, with the WebSites that ask for each.
+    pub fn hosts_within<'a>(
+        &'a self,
+        name: &'a DomainName,
+    ) -> impl Iterator<Item = (&'a DomainName, &'a BTreeSet<ObjectKey>)> {
+        within(&self.hosts, name)
+    }
+
+    /// The zones at or below a name that Domains ask for.
+    pub fn zones_within<'a>(&'a self, name: &'a DomainName) -> impl Iterator<Item = &'a DomainName> {
+        within(&self.zones, name).map(|(zone, _)| zone)
+    }
+
+    /// The objects of each kind in a tenant's namespace: Domains, Mailboxes, WebSites.
+    pub fn counts(&self, tenant: &str) -> (usize, usize, usize) {
+        let namespace = cst_api::tenant_namespace(tenant);
+        let (domains, boxes) = (in_namespace(&self.domains, &namespace), in_namespace(&self.mailboxes, &namespace));
+        (domains.count(), boxes.count(), in_namespace(&self.sites, &namespace).count())
+    }
+
+    fn secret_data(&self, key: &ObjectKey) -> Option<&BTreeMap<String, Vec<u8>>> {
+        self.secrets.get(key)
+    }
+}
+
+/// The entries of a map of names at or below one: one range, by the names' order.
+fn within<'a, V>(
+    map: &'a BTreeMap<DomainName, V>,
+    name: &'a DomainName,
+) -> impl Iterator<Item = (&'a DomainName, &'a V)> {
+    map.range(name.clone()..).take_while(|(found, _)| found.is_within(name))
+}
+
+/// The entries of one namespace.
+fn in_namespace<'a, V>(
+    map: &'a BTreeMap<ObjectKey, V>,
+    namespace: &'a str,
+) -> impl Iterator<Item = (&'a ObjectKey, &'a V)> {
+    map.range(ObjectKey::new(namespace, "")..).take_while(move |(key, _)| key.namespace == namespace)
+}

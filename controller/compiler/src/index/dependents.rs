@@ -1,0 +1,218 @@
+//! Who depends on a change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cst_api::{Domain, Mailbox, Tenant, WebSite};
+
+use super::entry::Entry;
+use super::{Index, Unit, in_namespace, within};
+use crate::model::{DomainName, ObjectKey};
+use crate::parse::{DomainModel, MailboxModel, TenantModel, WebSiteModel};
+
+impl Index {
+    pub(super) fn apply_tenant(&mut self, name: String, tenant: Option<&Tenant>) -> BTreeSet<Unit> {
+        let last = self.tenants.remove(&name);
+        let next = tenant.map(|tenant| Entry::next(TenantModel::parse(tenant), BTreeSet::new(), last.clone()));
+        let (before, after) = (model(last.as_ref()), model(next.as_ref()));
+        let unchanged = same(last.as_ref(), next.as_ref());
+        let touched: BTreeSet<DomainName> = before.iter().chain(&after).flat_map(|m| m.grants.clone()).collect();
+        for grant in before.iter().flat_map(|m| &m.grants) {
+            unlink(&mut self.grants, grant, &name);
+        }
+        for grant in after.iter().flat_map(|m| &m.grants) {
+            self.grants.entry(grant.clone()).or_default().insert(name.clone());
+        }
+        self.tenants.extend(next.map(|entry| (name.clone(), entry)));
+        // The Tenant's own unit depends on more of the spec than the model holds (names, subjects, quotas).
+        let mut units = BTreeSet::from([Unit::Tenant(name.clone())]);
+        if !unchanged {
+            units.extend(self.units_of_namespace(&name));
+            units.extend(touched.iter().flat_map(|grant| self.units_within(grant)));
+        }
+        units
+    }
+
+    pub(super) fn apply_domain(&mut self, key: ObjectKey, domain: Option<&Domain>) -> BTreeSet<Unit> {
+        let last = self.domains.remove(&key);
+        let held =
+            domain.and_then(|d| d.status.as_ref()?.zone.as_ref()).map(|zone| zone.name.clone()).into_iter().collect();
+        let next = domain.map(|domain| Entry::next(DomainModel::parse(domain), held, last.clone()));
+        let (before, after) = (model(last.as_ref()).cloned(), model(next.as_ref()).cloned());
+        let unchanged = same(last.as_ref(), next.as_ref());
+        if let Some(model) = &before {
+            unlink(&mut self.zones, &model.zone, &key);
+        }
+        if let Some(model) = &after {
+            self.zones.entry(model.zone.clone()).or_default().insert(key.clone());
+        }
+        self.domains.extend(next.map(|entry| (key.clone(), entry)));
+        if unchanged {
+            return BTreeSet::new();
+        }
+        let mut units: BTreeSet<Unit> = key.tenant().map(|t| Unit::Tenant(t.to_owned())).into_iter().collect();
+        for model in before.iter().chain(&after) {
+            units.extend(self.units_within(&model.zone));
+            units.extend([Unit::Zone(model.zone.clone()), Unit::Mail(model.zone.clone())]);
+            units.extend(self.zone_above(&model.zone).map(Unit::Zone));
+        }
+        if before.is_none() && after.is_none() {
+            units.extend(DomainName::parse(&key.name).map(Unit::Zone));
+        }
+        units
+    }
+
+    pub(super) fn apply_mailbox(&mut self, key: ObjectKey, mailbox: Option<&Mailbox>) -> BTreeSet<Unit> {
+        let last = self.mailboxes.remove(&key);
+        let held =
+            mailbox.and_then(|m| m.status.as_ref()).map(|s| s.addresses.iter().cloned().collect()).unwrap_or_default();
+        let next = mailbox.map(|mailbox| Entry::next(MailboxModel::parse(mailbox), held, last.clone()));
+        let (before, after) = (model(last.as_ref()).cloned(), model(next.as_ref()).cloned());
+        let unchanged = same(last.as_ref(), next.as_ref());
+        if let Some(model) = &before {
+            unlink(&mut self.secret_users, &model.password.secret, &key);
+            for address in model.addresses() {
+                unlink(&mut self.addresses, address, &key);
+                unlink(&mut self.mail_domains, address.domain(), &key);
+            }
+        }
+        if let Some(model) = &after {
+            self.secret_users.entry(model.password.secret.clone()).or_default().insert(key.clone());
+            for address in model.addresses() {
+                self.addresses.entry(address.clone()).or_default().insert(key.clone());
+                self.mail_domains.entry(address.domain().clone()).or_default().insert(key.clone());
+            }
+        }
+        self.mailboxes.extend(next.map(|entry| (key.clone(), entry)));
+        if unchanged { BTreeSet::new() } else { self.units_of_mailbox(&key, before.iter().chain(&after)) }
+    }
+
+    pub(super) fn apply_site(&mut self, key: ObjectKey, site: Option<&WebSite>) -> BTreeSet<Unit> {
+        let before_hosts = self.hosts_of(&key);
+        let last = self.sites.remove(&key);
+        let held = site.and_then(|s| s.status.as_ref()).map(|s| s.hosts.iter().cloned().collect()).unwrap_or_default();
+        let next = site.map(|site| Entry::next(WebSiteModel::parse(site), held, last.clone()));
+        let unchanged = same(last.as_ref(), next.as_ref());
+        self.sites.extend(next.map(|entry| (key.clone(), entry)));
+        self.relink_hosts(&key, &before_hosts);
+        if unchanged { BTreeSet::new() } else { self.units_of_site(&key, &before_hosts) }
+    }
+
+    pub(super) fn apply_published_hosts(&mut self, key: ObjectKey, hosts: Option<Vec<DomainName>>) -> BTreeSet<Unit> {
+        let before_hosts = self.hosts_of(&key);
+        let last = self.published_hosts.remove(&key);
+        let unchanged = last == hosts;
+        self.published_hosts.extend(hosts.map(|hosts| (key.clone(), hosts)));
+        self.relink_hosts(&key, &before_hosts);
+        if unchanged { BTreeSet::new() } else { self.units_of_site(&key, &before_hosts) }
+    }
+
+    pub(super) fn apply_secret(&mut self, key: ObjectKey, data: Option<BTreeMap<String, Vec<u8>>>) -> BTreeSet<Unit> {
+        if self.secret_data(&key) == data.as_ref() {
+            return BTreeSet::new();
+        }
+        self.secrets.remove(&key);
+        self.secrets.extend(data.map(|data| (key.clone(), data)));
+        let users = self.secret_users.get(&key).into_iter().flatten();
+        users
+            .filter_map(|user| model(self.mailboxes.get(user)))
+            .map(|model| Unit::Mail(model.address.domain().clone()))
+            .collect()
+    }
+
+    fn units_of_mailbox<'a>(&self, key: &ObjectKey, models: impl Iterator<Item = &'a MailboxModel>) -> BTreeSet<Unit> {
+        let mut units: BTreeSet<Unit> =
+            models.flat_map(MailboxModel::addresses).map(|a| Unit::Mail(a.domain().clone())).collect();
+        if let Some(tenant) = key.tenant() {
+            units.insert(Unit::Tenant(tenant.to_owned()));
+            if self.limits_mailboxes(tenant) {
+                let boxes = in_namespace(&self.mailboxes, &key.namespace);
+                units.extend(
+                    boxes.filter_map(|(_, e)| e.model.as_ref()).map(|m| Unit::Mail(m.address.domain().clone())),
+                );
+            }
+        }
+        units
+    }
+
+    fn units_of_site(&self, key: &ObjectKey, before: &[DomainName]) -> BTreeSet<Unit> {
+        let mut units = BTreeSet::from([Unit::Site(key.clone())]);
+        for host in before.iter().chain(&self.hosts_of(key)) {
+            units.extend(self.covering_zone(host).map(Unit::Zone));
+            units.extend(self.hosts.get(host).into_iter().flatten().cloned().map(Unit::Site));
+        }
+        if let Some(tenant) = key.tenant() {
+            units.insert(Unit::Tenant(tenant.to_owned()));
+            if self.limits_sites(tenant) {
+                units.extend(in_namespace(&self.sites, &key.namespace).map(|(key, _)| Unit::Site(key.clone())));
+            }
+        }
+        units
+    }
+
+    /// Everything in a tenant's namespace.
+    fn units_of_namespace(&self, tenant: &str) -> BTreeSet<Unit> {
+        let namespace = cst_api::tenant_namespace(tenant);
+        let mut units = BTreeSet::new();
+        for (_, entry) in in_namespace(&self.domains, &namespace) {
+            units.extend(entry.model.iter().flat_map(|m| [Unit::Zone(m.zone.clone()), Unit::Mail(m.zone.clone())]));
+        }
+        for (_, entry) in in_namespace(&self.mailboxes, &namespace) {
+            units.extend(entry.model.iter().flat_map(MailboxModel::addresses).map(|a| Unit::Mail(a.domain().clone())));
+        }
+        for (key, entry) in in_namespace(&self.sites, &namespace) {
+            units.insert(Unit::Site(key.clone()));
+            units.extend(
+                entry.model.iter().flat_map(WebSiteModel::hosts).filter_map(|h| self.covering_zone(h)).map(Unit::Zone),
+            );
+        }
+        units
+    }
+
+    /// Everything at or below a name, and the zone that covers it.
+    fn units_within(&self, name: &DomainName) -> BTreeSet<Unit> {
+        let mut units: BTreeSet<Unit> = self.covering_zone(name).map(Unit::Zone).into_iter().collect();
+        units.extend(within(&self.zones, name).map(|(zone, _)| Unit::Zone(zone.clone())));
+        units.extend(within(&self.mail_domains, name).map(|(domain, _)| Unit::Mail(domain.clone())));
+        units.extend(within(&self.hosts, name).flat_map(|(_, keys)| keys.iter().cloned().map(Unit::Site)));
+        units
+    }
+
+    /// The hosts that a site asks for: of its model, else the last published ones.
+    pub(super) fn hosts_of(&self, key: &ObjectKey) -> Vec<DomainName> {
+        match self.sites.get(key).and_then(|entry| entry.model.as_ref()) {
+            Some(model) => model.hosts().cloned().collect(),
+            None => self.published_hosts.get(key).cloned().unwrap_or_default(),
+        }
+    }
+
+    fn relink_hosts(&mut self, key: &ObjectKey, before: &[DomainName]) {
+        for host in before {
+            unlink(&mut self.hosts, host, key);
+        }
+        for host in self.hosts_of(key) {
+            self.hosts.entry(host).or_default().insert(key.clone());
+        }
+    }
+}
+
+fn model<M>(entry: Option<&Entry<M>>) -> Option<&M> {
+    entry.and_then(|entry| entry.model.as_ref())
+}
+
+/// Whether nothing changed but the names a status lists, which only repeats what was decided here.
+fn same<M: PartialEq>(last: Option<&Entry<M>>, next: Option<&Entry<M>>) -> bool {
+    match (last, next) {
+        (Some(last), Some(next)) => last.model == next.model && last.problems == next.problems,
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+fn unlink<K: Ord, V: Ord>(map: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: &V) {
+    if let Some(values) = map.get_mut(key) {
+        values.remove(value);
+        if values.is_empty() {
+            map.remove(key);
+        }
+    }
+}

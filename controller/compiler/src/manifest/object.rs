@@ -1,0 +1,119 @@
+//! A document as an object: one of our kinds, a Secret, the settings, or somebody else's.
+
+use std::collections::BTreeMap;
+
+use cst_api::{API_VERSION, Domain, Mailbox, Tenant, WebSite};
+use k8s_openapi::api::core::v1::Secret;
+use serde::de::DeserializeOwned;
+
+use super::schema::Refused;
+use super::{Node, Schemas};
+use crate::index::Change;
+use crate::model::ObjectKey;
+use crate::problem::{Kind, ObjectRef};
+
+/// What a document declares.
+#[derive(Debug)]
+pub enum Declared {
+    /// One of our kinds, and what its schema refuses. Refused objects have no change.
+    Ours(ObjectRef, Option<Change>, Vec<(super::Position, String, String)>),
+    /// A Secret.
+    Secret(ObjectKey, Change),
+    /// Another kind, left alone.
+    Foreign(Foreign),
+    /// No object at all, and why.
+    Nothing(String),
+}
+
+/// An object that is none of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// Its apiVersion.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace and name.
+    pub key: ObjectKey,
+}
+
+impl Declared {
+    /// Reads one document.
+    pub fn read(document: &Node, schemas: &Schemas) -> Self {
+        let (Some(api_version), Some(kind)) = (document.text("apiVersion"), document.text("kind")) else {
+            return Self::Nothing("this is no manifest: apiVersion and kind are missing".into());
+        };
+        let metadata = document.get("metadata");
+        let meta = |field: &str| metadata.and_then(|m| m.text(field)).unwrap_or_default();
+        let key = ObjectKey::new(meta("namespace"), meta("name"));
+        match (api_version, kind) {
+            (API_VERSION, "Tenant") => ours(document, schemas, ObjectRef::tenant(&key.name), |json| {
+                Ok(Change::Tenant(key.name.clone(), Some(Box::new(typed::<Tenant>(json)?))))
+            }),
+            (API_VERSION, "Domain") => ours(document, schemas, ObjectRef::new(Kind::Domain, key.clone()), |json| {
+                Ok(Change::Domain(key, Some(Box::new(typed::<Domain>(json)?))))
+            }),
+            (API_VERSION, "Mailbox") => ours(document, schemas, ObjectRef::new(Kind::Mailbox, key.clone()), |json| {
+                Ok(Change::Mailbox(key, Some(Box::new(typed::<Mailbox>(json)?))))
+            }),
+            (API_VERSION, "WebSite") => ours(document, schemas, ObjectRef::new(Kind::WebSite, key.clone()), |json| {
+                Ok(Change::WebSite(key, Some(Box::new(typed::<WebSite>(json)?))))
+            }),
+            (API_VERSION, other) => {
+                Self::Nothing(format!("{API_VERSION} has no kind `{other}`: use Tenant, Domain, Mailbox or WebSite"))
+            }
+            ("v1", "Secret") => match serde_json::from_value::<Secret>(document.to_json()) {
+                Ok(secret) => Self::Secret(key.clone(), Change::Secret(key, Some(secret_data(secret)))),
+                Err(_) => Self::Nothing("this Secret cannot be read: data must be base64, or use stringData".into()),
+            },
+            _ => Self::Foreign(Foreign { api_version: api_version.into(), kind: kind.into(), key }),
+        }
+    }
+}
+
+fn ours(
+    document: &Node,
+    schemas: &Schemas,
+    object: ObjectRef,
+    change: impl FnOnce(serde_json::Value) -> Result<Change, String>,
+) -> Declared {
+    let mut refused = schemas.check(&object.kind.to_string(), document);
+    refused.extend(metadata_problems(document, &object));
+    let change = if refused.is_empty() { Some(change(document.to_json())) } else { None };
+    match change.transpose() {
+        Ok(change) => Declared::Ours(object, change, refused),
+        Err(message) => Declared::Ours(object, None, vec![(document.at, "spec".into(), message)]),
+    }
+}
+
+fn metadata_problems(document: &Node, object: &ObjectRef) -> Vec<Refused> {
+    let at = document.locate("metadata");
+    let mut problems = Vec::new();
+    if object.key.name.is_empty() {
+        problems.push((at, "metadata.name".into(), "metadata.name is missing".into()));
+    }
+    let namespace = object.key.namespace.as_str();
+    if object.kind == Kind::Tenant {
+        if document.get("metadata").is_some_and(|m| m.get("namespace").is_some()) {
+            problems.push((
+                document.locate("metadata.namespace"),
+                "metadata.namespace".into(),
+                "a Tenant is cluster-scoped: leave the namespace out".into(),
+            ));
+        }
+    } else if namespace.is_empty() {
+        problems.push((at, "metadata.namespace".into(), "metadata.namespace is missing: write t-<tenant>".into()));
+    } else if object.key.tenant().is_none() {
+        let message = format!("`{namespace}` is no tenant's namespace: write t-<tenant>");
+        problems.push((document.locate("metadata.namespace"), "metadata.namespace".into(), message));
+    }
+    problems
+}
+
+fn typed<T: DeserializeOwned>(json: serde_json::Value) -> Result<T, String> {
+    serde_json::from_value(json).map_err(|error| error.to_string())
+}
+
+fn secret_data(secret: Secret) -> BTreeMap<String, Vec<u8>> {
+    let plain = secret.string_data.into_iter().flatten().map(|(key, text)| (key, text.into_bytes()));
+    secret.data.into_iter().flatten().map(|(key, bytes)| (key, bytes.0)).chain(plain).collect()
+}

@@ -1,0 +1,147 @@
+//! A folder of manifests as one index, with every problem at its place.
+
+use std::collections::BTreeMap;
+
+use super::{Declared, Diagnostic, Node, Position, Schemas, read_documents};
+use crate::index::{Change, Index};
+use crate::model::ObjectKey;
+use crate::problem::{ObjectRef, Problem, Severity};
+use crate::settings::Settings;
+
+/// A file's text, and its path as it shall be named.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// The path.
+    pub path: String,
+    /// The text.
+    pub text: String,
+}
+
+/// What the files of a repository declare.
+#[derive(Debug)]
+pub struct Repository {
+    /// All objects that could be read.
+    pub index: Index,
+    /// What is wrong with the files as such.
+    pub diagnostics: Vec<Diagnostic>,
+    places: BTreeMap<ObjectRef, (String, Node)>,
+    secrets: BTreeMap<ObjectKey, (String, Position)>,
+}
+
+impl Repository {
+    /// Reads all files. One bad document or object harms no other.
+    pub fn read(files: &[SourceFile], settings: Settings, schemas: &Schemas) -> Self {
+        let mut repository = Self {
+            index: Index::new(settings),
+            diagnostics: Vec::new(),
+            places: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        };
+        for file in files {
+            let read = read_documents(&file.text);
+            for (at, message) in &read.problems {
+                repository.tell(&file.path, *at, Severity::Error, message.clone(), String::new());
+            }
+            // A doubled key or an ambiguous value has been told; the object is not taken on trust.
+            let suspect: Vec<usize> = read.problems.iter().map(|(at, _)| at.line).collect();
+            let starts: Vec<usize> = read.documents.iter().map(|d| d.at.line).chain([usize::MAX]).collect();
+            for (number, document) in read.documents.into_iter().enumerate() {
+                let sound = !suspect.iter().any(|line| (starts[number]..starts[number + 1]).contains(line));
+                repository.take(&file.path, document, sound, schemas);
+            }
+        }
+        repository
+    }
+
+    /// The objects declared, with the file of each.
+    pub fn objects(&self) -> impl Iterator<Item = (&ObjectRef, &str)> {
+        self.places.iter().map(|(object, (file, _))| (object, file.as_str()))
+    }
+
+    /// A problem of an object at its place.
+    pub fn diagnose(&self, problem: &Problem) -> Diagnostic {
+        let (file, at) = match self.places.get(&problem.object) {
+            Some((file, node)) => (file.clone(), node.locate(&problem.field)),
+            None => (problem.object.to_string(), Position::default()),
+        };
+        Diagnostic {
+            file,
+            at,
+            severity: problem.severity,
+            message: problem.message.clone(),
+            field: problem.field.clone(),
+        }
+    }
+
+    fn take(&mut self, path: &str, document: Node, sound: bool, schemas: &Schemas) {
+        match Declared::read(&document, schemas) {
+            Declared::Ours(object, change, refused) => {
+                for (at, field, message) in refused {
+                    self.tell(path, at, Severity::Error, message, field);
+                }
+                self.place(path, object, document, change.filter(|_| sound));
+            }
+            Declared::Secret(key, change) => self.place_secret(path, key, document.at, change),
+            Declared::Nothing(message) => self.tell(path, document.at, Severity::Error, message, String::new()),
+            Declared::Foreign(_) => {}
+        }
+    }
+
+    fn place(&mut self, path: &str, object: ObjectRef, document: Node, change: Option<Change>) {
+        if let Some((first, node)) = self.places.get(&object) {
+            let message = format!("{object} is declared in {first}:{} too: keep one", node.at.line);
+            let at = document.locate("metadata.name");
+            self.tell(path, at, Severity::Error, message, "metadata.name".into());
+            return;
+        }
+        self.places.insert(object, (path.to_owned(), document));
+        if let Some(change) = change {
+            self.index.apply(change);
+        }
+    }
+
+    fn place_secret(&mut self, path: &str, key: ObjectKey, at: Position, change: Change) {
+        if let Some((first, place)) = self.secrets.get(&key) {
+            let message = format!("Secret {key} is declared in {first}:{} too: keep one", place.line);
+            self.tell(path, at, Severity::Error, message, "metadata.name".into());
+            return;
+        }
+        self.secrets.insert(key, (path.to_owned(), at));
+        self.index.apply(change);
+    }
+
+    fn tell(&mut self, file: &str, at: Position, severity: Severity, message: String, field: String) {
+        self.diagnostics.push(Diagnostic { file: file.to_owned(), at, severity, message, field });
+    }
+}
+
+/// Reads the settings file: one document of kind Settings.
+pub fn read_settings(file: &SourceFile) -> Result<Settings, Vec<Diagnostic>> {
+    let read = read_documents(&file.text);
+    let tell = |at: Position, message: String| Diagnostic {
+        file: file.path.clone(),
+        at,
+        severity: Severity::Error,
+        message,
+        field: String::new(),
+    };
+    if !read.problems.is_empty() {
+        return Err(read.problems.into_iter().map(|(at, message)| tell(at, message)).collect());
+    }
+    let [document] = read.documents.as_slice() else {
+        return Err(vec![tell(
+            Position { line: 1, column: 1 },
+            format!("one document of kind Settings is needed, there are {}", read.documents.len()),
+        )]);
+    };
+    if document.text("kind") != Some("Settings") || document.text("apiVersion") != Some(cst_api::API_VERSION) {
+        return Err(vec![tell(
+            document.at,
+            format!("this is no settings file: write apiVersion: {} and kind: Settings", cst_api::API_VERSION),
+        )]);
+    }
+    serde_path_to_error::deserialize(document.to_json()).map_err(|error| {
+        let field = error.path().to_string();
+        vec![Diagnostic { field: field.clone(), ..tell(document.locate(&field), error.into_inner().to_string()) }]
+    })
+}

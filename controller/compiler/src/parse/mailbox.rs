@@ -1,0 +1,100 @@
+use std::collections::BTreeSet;
+
+use cst_api::{DeletionPolicy, Mailbox, MailboxState};
+
+use super::{Parsed, Reader};
+use crate::model::{Address, ObjectKey, Quantity};
+use crate::problem::{Kind, ObjectRef};
+
+/// The key of a generated password's hash in its Secret.
+pub const GENERATED_HASH_KEY: &str = "hash";
+
+/// A Mailbox, understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MailboxModel {
+    /// Which object.
+    pub key: ObjectKey,
+    /// Its address.
+    pub address: Address,
+    /// Other addresses delivered to it, in the order written.
+    pub aliases: Vec<Address>,
+    /// How much it may hold; `None`: the centre's default.
+    pub quota: Option<Quantity>,
+    /// The Secret and the key in it that hold the password's hash.
+    pub password: PasswordSource,
+    /// What was declared.
+    pub state: MailboxState,
+    /// What its deletion means.
+    pub deletion_policy: DeletionPolicy,
+}
+
+/// Where a password's hash comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordSource {
+    /// The Secret.
+    pub secret: ObjectKey,
+    /// The key in it.
+    pub key: String,
+    /// Whether we make it when it is not there.
+    pub generated: bool,
+}
+
+impl MailboxModel {
+    /// Reads a Mailbox.
+    pub fn parse(mailbox: &Mailbox) -> Parsed<Self> {
+        let meta = &mailbox.metadata;
+        let key = ObjectKey::new(meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default());
+        let mut reader = Reader::new(ObjectRef::new(Kind::Mailbox, key.clone()));
+        let spec = &mailbox.spec;
+        let address = reader.take("spec.address", Address::parse(&spec.address));
+        let quota = spec.quota.as_deref().and_then(|text| reader.take("spec.quota", Quantity::parse(text)));
+        let aliases = aliases(&mut reader, &spec.aliases, address.as_ref());
+        let model = address.map(|address| Self {
+            password: password_source(mailbox, &key),
+            address,
+            aliases,
+            quota,
+            state: spec.state.unwrap_or_default(),
+            deletion_policy: spec.deletion_policy.unwrap_or_default(),
+            key,
+        });
+        Parsed { model, problems: reader.problems }
+    }
+
+    /// Every address it asks for, its own first.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        std::iter::once(&self.address).chain(&self.aliases)
+    }
+}
+
+fn password_source(mailbox: &Mailbox, key: &ObjectKey) -> PasswordSource {
+    match &mailbox.spec.password_secret_ref {
+        Some(reference) => PasswordSource {
+            secret: ObjectKey::new(&key.namespace, &reference.name),
+            key: reference.key.clone().unwrap_or_else(|| key.name.clone()),
+            generated: false,
+        },
+        None => PasswordSource {
+            secret: ObjectKey::new(&key.namespace, format!("{}-password", key.name)),
+            key: GENERATED_HASH_KEY.into(),
+            generated: true,
+        },
+    }
+}
+
+fn aliases(reader: &mut Reader, written: &[String], address: Option<&Address>) -> Vec<Address> {
+    let mut seen = BTreeSet::new();
+    let mut aliases = Vec::with_capacity(written.len());
+    for (index, text) in written.iter().enumerate() {
+        let field = format!("spec.aliases[{index}]");
+        let Some(alias) = reader.take(&field, Address::parse(text)) else { continue };
+        if address == Some(&alias) {
+            reader.invalid(&field, format!("`{alias}` is the address itself: leave it out"));
+        } else if !seen.insert(alias.clone()) {
+            reader.warn(&field, format!("`{alias}` is named twice"));
+        } else {
+            aliases.push(alias);
+        }
+    }
+    aliases
+}

@@ -1,0 +1,89 @@
+use cst_api::{Agreement, Tenant, TenantState};
+
+use super::{Parsed, Reader};
+use crate::model::{DomainName, Quantity};
+use crate::problem::ObjectRef;
+
+/// A Tenant, understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TenantModel {
+    /// Its name.
+    pub name: String,
+    /// The names it may hold, with all below them.
+    pub grants: Vec<DomainName>,
+    /// What the coordinator decided.
+    pub state: TenantState,
+    /// Its agreement.
+    pub agreement: Option<Agreement>,
+    /// How many Mailboxes.
+    pub mailboxes: Option<u32>,
+    /// How much all quotas together.
+    pub mail_storage: Option<Quantity>,
+    /// How many WebSites.
+    pub web_sites: Option<u32>,
+    /// How much all sites' storage together.
+    pub web_storage: Option<Quantity>,
+}
+
+impl TenantModel {
+    /// Reads a Tenant.
+    pub fn parse(tenant: &Tenant) -> Parsed<Self> {
+        let name = tenant.metadata.name.clone().unwrap_or_default();
+        let mut reader = Reader::new(ObjectRef::tenant(&name));
+        check_name(&mut reader, &name);
+        let spec = &tenant.spec;
+        let grants = grants(&mut reader, &spec.domains);
+        if let Some(agreement) = &spec.agreement
+            && agreement.until < agreement.from
+        {
+            reader.invalid(
+                "spec.agreement.until",
+                format!("until ({}) is before from ({})", agreement.until, agreement.from),
+            );
+        }
+        let limits = spec.limits.clone().unwrap_or_default();
+        let mut size =
+            |field: &str, text: &Option<String>| text.as_deref().and_then(|t| reader.take(field, Quantity::parse(t)));
+        let mail_storage = size("spec.limits.mailStorage", &limits.mail_storage);
+        let web_storage = size("spec.limits.webStorage", &limits.web_storage);
+        size("spec.limits.memory", &limits.memory);
+        let model = Self {
+            name,
+            grants,
+            state: spec.state.unwrap_or_default(),
+            agreement: spec.agreement.clone(),
+            mailboxes: limits.mailboxes,
+            mail_storage,
+            web_sites: limits.web_sites,
+            web_storage,
+        };
+        Parsed { model: Some(model), problems: reader.problems }
+    }
+}
+
+fn check_name(reader: &mut Reader, name: &str) {
+    let label =
+        DomainName::parse(name).is_ok_and(|n| n.is_host_name() && n.labels().count() == 1 && n.as_str() == name);
+    if !label || name.len() > 61 {
+        reader.invalid(
+            "metadata.name",
+            format!("`{name}` must be a DNS label of at most 61 characters: its namespace is t-<name>"),
+        );
+    }
+}
+
+fn grants(reader: &mut Reader, written: &[String]) -> Vec<DomainName> {
+    let mut grants = Vec::with_capacity(written.len());
+    for (index, text) in written.iter().enumerate() {
+        let field = format!("spec.domains[{index}]");
+        let Some(name) = reader.take(&field, DomainName::parse(text)) else { continue };
+        if name.is_wildcard() || name == DomainName::ROOT {
+            reader.invalid(&field, format!("`{text}`: write the name itself, it stands for all names below it too"));
+        } else if grants.contains(&name) {
+            reader.warn(&field, format!("`{name}` is named twice"));
+        } else {
+            grants.push(name);
+        }
+    }
+    grants
+}

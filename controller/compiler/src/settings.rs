@@ -1,0 +1,119 @@
+//! The centre's settings: a file for the command line, the chart's values for the cluster.
+
+use serde::Deserialize;
+
+use crate::model::{Address, DomainName, Quantity};
+
+/// What holds for the whole centre. Unknown fields are refused.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Settings {
+    /// Always `territorial.services/v1alpha1`.
+    pub api_version: String,
+    /// Always `Settings`.
+    pub kind: String,
+    /// The name servers and the transfer of zones to them.
+    pub dns: DnsSettings,
+    /// The mail system; absent: no domain's mail is hosted.
+    #[serde(default)]
+    pub mail: Option<MailSettings>,
+    /// The web hosting; absent: there are no sites.
+    #[serde(default)]
+    pub web: Option<WebSettings>,
+    /// How many days what was deleted with `Retain` is served on.
+    #[serde(default = "thirty")]
+    pub retain_days: u16,
+    /// The IANA time zone in which dates and schedules are meant.
+    #[serde(default = "rome")]
+    pub time_zone: String,
+}
+
+/// The authoritative service.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DnsSettings {
+    /// The public servers' names: the apex NS of every zone, the first one is the SOA's.
+    pub name_servers: Vec<DomainName>,
+    /// The address of who answers for the zones.
+    pub hostmaster: Address,
+    /// The catalog zone's name (RFC 9432).
+    #[serde(default = "catalog")]
+    pub catalog: DomainName,
+    /// The servers that transfer from the hidden primary.
+    #[serde(default)]
+    pub secondaries: Vec<Secondary>,
+}
+
+/// A public server that transfers from the hidden primary.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Secondary {
+    /// What it is called in statuses.
+    pub name: String,
+    /// `host:port`, where NOTIFY and SOA queries go; the host is a name or an address.
+    pub address: String,
+    /// Whether a Domain is `Ready` only when this server answers its serial.
+    #[serde(default = "yes")]
+    pub required: bool,
+}
+
+/// The mail system.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MailSettings {
+    /// The exchangers that hosted domains name in their MX.
+    pub hosts: Vec<MailHost>,
+    /// The quota of boxes that give none.
+    #[serde(default = "one_gib", deserialize_with = "quantity")]
+    pub default_quota: Quantity,
+    /// Who gets the mail for postmaster and abuse of a domain that has no such box.
+    pub postmaster: Address,
+}
+
+/// A mail exchanger.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MailHost {
+    /// Its host name.
+    pub name: DomainName,
+    /// Lower is tried first (RFC 5321 §5.1).
+    pub preference: u16,
+}
+
+fn thirty() -> u16 {
+    30
+}
+
+fn rome() -> String {
+    "Europe/Rome".into()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one_gib() -> Quantity {
+    Quantity(1 << 30)
+}
+
+fn catalog() -> DomainName {
+    DomainName::parse("catalog.invalid").unwrap_or(DomainName::ROOT)
+}
+
+fn quantity<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Quantity, D::Error> {
+    Quantity::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
+/// The web hosting.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WebSettings {
+    /// The public addresses of the gateway, which sites' hosts get in DNS.
+    pub addresses: Vec<std::net::IpAddr>,
+    /// The catalogue of applications by name.
+    #[serde(default)]
+    pub applications: std::collections::BTreeMap<String, serde_json::Value>,
+    /// The gateway that routes are attached to.
+    #[serde(default)]
+    pub gateway: Option<serde_json::Value>,
+}
