@@ -6,6 +6,8 @@ pub mod index;
 pub mod manifest;
 pub mod model;
 pub mod parse;
+pub mod plan;
 pub mod problem;
 pub mod published;
 pub mod settings;
+pub mod status;

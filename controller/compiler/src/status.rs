@@ -1,0 +1,100 @@
+//! Problems and observations into conditions, as kstatus, Flux and Argo CD read them.
+
+use cst_api::{ConditionType, Reason};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use crate::plan::guard::Held;
+use crate::problem::Problem;
+
+/// The longest message a condition carries, in characters.
+const MAX_MESSAGE: usize = 1024;
+
+/// All that an object's conditions depend on.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+    /// A step held by the guard.
+    pub held: Option<Held>,
+    /// What it waits for; empty: nothing.
+    pub waiting: Vec<String>,
+    /// Served as far as its state allows.
+    pub suspended: bool,
+    /// What `Ready` says when all is well.
+    pub summary: String,
+    /// A kind's own conditions: type, whether it holds, and the message.
+    pub own: Vec<(ConditionType, bool, String)>,
+}
+
+/// The conditions of an object, taking over the time of those whose status stays. `Stalled` and `Reconciling` exclude each other and
+/// exist only when true.
+pub fn conditions(previous: &[Condition], generation: Option<i64>, facts: &Facts, now: &Time) -> Vec<Condition> {
+    let errors: Vec<&Problem> = facts.problems.iter().filter(|p| p.is_error()).collect();
+    let warnings: Vec<String> = facts.problems.iter().filter(|p| !p.is_error()).map(told).collect();
+    let mut built = Vec::new();
+    let mut add = |type_: ConditionType, status: bool, reason: Reason, message: String| {
+        built.push(condition(previous, generation, type_, status, reason, &message, now));
+    };
+    if let Some(first) = errors.first() {
+        let message = errors.iter().map(|p| told(p)).collect::<Vec<_>>().join("; ");
+        add(ConditionType::Ready, false, first.reason, message.clone());
+        add(ConditionType::Stalled, true, first.reason, message);
+    } else if let Some(held) = &facts.held {
+        let message = format!(
+            "{}: approve with the annotation {}: {}",
+            held.message,
+            crate::plan::guard::APPROVE_ANNOTATION,
+            held.digest
+        );
+        add(ConditionType::Ready, false, Reason::PlanHeld, message.clone());
+        add(ConditionType::Stalled, true, Reason::PlanHeld, message.clone());
+        add(ConditionType::PlanHeld, true, Reason::PlanHeld, message);
+    } else if !facts.waiting.is_empty() {
+        let message = format!("waits for {}", facts.waiting.join("; "));
+        add(ConditionType::Ready, false, Reason::Waiting, message.clone());
+        add(ConditionType::Reconciling, true, Reason::Waiting, message);
+    } else {
+        let reason = if facts.suspended { Reason::Suspended } else { Reason::Ready };
+        let message = std::iter::once(facts.summary.clone()).chain(warnings).collect::<Vec<_>>().join("; ");
+        add(ConditionType::Ready, true, reason, message);
+    }
+    for (type_, holds, message) in &facts.own {
+        add(*type_, *holds, if *holds { Reason::Ready } else { Reason::Waiting }, message.clone());
+    }
+    built
+}
+
+fn told(problem: &Problem) -> String {
+    format!("{}: {}", problem.field, problem.message)
+}
+
+fn condition(
+    previous: &[Condition],
+    generation: Option<i64>,
+    type_: ConditionType,
+    status: bool,
+    reason: Reason,
+    message: &str,
+    now: &Time,
+) -> Condition {
+    let (type_, status) = (type_.to_string(), if status { "True" } else { "False" }.to_owned());
+    let since = previous
+        .iter()
+        .find(|c| c.type_ == type_ && c.status == status)
+        .map_or_else(|| now.clone(), |c| c.last_transition_time.clone());
+    Condition {
+        type_,
+        status,
+        reason: reason.to_string(),
+        message: shortened(message),
+        observed_generation: generation,
+        last_transition_time: since,
+    }
+}
+
+fn shortened(message: &str) -> String {
+    if message.chars().count() <= MAX_MESSAGE {
+        return message.to_owned();
+    }
+    message.chars().take(MAX_MESSAGE - 1).chain(['…']).collect()
+}
