@@ -127,6 +127,16 @@ impl Index {
         self.mailboxes.get(key)
     }
 
+    /// Every Mailbox.
+    pub fn mailbox_keys(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.mailboxes.keys()
+    }
+
+    /// Every Domain.
+    pub fn domain_keys(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.domains.keys()
+    }
+
     /// A WebSite's entry.
     pub fn site(&self, key: &ObjectKey) -> Option<&Entry<WebSiteModel>> {
         self.sites.get(key)

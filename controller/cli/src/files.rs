@@ -1,0 +1,124 @@
+//! Reading folders of manifests and writing what comes of them.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use cst_compiler::manifest::{Diagnostic, Position, Repository, Schemas, SourceFile, read_settings};
+use cst_compiler::problem::Severity;
+
+/// The settings' file name, searched upward.
+const SETTINGS: &str = "cst.yaml";
+/// A manifest file beyond this many bytes is not read.
+const MAX_FILE: u64 = 16 << 20;
+
+/// What went wrong with a file, and which.
+#[derive(Debug, thiserror::Error)]
+#[error("{action} {path}: {source}")]
+pub(crate) struct FileError {
+    action: &'static str,
+    path: String,
+    source: io::Error,
+}
+
+/// No settings file above a folder.
+#[derive(Debug, thiserror::Error)]
+#[error("no {SETTINGS} in {0} or above it: put the centre's settings there, or name them with --config")]
+pub(crate) struct NoSettings(String);
+
+/// Reads settings and manifests. The inner error is what is wrong with the settings, without which nothing can be judged.
+pub(crate) fn read_repository(
+    paths: &[PathBuf],
+    config: Option<&Path>,
+) -> Result<Result<Repository, Vec<Diagnostic>>, super::command::Failure> {
+    let config = match config {
+        Some(path) => path.to_owned(),
+        None => find_settings(paths.first().map_or(Path::new("."), PathBuf::as_path))?,
+    };
+    let text = fs::read_to_string(&config).map_err(|source| failed("cannot read", &config, source))?;
+    let settings = match read_settings(&SourceFile { path: shown(&config), text }) {
+        Ok(settings) => settings,
+        Err(diagnostics) => return Ok(Err(diagnostics)),
+    };
+    let (files, unreadable) = manifests(paths)?;
+    let mut repository = Repository::read(&files, settings, &Schemas::new());
+    repository.diagnostics.extend(unreadable);
+    Ok(Ok(repository))
+}
+
+/// Writes a file and the folders above it.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), FileError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|source| failed("cannot create", folder, source))?;
+    }
+    let mut file = fs::File::create(path).map_err(|source| failed("cannot write", path, source))?;
+    file.write_all(text.as_bytes()).map_err(|source| failed("cannot write", path, source))
+}
+
+fn find_settings(from: &Path) -> Result<PathBuf, super::command::Failure> {
+    let absolute = fs::canonicalize(from).map_err(|source| failed("cannot read", from, source))?;
+    let found = absolute.ancestors().map(|folder| folder.join(SETTINGS)).find(|path| path.is_file());
+    found.ok_or_else(|| NoSettings(shown(from)).into())
+}
+
+fn manifests(paths: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<Diagnostic>), FileError> {
+    let mut found = Vec::new();
+    for path in paths {
+        let kind = fs::metadata(path).map_err(|source| failed("cannot read", path, source))?;
+        if kind.is_dir() { walk(path, &mut found)? } else { found.push(path.clone()) }
+    }
+    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
+    for path in found {
+        match read_text(&path)? {
+            Ok(text) => files.push(SourceFile { path: shown(&path), text }),
+            Err(message) => unreadable.push(Diagnostic {
+                file: shown(&path),
+                at: Position { line: 1, column: 1 },
+                severity: Severity::Error,
+                message,
+                field: String::new(),
+            }),
+        }
+    }
+    Ok((files, unreadable))
+}
+
+/// All YAML files below a folder in the order of their names, hidden ones and the settings left out; links to folders are not followed.
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), FileError> {
+    let entries: Result<Vec<_>, _> = fs::read_dir(folder).and_then(Iterator::collect);
+    let mut entries = entries.map_err(|source| failed("cannot read", folder, source))?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let (path, name) = (entry.path(), entry.file_name());
+        let kind = entry.file_type().map_err(|source| failed("cannot read", &path, source))?;
+        let name = name.to_string_lossy();
+        if name.starts_with('.') || name == SETTINGS {
+            continue;
+        }
+        if kind.is_dir() {
+            walk(&path, found)?;
+        } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn read_text(path: &Path) -> Result<Result<String, String>, FileError> {
+    let size = fs::metadata(path).map_err(|source| failed("cannot read", path, source))?.len();
+    if size > MAX_FILE {
+        return Ok(Err(format!("the file has {size} bytes, at most {MAX_FILE} are read: split it")));
+    }
+    let bytes = fs::read(path).map_err(|source| failed("cannot read", path, source))?;
+    Ok(String::from_utf8(bytes).map_err(|error| {
+        format!("the file is not UTF-8 (byte {}): save it as UTF-8", error.utf8_error().valid_up_to() + 1)
+    }))
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> FileError {
+    FileError { action, path: shown(path), source }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,75 @@
+//! The only place that prints.
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::ValueEnum;
+use cst_compiler::manifest::Diagnostic;
+use cst_compiler::problem::Severity;
+use serde::Serialize;
+
+/// How diagnostics are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A line each.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    objects: usize,
+    errors: usize,
+    warnings: usize,
+    diagnostics: &'a [Diagnostic],
+}
+
+/// Prints text. A reader that went away is no failure.
+pub(crate) fn print(text: &str) {
+    io::stdout().lock().write_all(text.as_bytes()).ok();
+}
+
+/// Prints why a command failed, with its causes.
+pub(crate) fn error(error: &dyn std::error::Error) {
+    let mut text = format!("cst: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let told = error.to_string();
+        if !text.contains(&told) {
+            text += &format!(": {told}");
+        }
+        cause = error.source();
+    }
+    writeln!(io::stderr().lock(), "{text}").ok();
+}
+
+/// Prints diagnostics and what they come to.
+pub(crate) fn diagnostics(format: Format, diagnostics: &[Diagnostic], objects: usize) {
+    let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    match format {
+        Format::Json => {
+            let report = Report { version: 1, objects, errors, warnings, diagnostics };
+            print(&format!("{}\n", serde_json::to_string_pretty(&report).unwrap_or_default()));
+        }
+        Format::Text => {
+            let colour = io::stdout().is_terminal();
+            let lines: String = diagnostics.iter().map(|d| format!("{}\n", painted(d, colour))).collect();
+            print(&format!("{lines}{objects} objects, {errors} errors, {warnings} warnings\n"));
+        }
+    }
+}
+
+fn painted(diagnostic: &Diagnostic, colour: bool) -> String {
+    let text = diagnostic.to_string();
+    if !colour {
+        return text;
+    }
+    let (plain, code) = match diagnostic.severity {
+        Severity::Error => (" error: ", "31"),
+        Severity::Warning => (" warning: ", "33"),
+    };
+    text.replacen(plain, &format!(" \x1b[{code}m{}\x1b[0m ", plain.trim()), 1)
+}
