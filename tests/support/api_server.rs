@@ -1,0 +1,47 @@
+//! A real API server and etcd, one for each test binary, ended with it.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Patch, PatchParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::runtime::wait::{await_condition, conditions};
+use kube::{Api, Client, Config, ResourceExt as _};
+
+struct Server {
+    kubeconfig: PathBuf,
+}
+
+/// A client of this binary's API server, as its administrator. Each test makes its own: a client belongs to one runtime.
+///
+/// # Panics
+/// When the server cannot be started; the log of `tests/cluster/control-plane` says why.
+pub async fn client() -> Client {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(start)).await.expect("the API server starts");
+    let kubeconfig = Kubeconfig::read_from(&server.kubeconfig).expect("its kubeconfig reads");
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    let client = Client::try_from(config.expect("its kubeconfig is complete")).expect("a client can be made");
+    install_crds(&client).await;
+    client
+}
+
+/// Ends with this process: the command watches its id.
+fn start() -> Server {
+    let folder = std::env::temp_dir().join(format!("cst-tests-{}", std::process::id()));
+    let command = Path::new(env!("CARGO_MANIFEST_DIR")).join("cluster/control-plane");
+    let run = std::process::Command::new(&command).arg(&folder).arg(std::process::id().to_string()).status();
+    assert!(run.is_ok_and(|status| status.success()), "{} failed", command.display());
+    Server { kubeconfig: folder.join("admin.kubeconfig") }
+}
+
+async fn install_crds(client: &Client) {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for crd in cst_api::crds() {
+        let name = crd.name_any();
+        let params = PatchParams::apply("cst-tests").force().validation_strict();
+        api.patch(&name, &params, &Patch::Apply(&crd)).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        await_condition(api.clone(), &name, conditions::is_crd_established()).await.expect("the CRD is established");
+    }
+}
