@@ -60,12 +60,20 @@ fn compare(name: &str, got: &BTreeMap<PathBuf, String>) {
     let names = |map: &BTreeMap<PathBuf, String>| map.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(got), names(&wanted), "{name}: other files than in tests/golden (UPDATE_GOLDEN=1 rewrites them)");
     for (path, text) in got {
-        assert_eq!(text, &wanted[path], "{name}: {} differs from tests/golden (UPDATE_GOLDEN=1 rewrites it)", path.display());
+        assert_eq!(
+            text,
+            &wanted[path],
+            "{name}: {} differs from tests/golden (UPDATE_GOLDEN=1 rewrites it)",
+            path.display()
+        );
     }
 }
 
 fn run(tool: &str, arguments: &[&str]) -> String {
-    let output = Command::new(tool).args(arguments).output().unwrap_or_else(|error| panic!("{tool}: {error} (install bind9-utils)"));
+    let output = Command::new(tool)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("{tool}: {error} (install bind9-utils)"));
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{tool} {arguments:?}: {text}");
     text
@@ -93,7 +101,8 @@ fn rendered_zones_load_into_bind() {
         for path in files(&out.path().join("zones")).into_keys() {
             let file = out.path().join("zones").join(&path);
             let zone = path.to_str().unwrap().trim_end_matches(".zone").replace("%2f", "/");
-            let told = run("named-checkzone", &["-k", "fail", "-n", "fail", "-S", "fail", &zone, file.to_str().unwrap()]);
+            let told =
+                run("named-checkzone", &["-k", "fail", "-n", "fail", "-S", "fail", &zone, file.to_str().unwrap()]);
             assert!(told.contains("OK"), "{zone}: {told}");
             zones += 1;
         }

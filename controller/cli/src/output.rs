@@ -38,7 +38,8 @@ pub(crate) fn error(error: &dyn std::error::Error) {
     while let Some(error) = cause {
         let told = error.to_string();
         if !text.contains(&told) {
-            text += &format!(": {told}");
+            text.push_str(": ");
+            text.push_str(&told);
         }
         cause = error.source();
     }

@@ -55,7 +55,7 @@ pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey, admitted: &Admitted) -> Ma
         match may_have(index, key, alias) {
             Ok(()) => verdict.aliases.push(alias),
             Err((reason, message)) => {
-                verdict.problems.push(object.error(format!("spec.aliases[{at}]"), reason, message))
+                verdict.problems.push(object.error(format!("spec.aliases[{at}]"), reason, message));
             }
         }
     }
@@ -71,6 +71,10 @@ fn may_have(index: &Index, key: &ObjectKey, address: &Address) -> Result<(), (Re
         .map_err(|refusal| (refusal.reason, refusal.message))?;
     let hosted =
         index.held_zone(domain).is_some_and(|model| model.key.namespace == key.namespace && model.hosts_mail());
+    let itself = ObjectKey::new(&key.namespace, domain.as_str());
+    if !hosted && index.domain(&itself).is_some_and(|entry| !entry.is_current()) {
+        return Err((Reason::DomainMissing, format!("Domain {domain} cannot be used as it is: mend it first")));
+    }
     if !hosted {
         let message = format!(
             "there is no Domain {domain} in {} whose mail is Hosted: create it, or set its spec.mail.mode to Hosted",

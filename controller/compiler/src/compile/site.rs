@@ -53,7 +53,7 @@ pub fn site<'a>(index: &'a Index, key: &ObjectKey, admitted: &Admitted) -> SiteV
         match may_have(index, key, alias) {
             Ok(()) => verdict.aliases.push(alias),
             Err((reason, message)) => {
-                verdict.problems.push(object.error(format!("spec.aliases[{at}]"), reason, message))
+                verdict.problems.push(object.error(format!("spec.aliases[{at}]"), reason, message));
             }
         }
     }

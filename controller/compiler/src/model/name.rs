@@ -65,7 +65,7 @@ impl DomainName {
 
     /// Reads a name relative to `zone` as a record's `name` is written: `@` is the zone itself.
     pub fn parse_within(text: &str, zone: &Self) -> Result<Self, NameError> {
-        if text == "@" { Ok(zone.clone()) } else { Self::parse(&format!("{}.{zone}", text)) }
+        if text == "@" { Ok(zone.clone()) } else { Self::parse(&format!("{text}.{zone}")) }
     }
 
     /// The name without trailing dot; empty for the root.

@@ -103,7 +103,7 @@ fn owner(reader: &mut Reader, index: usize, record: &Record, zone: &DomainName) 
     }
     if let Ok(absolute) = DomainName::parse(text)
         && absolute.is_within(zone)
-        && !(text == "@")
+        && (text != "@")
     {
         let relative = absolute.relative_to(zone).unwrap_or("@");
         reader.invalid(&field, format!("`{text}` repeats the zone: names are relative to it, write `{relative}`"));
@@ -147,7 +147,7 @@ fn check_together(reader: &mut Reader, zone: &DomainName, sets: &[(usize, Record
         let type_name = set.type_name();
         match type_name {
             "CNAME" if set.name == *zone => {
-                reader.invalid(&field, "a CNAME cannot stand at the apex (RFC 1034 §3.6.2): use A and AAAA there")
+                reader.invalid(&field, "a CNAME cannot stand at the apex (RFC 1034 §3.6.2): use A and AAAA there");
             }
             "CNAME" if types_at[&set.name].iter().any(|t| *t != "CNAME") => {
                 let others: Vec<_> = types_at[&set.name].iter().filter(|t| **t != "CNAME").copied().collect();
@@ -161,7 +161,7 @@ fn check_together(reader: &mut Reader, zone: &DomainName, sets: &[(usize, Record
                 );
             }
             "NS" if set.name == *zone => {
-                reader.invalid(&field, "the zone's own NS come from the centre's settings: leave them out")
+                reader.invalid(&field, "the zone's own NS come from the centre's settings: leave them out");
             }
             _ => {}
         }

@@ -1,0 +1,22 @@
+# The commands of this repository. `make help` lists them.
+
+CARGO ?= cargo
+
+.PHONY: help test check crds golden
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+test: ## Run every test (as root: it installs the servers it meets from Debian's packages)
+	tests/run
+
+check: ## The quick checks: format, lints, tests that need no server
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) test --locked -p cst-api -p cst-compiler -p cst
+
+crds: ## Write crds/ anew from the types
+	$(CARGO) run --quiet --locked -p cst -- crds --out crds
+
+golden: ## Write tests/golden/ anew from what is printed now; review the difference
+	UPDATE_GOLDEN=1 $(CARGO) test --locked -p cst --test golden
