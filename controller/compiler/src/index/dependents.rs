@@ -28,6 +28,8 @@ impl Index {
         if !unchanged {
             units.extend(self.units_of_namespace(&name));
             units.extend(touched.iter().flat_map(|grant| self.units_within(grant)));
+            let sharing = touched.iter().filter_map(|grant| self.grants.get(grant)).flatten();
+            units.extend(sharing.cloned().map(Unit::Tenant));
         }
         units
     }
@@ -52,7 +54,8 @@ impl Index {
         let mut units: BTreeSet<Unit> = key.tenant().map(|t| Unit::Tenant(t.to_owned())).into_iter().collect();
         for model in before.iter().chain(&after) {
             units.extend(self.units_within(&model.zone));
-            units.extend([Unit::Zone(model.zone.clone()), Unit::Mail(model.zone.clone())]);
+            units.insert(Unit::Zone(model.zone.clone()));
+            units.extend(self.mail_units(&model.zone));
             units.extend(self.zone_above(&model.zone).map(Unit::Zone));
         }
         if before.is_none() && after.is_none() {
@@ -154,7 +157,8 @@ impl Index {
         let namespace = cst_api::tenant_namespace(tenant);
         let mut units = BTreeSet::new();
         for (_, entry) in in_namespace(&self.domains, &namespace) {
-            units.extend(entry.model.iter().flat_map(|m| [Unit::Zone(m.zone.clone()), Unit::Mail(m.zone.clone())]));
+            units.extend(entry.model.iter().map(|m| Unit::Zone(m.zone.clone())));
+            units.extend(entry.model.iter().flat_map(|m| self.mail_units(&m.zone)));
         }
         for (_, entry) in in_namespace(&self.mailboxes, &namespace) {
             units.extend(entry.model.iter().flat_map(MailboxModel::addresses).map(|a| Unit::Mail(a.domain().clone())));
@@ -171,10 +175,22 @@ impl Index {
     /// Everything at or below a name, and the zone that covers it.
     fn units_within(&self, name: &DomainName) -> BTreeSet<Unit> {
         let mut units: BTreeSet<Unit> = self.covering_zone(name).map(Unit::Zone).into_iter().collect();
-        units.extend(within(&self.zones, name).map(|(zone, _)| Unit::Zone(zone.clone())));
-        units.extend(within(&self.mail_domains, name).map(|(domain, _)| Unit::Mail(domain.clone())));
+        units.extend(within(&self.zones, name).flat_map(|(zone, _)| [Unit::Zone(zone.clone()), Unit::Mail(zone.clone())]));
+        units.extend(within(&self.mail_domains, name).flat_map(|(domain, _)| self.mail_units(domain)));
         units.extend(within(&self.hosts, name).flat_map(|(_, keys)| keys.iter().cloned().map(Unit::Site)));
         units
+    }
+
+    /// A mail domain, and those of the boxes with an alias in it: a box is judged with the domain of its own address.
+    fn mail_units(&self, domain: &DomainName) -> BTreeSet<Unit> {
+        let mut units = BTreeSet::from([Unit::Mail(domain.clone())]);
+        units.extend(self.home_units(self.mail_domains.get(domain).into_iter().flatten()));
+        units
+    }
+
+    /// The mail domains of Mailboxes' own addresses.
+    fn home_units<'a>(&'a self, boxes: impl Iterator<Item = &'a ObjectKey>) -> impl Iterator<Item = Unit> {
+        boxes.filter_map(|key| model(self.mailboxes.get(key))).map(|model| Unit::Mail(model.address.domain().clone()))
     }
 
     /// The hosts that a site asks for: of its model, else the last published ones.
