@@ -1,3 +1,4 @@
-//! What the servers shall serve.
+//! What shall be served, one module per service.
 
 pub mod dns;
+pub mod mail;

@@ -1,0 +1,141 @@
+//! From a shard's bytes to its content, everything checked: what comes out can be written into a table as it is.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::{FORMAT, Header, Line, MAX_BUCKETS, Pair, bucket_of};
+use crate::desired::mail::MailBox;
+use crate::model::{Address, DomainName};
+
+/// A shard that was read and found whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShardContent {
+    /// The domain.
+    pub domain: DomainName,
+    /// Which bucket, from 0.
+    pub bucket: u32,
+    /// How many buckets the domain has in this shard's layout.
+    pub buckets: u32,
+    /// The domain is given up.
+    pub withdrawn: bool,
+    /// The boxes, sorted by address, each once.
+    pub boxes: Vec<MailBox>,
+    /// Aliases, each with the address of its box.
+    pub aliases: BTreeMap<Address, Address>,
+    /// The addresses every domain must have and nobody declared, with whom they are delivered to.
+    pub required: BTreeMap<Address, Address>,
+    /// SHA-256 of the shard's bytes.
+    pub digest: [u8; 32],
+}
+
+/// Why bytes are no shard. It names the line and never holds its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShardError {
+    /// The first line does not name a shard.
+    #[error("the shard has no header: its first line must name format, domain, bucket and buckets")]
+    Header,
+    /// A format that this version does not read.
+    #[error("the shard has format {0}, this agent reads {FORMAT}: update the agent")]
+    Format(u32),
+    /// A layout that cannot be.
+    #[error(
+        "the shard is bucket {bucket} of {buckets}: buckets are a power of two up to {MAX_BUCKETS}, counted from 0"
+    )]
+    Layout {
+        /// The bucket.
+        bucket: u32,
+        /// Of how many.
+        buckets: u32,
+    },
+    /// A line that is no record.
+    #[error("line {0} is not a record of this format")]
+    Line(usize),
+    /// An address that belongs into another domain or bucket.
+    #[error("the address in line {0} does not belong into this shard")]
+    Foreign(usize),
+    /// An address that the shard holds already.
+    #[error("the address in line {0} is there twice, or not in order")]
+    Order(usize),
+    /// Records in a shard that says its domain is given up.
+    #[error("line {0} is a record of a domain that is given up")]
+    Withdrawn(usize),
+}
+
+impl ShardContent {
+    /// Reads a shard.
+    pub fn decode(bytes: &[u8]) -> Result<Self, ShardError> {
+        let mut lines = bytes.split_inclusive(|&byte| byte == b'\n');
+        let mut content = Self::of_header(lines.next().unwrap_or_default(), Sha256::digest(bytes).into())?;
+        for (number, line) in (2..).zip(lines) {
+            if content.withdrawn {
+                return Err(ShardError::Withdrawn(number));
+            }
+            match parse(line).ok_or(ShardError::Line(number))? {
+                Line::Shard(_) => return Err(ShardError::Line(number)),
+                Line::Box(mailbox) => content.take_box(mailbox, number)?,
+                Line::Alias(pair) => content.take_pair(pair, number, |content| &mut content.aliases)?,
+                Line::Required(pair) => content.take_pair(pair, number, |content| &mut content.required)?,
+            }
+        }
+        Ok(content)
+    }
+
+    /// The box of an address.
+    pub fn find(&self, address: &Address) -> Option<&MailBox> {
+        self.boxes.binary_search_by(|mailbox| mailbox.address.cmp(address)).ok().and_then(|at| self.boxes.get(at))
+    }
+
+    /// Whether the address is a box's or an alias.
+    pub fn holds(&self, address: &Address) -> bool {
+        self.aliases.contains_key(address) || self.find(address).is_some()
+    }
+
+    fn of_header(line: &[u8], digest: [u8; 32]) -> Result<Self, ShardError> {
+        let Some(Line::Shard(Header { format, domain, bucket, buckets, withdrawn })) = parse(line) else {
+            return Err(ShardError::Header);
+        };
+        if format != FORMAT {
+            return Err(ShardError::Format(format));
+        }
+        if !buckets.is_power_of_two() || buckets > MAX_BUCKETS || bucket >= buckets {
+            return Err(ShardError::Layout { bucket, buckets });
+        }
+        let (boxes, aliases, required) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Ok(Self { domain, bucket, buckets, withdrawn, boxes, aliases, required, digest })
+    }
+
+    fn take_box(&mut self, mailbox: MailBox, number: usize) -> Result<(), ShardError> {
+        self.check(&mailbox.address, number)?;
+        if self.boxes.last().is_some_and(|last| last.address >= mailbox.address) {
+            return Err(ShardError::Order(number));
+        }
+        self.boxes.push(mailbox);
+        Ok(())
+    }
+
+    fn take_pair(
+        &mut self,
+        pair: Pair,
+        number: usize,
+        map: fn(&mut Self) -> &mut BTreeMap<Address, Address>,
+    ) -> Result<(), ShardError> {
+        self.check(&pair.address, number)?;
+        let taken = self.holds(&pair.address) || self.required.contains_key(&pair.address);
+        if taken || map(self).last_key_value().is_some_and(|(last, _)| *last >= pair.address) {
+            return Err(ShardError::Order(number));
+        }
+        map(self).insert(pair.address, pair.r#box);
+        Ok(())
+    }
+
+    fn check(&self, address: &Address, number: usize) -> Result<(), ShardError> {
+        let here = *address.domain() == self.domain && bucket_of(address, self.buckets) == self.bucket;
+        if here { Ok(()) } else { Err(ShardError::Foreign(number)) }
+    }
+}
+
+/// A whole line, its end included: a cut file does not pass for a shorter one.
+fn parse(line: &[u8]) -> Option<Line> {
+    serde_json::from_slice(line.strip_suffix(b"\n")?).ok()
+}

@@ -1,0 +1,87 @@
+//! From a domain to its shards.
+
+use std::collections::BTreeMap;
+
+use super::{BUCKET_BYTES, FORMAT, Header, Line, MAX_BUCKETS, Pair, Shard, bucket_of};
+use crate::desired::mail::{MailBox, MailDomain};
+use crate::model::{Address, DomainName};
+
+impl MailDomain {
+    /// The domain's shards, bucket 0 first. `postmaster` is the centre's own address, which gets what is sent to the `postmaster`
+    /// and `abuse` of a domain that has no such address; `buckets` is how many there were before, 0 for a new domain.
+    pub fn shards(&self, postmaster: &Address, buckets: u32) -> Vec<Shard> {
+        let lines = self.lines(postmaster);
+        let mut buckets = buckets.clamp(1, MAX_BUCKETS).next_power_of_two();
+        loop {
+            let filled = self.fill(&lines, buckets);
+            if buckets == MAX_BUCKETS || filled.iter().all(|shard| shard.bytes.len() <= BUCKET_BYTES) {
+                return filled;
+            }
+            buckets *= 2;
+        }
+    }
+
+    fn fill(&self, lines: &[(Address, Vec<u8>)], buckets: u32) -> Vec<Shard> {
+        let mut shards: Vec<Shard> = (0..buckets).map(|bucket| empty(&self.domain, bucket, buckets, false)).collect();
+        for (address, line) in lines {
+            if let Some(shard) = shards.get_mut(bucket_of(address, buckets) as usize) {
+                shard.bytes.extend_from_slice(line);
+            }
+        }
+        shards
+    }
+
+    /// Every line but the headers: boxes, aliases, required addresses, each in the order of their addresses.
+    fn lines(&self, postmaster: &Address) -> Vec<(Address, Vec<u8>)> {
+        let mut boxes: BTreeMap<&Address, &MailBox> = BTreeMap::new();
+        for mailbox in &self.boxes {
+            boxes.entry(&mailbox.address).or_insert(mailbox);
+        }
+        let aliases = self.aliases.iter().filter(|(alias, _)| !boxes.contains_key(alias));
+        let boxed = boxes.iter().map(|(&address, &mailbox)| (address.clone(), line(&Line::Box(mailbox.clone()))));
+        let aliased = aliases.map(|(alias, to)| (alias.clone(), line(&Line::Alias(Pair::new(alias, to)))));
+        let required = self.required(&boxes, postmaster).into_iter().map(|(address, to)| {
+            let line = line(&Line::Required(Pair::new(&address, to)));
+            (address, line)
+        });
+        boxed.chain(aliased).chain(required).collect()
+    }
+
+    /// The addresses that RFC 2142 and RFC 5321 want and nobody declared. `abuse` goes to the domain's own postmaster where it has one.
+    fn required<'a>(
+        &'a self,
+        boxes: &BTreeMap<&'a Address, &MailBox>,
+        centre: &'a Address,
+    ) -> Vec<(Address, &'a Address)> {
+        let declared =
+            |address: &Address| boxes.get_key_value(address).map(|(&own, _)| own).or_else(|| self.aliases.get(address));
+        let mut required = Vec::new();
+        let mut reader = centre;
+        for local in ["postmaster", "abuse"] {
+            let Ok(address) = Address::parse(&format!("{local}@{}", self.domain)) else { continue };
+            match declared(&address) {
+                Some(own) if local == "postmaster" => reader = own,
+                None if address != *centre => required.push((address, reader)),
+                _ => {}
+            }
+        }
+        required.sort();
+        required
+    }
+}
+
+/// The content of a domain that is given up: agents refuse its addresses, and the Secret may go once they acknowledged it.
+pub fn withdrawal(domain: &DomainName) -> Shard {
+    empty(domain, 0, 1, true)
+}
+
+fn empty(domain: &DomainName, bucket: u32, buckets: u32, withdrawn: bool) -> Shard {
+    let header = Header { format: FORMAT, domain: domain.clone(), bucket, buckets, withdrawn };
+    Shard { domain: domain.clone(), bucket, bytes: line(&Line::Shard(header)) }
+}
+
+fn line(line: &Line) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(line).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}

@@ -1,0 +1,56 @@
+use super::*;
+use crate::desired::mail::dovecot::passwd_file;
+use crate::desired::mail::postfix::{Table, Tables};
+
+fn text(tables: &Tables, table: Table) -> String {
+    tables.entries(table).iter().map(|(key, value)| format!("{key} {value}\n")).collect()
+}
+
+#[test]
+fn passwd_file_of_every_state() {
+    golden("urbino.passwd", &passwd_file(&content(&urbino())));
+}
+
+#[test]
+fn tables_of_every_state() {
+    let tables = Tables::of(&fleet(&[urbino(), fano()]));
+    golden("virtual_mailbox_domains", &text(&tables, Table::Domains));
+    golden("virtual_mailbox_maps", &text(&tables, Table::Boxes));
+    golden("virtual_alias_maps", &text(&tables, Table::Aliases));
+    golden("smtpd_sender_login_maps", &text(&tables, Table::Senders));
+}
+
+#[test]
+fn no_key_is_there_twice() {
+    let tables = Tables::of(&fleet(&[urbino(), fano()]));
+    for table in Table::ALL {
+        let mut keys: Vec<_> = tables.entries(table).iter().map(|(key, _)| key).collect();
+        keys.sort();
+        assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{table:?}");
+    }
+}
+
+#[test]
+fn the_centres_postmaster_is_found_by_its_alias_and_refused_while_it_has_no_box() {
+    let alias_of = |tables: &Tables, key: &str| {
+        tables.entries(Table::Aliases).iter().find(|(k, _)| k == key).map(|(_, value)| value.clone())
+    };
+    let mut own = MailDomain { domain: domain("cst.example.net"), boxes: vec![], aliases: BTreeMap::new() };
+    let tables = Tables::of(&fleet(&[urbino(), own.clone()]));
+    assert_eq!(alias_of(&tables, "abuse@comune.urbino.pu.it"), None);
+    own.boxes = vec![mailbox("staff@cst.example.net", MailboxState::Active)];
+    own.aliases = aliases(&[("postmaster@cst.example.net", "staff@cst.example.net")]);
+    let tables = Tables::of(&fleet(&[urbino(), own]));
+    for key in ["abuse@comune.urbino.pu.it", "abuse@cst.example.net", "postmaster@cst.example.net"] {
+        assert_eq!(alias_of(&tables, key).as_deref(), Some("staff@cst.example.net"), "{key}");
+    }
+}
+
+#[test]
+fn a_withdrawn_domain_is_in_no_table() {
+    let withdrawn = read(&[crate::desired::mail::shard::withdrawal(&domain("comune.urbino.pu.it"))]);
+    let mut all = fleet(&[fano()]);
+    let before = Tables::of(&all);
+    all.insert(domain("comune.urbino.pu.it"), DomainContent::assemble(&withdrawn).unwrap());
+    assert_eq!(Tables::of(&all), before);
+}
