@@ -1,5 +1,7 @@
 //! The centre's settings: a file for the command line, the chart's values for the cluster.
 
+pub mod web;
+
 use serde::Deserialize;
 
 use crate::model::{Address, DomainName, Quantity};
@@ -19,7 +21,7 @@ pub struct Settings {
     pub mail: Option<MailSettings>,
     /// The web hosting; absent: there are no sites.
     #[serde(default)]
-    pub web: Option<WebSettings>,
+    pub web: Option<web::Web>,
     /// How many days what was deleted with `Retain` is served on.
     #[serde(default = "thirty")]
     pub retain_days: u16,
@@ -102,18 +104,4 @@ fn catalog() -> DomainName {
 
 fn quantity<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Quantity, D::Error> {
     Quantity::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-}
-
-/// The web hosting.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct WebSettings {
-    /// The public addresses of the gateway, which sites' hosts get in DNS.
-    pub addresses: Vec<std::net::IpAddr>,
-    /// The catalogue of applications by name.
-    #[serde(default)]
-    pub applications: std::collections::BTreeMap<String, serde_json::Value>,
-    /// The gateway that routes are attached to.
-    #[serde(default)]
-    pub gateway: Option<serde_json::Value>,
 }
