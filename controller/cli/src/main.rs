@@ -1,5 +1,6 @@
 //! `cst`: the one binary of the centre's operator, for its cluster and for the command line.
 
+mod clock;
 mod command;
 mod files;
 mod output;

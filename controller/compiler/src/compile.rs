@@ -1,12 +1,14 @@
 //! One unit at a time from the index to what shall be served, with everything wrong on the way.
 
 mod fleet;
+mod mail;
 mod mailbox;
 mod site;
 mod tenant;
 mod zone;
 
 pub use fleet::problems;
+pub use mail::{MailOutcome, mail};
 pub use mailbox::{MailboxVerdict, mailbox};
 pub use site::{SiteVerdict, site};
 pub use tenant::{TenantVerdict, tenant};

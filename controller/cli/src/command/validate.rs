@@ -8,7 +8,7 @@ use cst_compiler::problem::Severity;
 
 use super::Failure;
 use crate::output::Format;
-use crate::{Exit, files, output};
+use crate::{Exit, clock, files, output};
 
 /// Check a repository of manifests without a cluster: every problem with its file, line and column.
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ impl Validate {
 /// Everything wrong with a repository: its texts, its objects, and what they are together.
 pub(crate) fn diagnostics(repository: &Repository) -> Vec<Diagnostic> {
     let mut all = repository.diagnostics.clone();
-    all.extend(compile::problems(&repository.index).iter().map(|problem| {
+    all.extend(compile::problems(&repository.index, clock::today(repository.index.settings())).iter().map(|problem| {
         let mut diagnostic = repository.diagnose(problem);
         if problem.reason == Reason::SecretMissing {
             // Offline a Secret may well come from elsewhere (sealed, or made in the cluster).

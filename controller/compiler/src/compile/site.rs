@@ -1,6 +1,7 @@
 use cst_api::Reason;
 
 use super::Standing;
+use crate::desired::web::Site;
 use crate::index::{Admitted, Index};
 use crate::model::{DomainName, ObjectKey};
 use crate::parse::WebSiteModel;
@@ -17,6 +18,23 @@ pub struct SiteVerdict<'a> {
     pub aliases: Vec<&'a DomainName>,
     /// What is wrong.
     pub problems: Vec<Problem>,
+}
+
+impl SiteVerdict<'_> {
+    /// The site as it shall be served, when it is live.
+    pub fn site(&self, index: &Index) -> Option<Site> {
+        let model = self.model.filter(|_| self.standing == Standing::Live)?;
+        let application = index.settings().web.as_ref()?.applications.get(&model.application)?;
+        Some(Site {
+            tenant: model.key.tenant()?.to_owned(),
+            key: model.key.clone(),
+            application: application.clone(),
+            host: model.host.clone(),
+            aliases: self.aliases.iter().copied().cloned().collect(),
+            storage: model.storage,
+            deletion_policy: model.deletion_policy,
+        })
+    }
 }
 
 /// Judges a WebSite. `admitted`: its tenant's sites within the limits.

@@ -54,9 +54,8 @@ impl Index {
         let mut units: BTreeSet<Unit> = key.tenant().map(|t| Unit::Tenant(t.to_owned())).into_iter().collect();
         for model in before.iter().chain(&after) {
             units.extend(self.units_within(&model.zone));
-            units.insert(Unit::Zone(model.zone.clone()));
+            units.extend(self.zone_units(&model.zone));
             units.extend(self.mail_units(&model.zone));
-            units.extend(self.zone_above(&model.zone).map(Unit::Zone));
         }
         if before.is_none() && after.is_none() {
             units.extend(DomainName::parse(&key.name).map(Unit::Zone));
@@ -123,15 +122,16 @@ impl Index {
     }
 
     fn units_of_mailbox<'a>(&self, key: &ObjectKey, models: impl Iterator<Item = &'a MailboxModel>) -> BTreeSet<Unit> {
-        let mut units: BTreeSet<Unit> =
-            models.flat_map(MailboxModel::addresses).map(|a| Unit::Mail(a.domain().clone())).collect();
+        let mut units = BTreeSet::new();
+        for address in models.flat_map(MailboxModel::addresses) {
+            units.insert(Unit::Mail(address.domain().clone()));
+            units.extend(self.home_units(self.addresses.get(address).into_iter().flatten()));
+        }
         if let Some(tenant) = key.tenant() {
             units.insert(Unit::Tenant(tenant.to_owned()));
             if self.limits_mailboxes(tenant) {
-                let boxes = in_namespace(&self.mailboxes, &key.namespace);
-                units.extend(
-                    boxes.filter_map(|(_, e)| e.model.as_ref()).map(|m| Unit::Mail(m.address.domain().clone())),
-                );
+                let boxes = in_namespace(&self.mailboxes, &key.namespace).filter_map(|(_, entry)| entry.model.as_ref());
+                units.extend(boxes.flat_map(MailboxModel::addresses).map(|a| Unit::Mail(a.domain().clone())));
             }
         }
         units
@@ -157,7 +157,7 @@ impl Index {
         let namespace = cst_api::tenant_namespace(tenant);
         let mut units = BTreeSet::new();
         for (_, entry) in in_namespace(&self.domains, &namespace) {
-            units.extend(entry.model.iter().map(|m| Unit::Zone(m.zone.clone())));
+            units.extend(entry.model.iter().flat_map(|m| self.zone_units(&m.zone)));
             units.extend(entry.model.iter().flat_map(|m| self.mail_units(&m.zone)));
         }
         for (_, entry) in in_namespace(&self.mailboxes, &namespace) {
@@ -175,10 +175,15 @@ impl Index {
     /// Everything at or below a name, and the zone that covers it.
     fn units_within(&self, name: &DomainName) -> BTreeSet<Unit> {
         let mut units: BTreeSet<Unit> = self.covering_zone(name).map(Unit::Zone).into_iter().collect();
-        units.extend(within(&self.zones, name).flat_map(|(zone, _)| [Unit::Zone(zone.clone()), Unit::Mail(zone.clone())]));
+        units.extend(within(&self.zones, name).flat_map(|(zone, _)| self.zone_units(zone)));
         units.extend(within(&self.mail_domains, name).flat_map(|(domain, _)| self.mail_units(domain)));
         units.extend(within(&self.hosts, name).flat_map(|(_, keys)| keys.iter().cloned().map(Unit::Site)));
         units
+    }
+
+    /// A zone with its mail, and the zone above, which delegates it.
+    fn zone_units(&self, zone: &DomainName) -> impl Iterator<Item = Unit> {
+        [Unit::Zone(zone.clone()), Unit::Mail(zone.clone())].into_iter().chain(self.zone_above(zone).map(Unit::Zone))
     }
 
     /// A mail domain, and those of the boxes with an alias in it: a box is judged with the domain of its own address.

@@ -1,0 +1,17 @@
+//! The only place of the command line that asks what time it is.
+
+use cst_api::Date;
+use cst_compiler::settings::Settings;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// The day it is in the settings' time zone; in UTC where that zone is not known here.
+pub(crate) fn today(settings: &Settings) -> Date {
+    let zone = TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC);
+    let now = Timestamp::now().to_zoned(zone);
+    Date {
+        year: u16::try_from(now.year()).unwrap_or_default(),
+        month: now.month().unsigned_abs(),
+        day: now.day().unsigned_abs(),
+    }
+}

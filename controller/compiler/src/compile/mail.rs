@@ -1,0 +1,163 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use cst_api::{Date, MailboxState, Reason};
+
+use super::{MailboxVerdict, Standing, mailbox};
+use crate::desired::mail::{MailBox, MailDomain, PasswordHash};
+use crate::index::{Admitted, Index};
+use crate::model::{Address, DomainName, ObjectKey};
+use crate::parse::MailboxModel;
+use crate::plan::retention::{self, Retention};
+use crate::problem::{Kind, ObjectRef, Problem};
+
+/// A compiled mail domain.
+#[derive(Clone, Debug)]
+pub struct MailOutcome {
+    /// What to do; `Kept` and `Retired` domains go on with what `domain` still holds of the published one.
+    pub standing: Standing,
+    /// The domain as it shall be served: declared boxes, and published ones that are kept or retained. Empty: withdraw it.
+    pub domain: MailDomain,
+    /// The Mailboxes whose password is to be generated.
+    pub generate: Vec<ObjectKey>,
+    /// What is wrong, of all Mailboxes whose own address is here.
+    pub problems: Vec<Problem>,
+}
+
+/// Compiles a mail domain. `published`: what it last published; `today` in the settings' time zone.
+pub fn mail(index: &Index, name: &DomainName, published: Option<&MailDomain>, today: Date) -> MailOutcome {
+    let hosted = index.held_zone(name).is_some_and(crate::parse::DomainModel::hosts_mail);
+    let asked_for = index.domains_of_zone(name).next().is_some();
+    let standing = match (hosted, asked_for) {
+        (true, _) => Standing::Live,
+        (false, true) if index.held_zone(name).is_none() => Standing::Kept,
+        (false, _) => Standing::Retired,
+    };
+    let domain = MailDomain { domain: name.clone(), boxes: Vec::new(), aliases: BTreeMap::new() };
+    let mut outcome = MailOutcome { standing, domain, generate: Vec::new(), problems: Vec::new() };
+    declared(index, name, published, &mut outcome);
+    if let Some(published) = published {
+        carried_over(index, published, today, &mut outcome.domain);
+    }
+    outcome.domain.boxes.sort_by(|a, b| a.address.cmp(&b.address));
+    outcome
+}
+
+/// The boxes and aliases of this domain that Mailboxes declare and may have.
+fn declared(index: &Index, name: &DomainName, published: Option<&MailDomain>, outcome: &mut MailOutcome) {
+    let mut admitted: BTreeMap<&str, Admitted> = BTreeMap::new();
+    let last: BTreeMap<&Address, &MailBox> = published.iter().flat_map(|p| &p.boxes).map(|b| (&b.address, b)).collect();
+    for key in index.boxes_in(name) {
+        let tenant = key.tenant().unwrap_or_default();
+        let admitted = admitted.entry(tenant).or_insert_with(|| index.admitted_mailboxes(tenant));
+        let verdict = mailbox(index, key, admitted);
+        let Some(model) = verdict.model else { continue };
+        let home = model.address.domain() == name;
+        let password = if home { password(index, model, outcome) } else { None };
+        outcome.problems.extend(verdict.problems.iter().filter(|_| home).cloned());
+        if !verdict.holds_address {
+            continue;
+        }
+        if home {
+            let last = last.get(&model.address).filter(|b| b.owner == *key);
+            let password = password.or_else(|| last.and_then(|b| b.password.clone()));
+            outcome.domain.boxes.push(declared_box(index, model, &verdict, password));
+        }
+        let here = verdict.aliases.into_iter().filter(|alias| alias.domain() == name);
+        outcome.domain.aliases.extend(here.map(|alias| (alias.clone(), model.address.clone())));
+    }
+}
+
+fn declared_box(
+    index: &Index,
+    model: &MailboxModel,
+    verdict: &MailboxVerdict<'_>,
+    password: Option<PasswordHash>,
+) -> MailBox {
+    let default = index.settings().mail.as_ref().map_or(crate::model::Quantity(0), |mail| mail.default_quota);
+    MailBox {
+        owner: model.key.clone(),
+        address: model.address.clone(),
+        store: model.address.clone(),
+        state: effective(model.state, verdict.tenant_suspended),
+        password,
+        quota: model.quota.unwrap_or(default),
+        delete_policy: model.deletion_policy,
+        retained_since: None,
+    }
+}
+
+/// A suspended tenant's boxes lose their login, whatever they were.
+fn effective(declared: MailboxState, tenant_suspended: bool) -> MailboxState {
+    match declared {
+        MailboxState::Active if tenant_suspended => MailboxState::Suspended,
+        MailboxState::Archived if tenant_suspended => MailboxState::Closed,
+        state => state,
+    }
+}
+
+/// The hash in the box's Secret; where it is missing or unusable the last published one goes on.
+fn password(index: &Index, model: &MailboxModel, outcome: &mut MailOutcome) -> Option<PasswordHash> {
+    let source = &model.password;
+    let object = ObjectRef::new(Kind::Mailbox, model.key.clone());
+    let field = if source.generated { "metadata.name" } else { "spec.passwordSecretRef" };
+    let Some(bytes) = index.secret_value(&source.secret, &source.key) else {
+        if source.generated {
+            outcome.generate.push(model.key.clone());
+        } else {
+            let message = format!(
+                "there is no Secret {} with the key `{}`: create it with the password's hash",
+                source.secret, source.key
+            );
+            outcome.problems.push(object.error(field, Reason::SecretMissing, message));
+        }
+        return None;
+    };
+    let text = String::from_utf8_lossy(bytes);
+    match PasswordHash::parse(text.trim_end_matches('\n')) {
+        Ok(hash) => Some(hash),
+        Err(error) => {
+            let message = format!("the key `{}` of Secret {} is unusable: {error}", source.key, source.secret);
+            outcome.problems.push(object.error(field, Reason::SecretMissing, message));
+            None
+        }
+    }
+}
+
+/// What was published and is not declared now: kept while its Mailbox is there but refused, retained once it is gone.
+fn carried_over(index: &Index, published: &MailDomain, today: Date, domain: &mut MailDomain) {
+    let retain_days = index.settings().retain_days;
+    let declared: BTreeSet<Address> = domain.boxes.iter().map(|b| b.address.clone()).collect();
+    let mut carried = BTreeMap::new();
+    for last in &published.boxes {
+        if declared.contains(&last.address) {
+            continue;
+        }
+        if is_asked_for(index, &last.owner, &last.address) {
+            carried.insert(last.address.clone(), last.clone());
+        } else if let Retention::Serve(since) =
+            retention::judge(last.delete_policy, last.retained_since, today, retain_days)
+        {
+            let state = if last.receives() { MailboxState::Suspended } else { MailboxState::Closed };
+            carried.insert(last.address.clone(), MailBox { state, retained_since: Some(since), ..last.clone() });
+        }
+    }
+    for (alias, target) in &published.aliases {
+        let taken = domain.aliases.contains_key(alias) || declared.contains(alias);
+        if !taken && goes_on(index, target, &carried, &published.domain) {
+            domain.aliases.insert(alias.clone(), target.clone());
+        }
+    }
+    domain.boxes.extend(carried.into_values());
+}
+
+/// Whether the Mailbox is there and, as far as can be told, still asks for the address.
+fn is_asked_for(index: &Index, owner: &ObjectKey, address: &Address) -> bool {
+    index
+        .mailbox(owner)
+        .is_some_and(|entry| entry.model.as_ref().is_none_or(|model| model.addresses().any(|a| a == address)))
+}
+
+/// Whether an alias of a box that is carried over goes on; of boxes in other domains nothing is known here but whether one is declared.
+fn goes_on(index: &Index, target: &Address, carried: &BTreeMap<Address, MailBox>, domain: &DomainName) -> bool {
+    if target.domain() == domain { carried.contains_key(target) } else { index.address_holder(target).is_none() }
+}

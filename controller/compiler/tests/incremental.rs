@@ -1,0 +1,142 @@
+//! After any sequence of changes the units that were recompiled are what a compile from scratch gives.
+
+use std::collections::BTreeMap;
+
+use cst_api::{Domain, Mailbox, Tenant, WebSite};
+use cst_compiler::compile::{self, ZoneFacts};
+use cst_compiler::index::{Admitted, Change, Index, Unit};
+use cst_compiler::model::ObjectKey;
+use cst_compiler::settings::Settings;
+use serde_json::json;
+
+const SETTINGS: &str = r#"{"apiVersion": "territorial.services/v1alpha1", "kind": "Settings",
+    "dns": {"nameServers": ["ns1.cst.example.net"], "hostmaster": "hostmaster@cst.example.net"},
+    "mail": {"hosts": [{"name": "mx.cst.example.net", "preference": 10}], "postmaster": "postmaster@cst.example.net"},
+    "web": {"addresses": ["192.0.2.80"], "applications": {}}}"#;
+const NAMES: [&str; 8] = [
+    "pu.example",
+    "a.pu.example",
+    "b.pu.example",
+    "c.a.pu.example",
+    "d.c.a.pu.example",
+    "other.example",
+    "x.other.example",
+    "www.a.pu.example",
+];
+
+/// A small generator with a seed (xorshift), so that a failure can be repeated.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % sides as u64).unwrap()
+    }
+
+    fn name(&mut self) -> &'static str {
+        NAMES[self.roll(NAMES.len())]
+    }
+
+    fn tenant(&mut self) -> &'static str {
+        ["t1", "t2"][self.roll(2)]
+    }
+
+    /// One change: mostly something made or edited, one time in four something removed.
+    fn change(&mut self) -> Change {
+        let (tenant, gone) = (self.tenant(), self.roll(4) == 0);
+        match self.roll(4) {
+            0 => {
+                let grants: Vec<_> = (0..=self.roll(3)).map(|_| self.name()).collect();
+                let state = ["Active", "Suspended", "Terminated"][self.roll(3)];
+                let limits = [json!({}), json!({"mailboxes": 2, "webSites": 1})][self.roll(2)].clone();
+                let spec = json!({"displayName": "x", "entityType": "Comune", "domains": grants, "state": state, "limits": limits});
+                Change::Tenant(tenant.into(), (!gone).then(|| Box::new(made::<Tenant>("", tenant, &spec))))
+            }
+            1 => {
+                let zone = self.name();
+                let key = ObjectKey::new(format!("t-{tenant}"), zone);
+                let mail = [json!({"mode": "Hosted"}), json!({"mode": "None"})][self.roll(2)].clone();
+                let name = ["www", "c", "@"][self.roll(3)];
+                let record = json!({"name": name, "type": "A", "values": ["192.0.2.1"]});
+                let spec = json!({"mail": mail, "records": [record]});
+                Change::Domain(key.clone(), (!gone).then(|| Box::new(made::<Domain>(&key.namespace, zone, &spec))))
+            }
+            2 => {
+                let name = ["m1", "m2", "m3"][self.roll(3)];
+                let key = ObjectKey::new(format!("t-{tenant}"), name);
+                let address = |dice: &mut Self| format!("{}@{}", ["u", "v"][dice.roll(2)], dice.name());
+                let spec = json!({"address": address(self), "aliases": [format!("w{}", address(self)), format!("z{}", address(self))]});
+                Change::Mailbox(key.clone(), (!gone).then(|| Box::new(made::<Mailbox>(&key.namespace, name, &spec))))
+            }
+            _ => {
+                let name = ["s1", "s2"][self.roll(2)];
+                let key = ObjectKey::new(format!("t-{tenant}"), name);
+                let (host, alias) = (self.name(), format!("w.{}", self.name()));
+                let spec = json!({"application": "Lamp", "host": host, "aliases": [alias]});
+                Change::WebSite(key.clone(), (!gone).then(|| Box::new(made::<WebSite>(&key.namespace, name, &spec))))
+            }
+        }
+    }
+}
+
+fn made<T: serde::de::DeserializeOwned>(namespace: &str, name: &str, spec: &serde_json::Value) -> T {
+    let object = json!({"apiVersion": "territorial.services/v1alpha1", "kind": std::any::type_name::<T>().rsplit("::").next(),
+        "metadata": {"namespace": namespace, "name": name}, "spec": spec});
+    serde_json::from_value(object).unwrap()
+}
+
+fn index() -> Index {
+    Index::new(serde_json::from_str::<Settings>(SETTINGS).unwrap())
+}
+
+/// Everything a unit comes out as, as text.
+fn outcome(index: &Index, unit: &Unit) -> String {
+    match unit {
+        Unit::Tenant(name) => format!("{:?} {:?}", compile::tenant(index, name), index.counts(name)),
+        Unit::Zone(name) => format!("{:?}", compile::zone(index, name, ZoneFacts { mail_acknowledged: true })),
+        Unit::Mail(name) => {
+            format!("{:?}", compile::mail(index, name, None, cst_api::Date { year: 2026, month: 1, day: 1 }))
+        }
+        Unit::Site(key) => {
+            format!("{:?}", compile::site(index, key, &key.tenant().map_or(Admitted::All, |t| index.admitted_sites(t))))
+        }
+    }
+}
+
+fn object_of(change: &Change) -> String {
+    match change {
+        Change::Tenant(name, _) => format!("Tenant {name}"),
+        Change::Domain(key, _) => format!("Domain {key}"),
+        Change::Mailbox(key, _) => format!("Mailbox {key}"),
+        Change::WebSite(key, _) => format!("WebSite {key}"),
+        Change::Secret(key, _) => format!("Secret {key}"),
+        Change::SitePublished(key, _) => format!("SitePublished {key}"),
+    }
+}
+
+#[test]
+fn recompiling_dependents_equals_compiling_from_scratch() {
+    for seed in 1..=60 {
+        let mut dice = Dice(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(seed));
+        let (mut incremental, mut outcomes, mut last) = (index(), BTreeMap::new(), BTreeMap::new());
+        for step in 0..60 {
+            let change = dice.change();
+            last.insert(object_of(&change), change.clone());
+            for unit in incremental.apply(change.clone()) {
+                outcomes.insert(unit.clone(), outcome(&incremental, &unit));
+            }
+            let mut scratch = index();
+            last.values().for_each(|change| drop(scratch.apply(change.clone())));
+            for unit in scratch.units() {
+                let expected = outcome(&scratch, &unit);
+                assert_eq!(
+                    outcomes.get(&unit),
+                    Some(&expected),
+                    "seed {seed}, step {step}, after {change:?}: {unit:?} is stale"
+                );
+            }
+        }
+    }
+}
