@@ -4,6 +4,7 @@ mod clock;
 mod command;
 mod files;
 mod output;
+mod render;
 
 use std::process::ExitCode;
 

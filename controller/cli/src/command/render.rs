@@ -1,13 +1,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use cst_compiler::compile::{self, ZoneFacts};
-use cst_compiler::index::{Index, Unit};
 use cst_compiler::problem::Severity;
 
 use super::{Failure, validate};
 use crate::output::Format;
-use crate::{Exit, files, output};
+use crate::render::rendered;
+use crate::{Exit, clock, files, output};
 
 /// Write what a repository of manifests compiles to: zones, mail tables, cluster objects.
 #[derive(Debug, Args)]
@@ -36,29 +35,12 @@ impl Render {
             }
         };
         let diagnostics = validate::diagnostics(&repository);
-        for (path, text) in rendered(&repository.index, self.serial) {
+        let today = clock::today(repository.index.settings());
+        for (path, text) in rendered(&repository.index, self.serial, today) {
             files::write(&self.out.join(path), &text)?;
         }
         output::diagnostics(Format::Text, &diagnostics, repository.objects().count());
         let invalid = diagnostics.iter().any(|d| d.severity == Severity::Error);
         Ok(if invalid { Exit::Invalid } else { Exit::Done })
     }
-}
-
-/// Every file that an index renders to, by its path in the output folder.
-pub(crate) fn rendered(index: &Index, serial: u32) -> Vec<(PathBuf, String)> {
-    let mut files = Vec::new();
-    for unit in index.units() {
-        if let Unit::Zone(name) = unit
-            && let Some(zone) = compile::zone(index, &name, ZoneFacts { mail_acknowledged: true }).zone
-        {
-            files.push((PathBuf::from("zones").join(file_name(name.as_str())), zone.to_text(serial)));
-        }
-    }
-    files
-}
-
-/// A zone's file: its name, with `/` (RFC 2317 names) as `_`, which cannot meet another zone's `_` on the same label structure.
-fn file_name(zone: &str) -> String {
-    format!("{}.zone", zone.replace('/', "%2f"))
 }

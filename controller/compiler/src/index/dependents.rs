@@ -23,9 +23,9 @@ impl Index {
             self.grants.entry(grant.clone()).or_default().insert(name.clone());
         }
         self.tenants.extend(next.map(|entry| (name.clone(), entry)));
-        // The Tenant's own unit depends on more of the spec than the model holds (names, subjects, quotas).
-        let mut units = BTreeSet::from([Unit::Tenant(name.clone())]);
+        let mut units = BTreeSet::new();
         if !unchanged {
+            units.insert(Unit::Tenant(name.clone()));
             units.extend(self.units_of_namespace(&name));
             units.extend(touched.iter().flat_map(|grant| self.units_within(grant)));
             let sharing = touched.iter().filter_map(|grant| self.grants.get(grant)).flatten();

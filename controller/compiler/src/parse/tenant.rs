@@ -1,4 +1,4 @@
-use cst_api::{Agreement, Tenant, TenantState};
+use cst_api::{Tenant, TenantSpec, TenantState};
 
 use super::{Parsed, Reader};
 use crate::model::{DomainName, Quantity};
@@ -13,8 +13,8 @@ pub struct TenantModel {
     pub grants: Vec<DomainName>,
     /// What the coordinator decided.
     pub state: TenantState,
-    /// Its agreement.
-    pub agreement: Option<Agreement>,
+    /// The spec as written, for what is made of it one to one.
+    pub spec: TenantSpec,
     /// How many Mailboxes.
     pub mailboxes: Option<u32>,
     /// How much all quotas together.
@@ -26,6 +26,11 @@ pub struct TenantModel {
 }
 
 impl TenantModel {
+    /// The Tenant with nothing but its name and spec.
+    pub fn tenant(&self) -> Tenant {
+        Tenant::new(&self.name, self.spec.clone())
+    }
+
     /// Reads a Tenant.
     pub fn parse(tenant: &Tenant) -> Parsed<Self> {
         let name = tenant.metadata.name.clone().unwrap_or_default();
@@ -51,7 +56,7 @@ impl TenantModel {
             name,
             grants,
             state: spec.state.unwrap_or_default(),
-            agreement: spec.agreement.clone(),
+            spec: spec.clone(),
             mailboxes: limits.mailboxes,
             mail_storage,
             web_sites: limits.web_sites,

@@ -1,0 +1,25 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cst_compiler::compile::{self, ZoneFacts};
+use cst_compiler::index::{Index, Unit};
+use cst_compiler::model::Zone;
+
+/// Every live zone, with hosted mail as if its agents had acknowledged it.
+pub(crate) fn zones(index: &Index) -> impl Iterator<Item = Arc<Zone>> {
+    let names = index.units().into_iter().filter_map(|unit| match unit {
+        Unit::Zone(name) => Some(name),
+        _ => None,
+    });
+    names.filter_map(|name| compile::zone(index, &name, ZoneFacts { mail_acknowledged: true }).zone)
+}
+
+/// A zone file each.
+pub(super) fn files(index: &Index, serial: u32) -> Vec<(PathBuf, String)> {
+    zones(index).map(|zone| (Path::new("zones").join(file_name(zone.apex().as_str())), zone.to_text(serial))).collect()
+}
+
+/// A zone's file is named as the zone; the `/` of RFC 2317 names cannot stand in a file name.
+fn file_name(zone: &str) -> String {
+    format!("{}.zone", zone.replace('/', "%2f"))
+}
