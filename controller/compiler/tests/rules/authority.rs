@@ -1,0 +1,77 @@
+//! Who may hold which name, and who holds it among those that may.
+
+use crate::support;
+use crate::support::{problems, repository, zone};
+
+const TENANTS: &str = "
+    Tenant /fano {displayName: Fano, entityType: Comune, domains: [comune.fano.pu.example]}
+    Tenant /provincia {displayName: Provincia, entityType: Provincia, domains: [pu.example]}
+";
+
+fn with(lines: &str) -> cst_compiler::manifest::Repository {
+    repository(&format!("{TENANTS}{lines}"))
+}
+
+#[test]
+fn the_longest_suffix_decides_at_label_boundaries() {
+    for (namespace, host, refused) in [
+        ("t-fano", "comune.fano.pu.example", false),
+        ("t-fano", "WWW.Comune.Fano.PU.example.", false),
+        ("t-fano", "xcomune.fano.pu.example", true),
+        ("t-fano", "fano.pu.example", true),
+        ("t-provincia", "fano.pu.example", false),
+        ("t-provincia", "xcomune.fano.pu.example", false),
+        ("t-provincia", "comune.fano.pu.example", true),
+        ("t-provincia", "protocollo.comune.fano.pu.example", true),
+        ("t-provincia", "other.example", true),
+    ] {
+        let told = problems(&with(&format!("WebSite {namespace}/s {{application: Lamp, host: {host}}}")));
+        let expected = format!("error NotGranted WebSite {namespace}/s spec.host");
+        assert_eq!(told.contains(&expected), refused, "{namespace} {host}: {told:?}");
+    }
+}
+
+#[test]
+fn a_zone_above_cannot_write_into_another_tenants_name() {
+    let repository = with(
+        "Domain t-provincia/pu.example {records: [{name: www.comune.fano, type: A, values: [192.0.2.1]}, {name: www, type: A, values: [192.0.2.2]}]}",
+    );
+    assert_eq!(problems(&repository), ["error NotGranted Domain t-provincia/pu.example spec.records[0].name"]);
+    assert_eq!(support::records(&zone(&repository, "pu.example")), ["www.pu.example A 192.0.2.2"]);
+}
+
+#[test]
+fn a_grant_of_two_tenants_binds_nothing_new_and_keeps_what_was_bound() {
+    let second = "Tenant /other {displayName: Other, entityType: Comune, domains: [comune.fano.pu.example]}\n";
+    let bound = "status {zone: {name: comune.fano.pu.example, serial: 1, records: 1, dnssec: Signed}}";
+    let new = with(&format!("{second}Domain t-fano/comune.fano.pu.example {{}}"));
+    assert!(zone(&new, "comune.fano.pu.example").zone.is_none());
+    assert_eq!(
+        problems(&new),
+        [
+            "error GrantConflict Tenant fano spec.domains[0]",
+            "error GrantConflict Tenant other spec.domains[0]",
+            "error GrantConflict Domain t-fano/comune.fano.pu.example metadata.name"
+        ]
+    );
+    let kept = with(&format!("{second}Domain t-fano/comune.fano.pu.example {{}} {bound}"));
+    assert!(zone(&kept, "comune.fano.pu.example").zone.is_some());
+}
+
+#[test]
+fn inside_a_tenant_the_incumbent_keeps_a_name_and_ties_go_to_the_smallest() {
+    let site = |name: &str, status: &str| {
+        format!("WebSite t-fano/{name} {{application: Lamp, host: comune.fano.pu.example}} status {status}\n")
+    };
+    let conflict = |loser: &str| format!("error Conflict WebSite t-fano/{loser} spec.host");
+    let tie = problems(&with(&(site("a", "{}") + &site("b", "{}"))));
+    assert!(tie.contains(&conflict("b")) && !tie.contains(&conflict("a")), "{tie:?}");
+    let held = problems(&with(&(site("a", "{}") + &site("b", "{hosts: [comune.fano.pu.example]}"))));
+    assert!(held.contains(&conflict("a")) && !held.contains(&conflict("b")), "{held:?}");
+}
+
+#[test]
+fn a_namespace_without_its_tenant_gets_nothing() {
+    let told = problems(&repository("Domain t-nobody/comune.example.org {}"));
+    assert_eq!(told, ["error TenantMissing Domain t-nobody/comune.example.org metadata.name"]);
+}

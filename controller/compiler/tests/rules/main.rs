@@ -1,0 +1,6 @@
+//! The rules of the compiler, each on a small repository written as text.
+
+mod authority;
+mod mail;
+mod support;
+mod zones;

@@ -1,0 +1,142 @@
+//! What a zone is composed of, and who gives way to whom.
+
+use crate::support;
+use crate::support::{problems, records, repository, zone};
+
+const TENANT: &str = "Tenant /fano {displayName: Fano, entityType: Comune, domains: [comune.fano.example]}\n";
+
+fn with(lines: &str) -> cst_compiler::manifest::Repository {
+    repository(&format!("{TENANT}{lines}"))
+}
+
+fn domain(spec: &str) -> String {
+    format!("Domain t-fano/comune.fano.example {spec}\n")
+}
+
+const SITE: &str =
+    "WebSite t-fano/portal {application: Lamp, host: comune.fano.example, aliases: [www.comune.fano.example]}\n";
+
+#[test]
+fn mail_and_sites_contribute() {
+    let repository = with(
+        &(domain("{mail: {mode: Hosted, dmarc: {policy: Reject}, spf: {include: [spf.example.net], all: Fail}}}")
+            + SITE),
+    );
+    assert_eq!(
+        records(&zone(&repository, "comune.fano.example")),
+        [
+            "comune.fano.example A 192.0.2.80",
+            "comune.fano.example MX 10 mx.cst.example.net.",
+            "comune.fano.example TXT \"v=spf1 mx include:spf.example.net -all\"",
+            "comune.fano.example AAAA 2001:db8::80",
+            "_dmarc.comune.fano.example TXT \"v=DMARC1; p=reject\"",
+            "www.comune.fano.example A 192.0.2.80",
+            "www.comune.fano.example AAAA 2001:db8::80",
+        ]
+    );
+    assert_eq!(problems(&repository), Vec::<String>::new());
+}
+
+#[test]
+fn hosted_mail_waits_for_its_agents() {
+    use cst_compiler::compile::{self, ZoneFacts};
+    let repository = with(&domain("{mail: {mode: Hosted}}"));
+    let waiting =
+        compile::zone(&repository.index, &support::name("comune.fano.example"), ZoneFacts { mail_acknowledged: false });
+    assert_eq!(records(&waiting), Vec::<String>::new());
+}
+
+#[test]
+fn a_domain_without_mail_says_so() {
+    let repository = with(&domain("{mail: {mode: None}}"));
+    assert_eq!(
+        records(&zone(&repository, "comune.fano.example")),
+        [
+            "comune.fano.example MX 0 .",
+            "comune.fano.example TXT \"v=spf1 -all\"",
+            "_dmarc.comune.fano.example TXT \"v=DMARC1; p=reject\"",
+        ]
+    );
+}
+
+#[test]
+fn a_written_address_or_cname_displaces_all_of_a_sites_addresses() {
+    for written in
+        ["{name: www, type: AAAA, values: ['2001:db8::1']}", "{name: www, type: CNAME, values: [cdn.example.net]}"]
+    {
+        let repository = with(&(domain(&format!("{{records: [{written}]}}")) + SITE));
+        let outcome = zone(&repository, "comune.fano.example");
+        let at_www: Vec<_> = records(&outcome).into_iter().filter(|r| r.starts_with("www.")).collect();
+        assert_eq!(at_www.len(), 1, "{at_www:?}");
+        assert_eq!(support::told(&outcome.problems), ["warning RecordConflict WebSite t-fano/portal spec.host"]);
+    }
+}
+
+#[test]
+fn texts_are_merged_but_one_name_has_one_policy() {
+    let txt = |text: &str| {
+        domain(&format!("{{mail: {{mode: Hosted}}, records: [{{name: '@', type: TXT, values: ['{text}']}}]}}"))
+    };
+    let merged = with(&txt("site-verification=1"));
+    let texts: Vec<_> = records(&zone(&merged, "comune.fano.example"))
+        .into_iter()
+        .filter(|r| r.starts_with("comune") && r.contains("TXT"))
+        .collect();
+    assert_eq!(
+        texts,
+        ["comune.fano.example TXT \"site-verification=1\"", "comune.fano.example TXT \"v=spf1 mx ~all\""]
+    );
+    let written = with(&txt("v=spf1 ip4:192.0.2.1 -all"));
+    let outcome = zone(&written, "comune.fano.example");
+    assert!(records(&outcome).contains(&"comune.fano.example TXT \"v=spf1 ip4:192.0.2.1 -all\"".to_owned()));
+    assert!(!records(&outcome).iter().any(|r| r.contains("v=spf1 mx")));
+    assert_eq!(
+        support::told(&outcome.problems),
+        ["warning RecordConflict Domain t-fano/comune.fano.example spec.records"]
+    );
+}
+
+#[test]
+fn a_domain_below_is_delegated_and_owns_its_names() {
+    let repository = with(
+        "Domain t-fano/comune.fano.example {records: [{name: a.sub, type: A, values: [192.0.2.1]}, {name: subx, type: A, values: [192.0.2.2]}]}
+         Domain t-fano/sub.comune.fano.example {}
+         WebSite t-fano/inner {application: Lamp, host: www.sub.comune.fano.example}",
+    );
+    let above = zone(&repository, "comune.fano.example");
+    assert_eq!(
+        records(&above),
+        [
+            "sub.comune.fano.example NS ns1.cst.example.net.",
+            "sub.comune.fano.example NS ns2.cst.example.net.",
+            "subx.comune.fano.example A 192.0.2.2",
+        ]
+    );
+    assert_eq!(
+        support::told(&above.problems),
+        ["error RecordConflict Domain t-fano/comune.fano.example spec.records[0].name"]
+    );
+    assert_eq!(
+        records(&zone(&repository, "sub.comune.fano.example")).len(),
+        2,
+        "the site's addresses are in the zone below"
+    );
+}
+
+#[test]
+fn rules_across_the_records_of_a_domain() {
+    for (records, field) in [
+        ("[{name: a, type: CNAME, values: [b.example]}, {name: a, type: TXT, values: [x]}]", "spec.records[0]"),
+        ("[{name: '@', type: CNAME, values: [b.example]}]", "spec.records[0]"),
+        ("[{name: a, type: A, values: [192.0.2.1]}, {name: A, type: A, values: [192.0.2.2]}]", "spec.records[1]"),
+        ("[{name: '@', type: NS, values: [ns.example]}]", "spec.records[0]"),
+        ("[{name: d, type: NS, values: [ns.d.example]}, {name: x.d, type: TXT, values: [x]}]", "spec.records[1]"),
+        ("[{name: www.comune.fano.example, type: A, values: [192.0.2.1]}]", "spec.records[0].name"),
+        ("[{name: a, type: CNAME, values: [b.example, c.example]}]", "spec.records[0].values"),
+    ] {
+        let told = problems(&with(&domain(&format!("{{records: {records}}}"))));
+        assert_eq!(told, [format!("error Invalid Domain t-fano/comune.fano.example {field}")], "{records}");
+    }
+    let glue = "[{name: d, type: NS, values: [ns.d.comune.fano.example]}, {name: ns.d, type: A, values: [192.0.2.1]}]";
+    assert_eq!(problems(&with(&domain(&format!("{{records: {glue}}}")))), Vec::<String>::new());
+}
