@@ -1,1 +1,97 @@
-//! agent
+//! Installs mail tables beside Postfix and Dovecot.
+//!
+//! ```text
+//! shard Secrets ─receive→ inbox ─decide→ last_good, tables ─reload, probe→ ack ─acknowledge→ ConfigMap mail-agent-<pod>
+//! ```
+//!
+//! The agent watches its own namespace, writes what is whole and sound, and goes on with the last good state when the API is away. It can
+//! be killed at any time: a file is there whole or not at all, and the next agent starts from what is there.
+
+mod acknowledge;
+pub mod agent;
+pub mod cdb;
+mod config;
+pub mod decide;
+pub mod files;
+pub mod inbox;
+pub mod last_good;
+mod probe;
+mod receive;
+mod reload;
+pub mod tables;
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use kube::Client;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+pub use agent::Agent;
+pub use config::Config;
+
+/// How long events are gathered before a step.
+const GATHER: Duration = Duration::from_millis(50);
+/// How long until a step that did not reach its end is repeated.
+const REPEAT: Duration = Duration::from_secs(1);
+
+/// Why an agent does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The volume cannot be used.
+    #[error("cannot use the volume of the tables: check its mount and mode")]
+    Volume(#[from] files::FileError),
+    /// There is no way to the API server.
+    #[error("cannot find the API server: run the agent in a pod with a service account, or give a kubeconfig")]
+    Client(#[source] Box<kube::Error>),
+    /// The process cannot be told to end.
+    #[error("cannot wait for the signal to end")]
+    Signal(#[source] std::io::Error),
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(config: Config) -> Result<(), AgentError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(AgentError::Signal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(AgentError::Signal)?;
+    let agent = Agent::open(config.clone())?;
+    let client = Client::try_default().await.map_err(|error| AgentError::Client(Box::new(error)))?;
+    let (sender, receiver) = watch::channel(None);
+    tokio::select! {
+        () = work(agent, client.clone(), &config.namespace, sender) => {}
+        () = acknowledge::write_all(client, &config.namespace, &config.pod, receiver) => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Steps: at the start, a moment after an event, and again while something is behind.
+async fn work(mut agent: Agent, client: Client, namespace: &str, acks: watch::Sender<Option<cst_compiler::desired::mail::ack::Ack>>) {
+    let mut events = pin!(receive::events(client, namespace));
+    let mut next = agent.is_behind().then(Instant::now);
+    loop {
+        let due = sleep_until(next.unwrap_or_else(Instant::now));
+        tokio::select! {
+            event = events.next() => {
+                let Some(event) = event else { return };
+                agent.take(event);
+                let soon = Instant::now() + GATHER;
+                next = Some(next.map_or(soon, |due| due.min(soon)));
+            }
+            () = due, if next.is_some() => {
+                if let Err(error) = agent.step().await {
+                    tracing::error!(%error, cause = cause(&error), "not everything is installed");
+                }
+                acks.send_replace(agent.ack());
+                next = agent.is_behind().then(|| Instant::now() + REPEAT);
+            }
+        }
+    }
+}
+
+/// The innermost cause of an error, for the log.
+fn cause(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |error| error.source()).last().map(ToString::to_string).unwrap_or_default()
+}

@@ -1,0 +1,221 @@
+//! The agent's state and its one step: from what was received to what is served and acknowledged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as _;
+use std::io;
+use std::time::Duration;
+
+use cst_compiler::desired::mail::DomainContent;
+use cst_compiler::desired::mail::ack::{Ack, fleet_digest};
+use cst_compiler::desired::mail::postfix::Tables;
+use cst_compiler::model::DomainName;
+use tokio::time::{Instant, sleep};
+
+use crate::config::Config;
+use crate::decide::{Decision, decide};
+use crate::files::FileError;
+use crate::inbox::{Event, Inbox};
+use crate::last_good::LastGood;
+use crate::probe::{self, Probe};
+use crate::reload::reload;
+use crate::tables::{TableError, TableFolders};
+
+/// How long a step waits for the servers to see what it installed.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What is installed, what was received, and what stands between.
+#[derive(Debug)]
+pub struct Agent {
+    config: Config,
+    folders: TableFolders,
+    last_good: LastGood,
+    inbox: Inbox,
+    /// The first list has come: from then on the absence of a Secret means something.
+    listed: bool,
+    installed: BTreeMap<DomainName, DomainContent>,
+    /// Domains to decide about.
+    due: BTreeSet<DomainName>,
+    /// Domains that go on as they were, with the reason.
+    held: BTreeMap<DomainName, String>,
+    /// Domains whose change is not in the tables yet.
+    unwritten: BTreeSet<DomainName>,
+    /// Domains given up whose passwd-file is still there.
+    leaving: BTreeSet<DomainName>,
+    /// The set of domains changed since Postfix was last told.
+    reload_due: bool,
+    /// What the servers have not shown yet.
+    probes: BTreeMap<DomainName, Probe>,
+    /// Why not.
+    unshown: BTreeMap<DomainName, String>,
+}
+
+/// What a step could not do; it is tried again at the next one.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The tables of Postfix could not be written.
+    #[error("cannot write the tables of Postfix")]
+    Tables(#[source] TableError),
+    /// Postfix could not be told.
+    #[error("cannot make Postfix reload: the agent must run as the user of Postfix' master and share its processes")]
+    Reload(#[source] io::Error),
+    /// Something could not be removed.
+    #[error("cannot remove what is left of a domain")]
+    Remove(#[source] FileError),
+}
+
+impl Agent {
+    /// Opens the volume and takes up the last good state. Nothing is written where there is none.
+    pub fn open(config: Config) -> Result<Self, FileError> {
+        let last_good = LastGood::open(&config.root)?;
+        let folders = TableFolders::open(&config.root)?;
+        let installed = last_good.load()?;
+        // Whether the servers saw what an agent before this one installed is not known.
+        let probes: BTreeMap<_, _> =
+            installed.iter().filter_map(|(domain, content)| Some((domain.clone(), Probe::of(None, content)?))).collect();
+        Ok(Self {
+            folders,
+            last_good,
+            inbox: Inbox::default(),
+            listed: false,
+            due: BTreeSet::new(),
+            held: BTreeMap::new(),
+            unwritten: installed.keys().cloned().collect(),
+            leaving: BTreeSet::new(),
+            reload_due: !installed.is_empty(),
+            unshown: probes.keys().map(|domain| (domain.clone(), "the agent has just started".to_owned())).collect(),
+            probes,
+            installed,
+            config,
+        })
+    }
+
+    /// Takes in what the watch brought.
+    pub fn take(&mut self, event: Event) {
+        if matches!(event, Event::Listed(_)) {
+            self.listed = true;
+            self.due.extend(self.installed.keys().cloned());
+        }
+        self.inbox.take(event);
+        self.due.append(&mut self.inbox.take_touched());
+    }
+
+    /// Whether the tables are behind what was received, or the servers behind the tables: another step is needed.
+    pub fn is_behind(&self) -> bool {
+        let done = self.due.is_empty() && self.unwritten.is_empty() && self.probes.is_empty() && !self.reload_due;
+        !done
+    }
+
+    /// Installs what was received, as far as it goes, and asks the servers. Before the first complete list only the last good state is
+    /// installed.
+    pub async fn step(&mut self) -> Result<(), StepError> {
+        if self.listed {
+            for domain in std::mem::take(&mut self.due) {
+                self.decide(domain);
+            }
+        }
+        let is_new = !self.unwritten.is_empty() || self.reload_due;
+        self.write_tables()?;
+        if self.reload_due {
+            reload(&self.config.master_pid).map_err(StepError::Reload)?;
+            self.reload_due = false;
+        }
+        self.ask(is_new).await;
+        Ok(())
+    }
+
+    /// What is to be acknowledged; `None` before the first complete list.
+    pub fn ack(&self) -> Option<Ack> {
+        let unwritten = self.unwritten.iter().map(|domain| (domain.to_string(), "is not in the tables yet".to_owned()));
+        let named = |(domain, reason): (&DomainName, &String)| (domain.to_string(), reason.clone());
+        let unknown = self.inbox.unknown().map(|(name, reason)| (name.clone(), reason.clone()));
+        let refused = self.unshown.iter().map(named).chain(unwritten).chain(self.held.iter().map(named)).chain(unknown);
+        self.listed.then(|| Ack {
+            watermark: self.inbox.watermark(),
+            refused: refused.collect(),
+            digest: fleet_digest(&self.installed),
+            domains: self.installed.len(),
+        })
+    }
+
+    fn decide(&mut self, domain: DomainName) {
+        self.held.remove(&domain);
+        let installed = self.installed.get(&domain);
+        match decide(installed, self.inbox.content(&domain), self.inbox.approved(&domain)) {
+            Decision::Nothing => {}
+            Decision::Hold(reason) => {
+                tracing::warn!(%domain, reason, "goes on as it was");
+                self.held.insert(domain, reason);
+            }
+            Decision::Withdraw => self.withdraw(domain),
+            Decision::Install(content) => {
+                if let Err(error) = self.install(content) {
+                    let reason = format!("{error}: {}", error.source().map(ToString::to_string).unwrap_or_default());
+                    tracing::error!(%domain, reason, "cannot install");
+                    self.held.insert(domain.clone(), reason);
+                    self.due.insert(domain);
+                }
+            }
+        }
+    }
+
+    /// The last good state first: an agent that is killed here goes on from it. Dovecot before Postfix: what Postfix accepts can be
+    /// delivered.
+    fn install(&mut self, content: DomainContent) -> Result<(), FileError> {
+        let domain = content.domain().clone();
+        self.last_good.save(&content, |bucket| self.inbox.bytes(&domain, bucket))?;
+        self.folders.write_dovecot(&content)?;
+        let before = self.installed.get(&domain);
+        self.reload_due |= before.is_none();
+        let asked = self.probes.remove(&domain).filter(|probe| probe.holds_for(&content));
+        if let Some(probe) = Probe::of(before, &content).or(asked) {
+            self.probes.insert(domain.clone(), probe);
+            self.unshown.insert(domain.clone(), "the servers were not asked yet".to_owned());
+        } else {
+            self.unshown.remove(&domain);
+        }
+        self.leaving.remove(&domain);
+        self.unwritten.insert(domain.clone());
+        self.installed.insert(domain, content);
+        Ok(())
+    }
+
+    fn withdraw(&mut self, domain: DomainName) {
+        tracing::info!(%domain, "is given up");
+        self.installed.remove(&domain);
+        self.probes.remove(&domain);
+        self.unshown.remove(&domain);
+        self.reload_due = true;
+        self.leaving.insert(domain.clone());
+        self.unwritten.insert(domain);
+    }
+
+    fn write_tables(&mut self) -> Result<(), StepError> {
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        let written = self.folders.write_postfix(&Tables::of(&self.installed)).map_err(StepError::Tables)?;
+        tracing::info!(domains = self.unwritten.len(), tables = written, "installed");
+        for domain in &self.leaving {
+            self.folders.remove_dovecot(domain).map_err(StepError::Remove)?;
+            self.last_good.forget(domain).map_err(StepError::Remove)?;
+        }
+        self.leaving.clear();
+        self.unwritten.clear();
+        Ok(())
+    }
+
+    /// Asks until everything is shown, or for a while where something is new; what the servers go on refusing is asked once a step.
+    async fn ask(&mut self, is_new: bool) {
+        let (start, mut pause) = (Instant::now(), Duration::from_millis(10));
+        while !self.probes.is_empty() {
+            let Config { smtp, lmtp, .. } = self.config;
+            self.unshown = probe::ask_all(smtp, lmtp, &self.probes, PATIENCE * 3).await;
+            self.probes.retain(|domain, _| self.unshown.contains_key(domain));
+            if !is_new || start.elapsed() >= PATIENCE {
+                break;
+            }
+            sleep(pause).await;
+            pause *= 2;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Files that are there whole or not at all: written beside, synced, read back, renamed.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A file operation that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}", path.display())]
+pub struct FileError {
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// Names the operation and the file in an error.
+pub fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+    let path = path.to_owned();
+    move |source| FileError { action, path, source }
+}
+
+/// Replaces `path` by `content`. `accept` judges what was read back from the disk before it takes the place of the old file; `modified`
+/// is its time of modification, `None` for now.
+pub fn replace(
+    path: &Path,
+    content: &[u8],
+    mode: u32,
+    modified: Option<SystemTime>,
+    accept: impl FnOnce(&[u8]) -> bool,
+) -> Result<(), FileError> {
+    let beside = beside(path);
+    let mut file = create(&beside, mode).map_err(failed("create", &beside))?;
+    let write = |file: &mut File| {
+        file.write_all(content)?;
+        file.set_permissions(Permissions::from_mode(mode))?;
+        modified.map_or(Ok(()), |time| file.set_modified(time))?;
+        file.sync_all()
+    };
+    write(&mut file).map_err(failed("write", &beside))?;
+    let mut back = Vec::with_capacity(content.len());
+    let read = File::open(&beside).and_then(|mut file| file.read_to_end(&mut back));
+    read.map_err(failed("read back", &beside))?;
+    if back != content || !accept(&back) {
+        return Err(failed("verify", &beside)(io::Error::from(io::ErrorKind::InvalidData)));
+    }
+    fs::rename(&beside, path).map_err(failed("rename into place", path))?;
+    sync_folder(path)
+}
+
+/// Removes a file or does nothing where there is none.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// A folder of this mode that belongs to the agent's own group.
+pub fn folder(path: &Path, mode: u32) -> Result<(), FileError> {
+    fs::create_dir_all(path).map_err(failed("create", path))?;
+    let group = rustix::process::getegid().as_raw();
+    std::os::unix::fs::chown(path, None, Some(group)).map_err(failed("set the group of", path))?;
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed("set the mode of", path))
+}
+
+/// The content of a file; `None` where there is none.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    match fs::read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", path)(error)),
+    }
+}
+
+/// Makes a rename or a removal in the file's folder last.
+fn sync_folder(path: &Path) -> Result<(), FileError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", folder))
+}
+
+/// Hidden beside it: no domain and no table begins with a dot. What a killed agent left there is overwritten.
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.new"))
+}
+
+fn create(path: &Path, mode: u32) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)
+}

@@ -1,0 +1,97 @@
+//! The last good state on the volume: what the tables are made from when the API is away.
+//!
+//! `state/<domain>/<bucket>-of-<buckets>` holds the bytes of one shard. A bucket is replaced whole; of several layouts that a killed
+//! agent left, the newest complete one counts, and an older one is removed only after it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cst_compiler::desired::mail::{DomainContent, ShardContent};
+use cst_compiler::model::DomainName;
+
+use crate::files::{self, FileError};
+
+/// The folder of the last good state.
+#[derive(Debug)]
+pub struct LastGood {
+    folder: PathBuf,
+}
+
+impl LastGood {
+    /// The folder `state` below `root`, for the agent alone: it holds password hashes.
+    pub fn open(root: &Path) -> Result<Self, FileError> {
+        let folder = root.join("state");
+        files::folder(&folder, 0o700)?;
+        Ok(Self { folder })
+    }
+
+    /// Every domain that is there whole. What is not is left out with a line in the log: its tables stay as they are until its Secrets come.
+    pub fn load(&self) -> Result<BTreeMap<DomainName, DomainContent>, FileError> {
+        let mut domains = BTreeMap::new();
+        for name in names(&self.folder)? {
+            match self.load_domain(&name)? {
+                Some(content) => drop(domains.insert(content.domain().clone(), content)),
+                None => tracing::warn!(domain = name, "its last good state is not whole"),
+            }
+        }
+        Ok(domains)
+    }
+
+    /// Stores a domain. `bytes` gives a shard's bytes as they were received.
+    pub fn save<'a>(
+        &self,
+        content: &DomainContent,
+        mut bytes: impl FnMut(u32) -> Option<&'a [u8]>,
+    ) -> Result<(), FileError> {
+        let folder = self.folder.join(content.domain().as_str());
+        files::folder(&folder, 0o700)?;
+        let mut kept = Vec::new();
+        for shard in content.shards() {
+            let name = format!("{}-of-{}", shard.bucket, shard.buckets);
+            let path = folder.join(&name);
+            kept.push(name);
+            let Some(bytes) = bytes(shard.bucket) else { continue };
+            if files::read(&path)?.is_none_or(|present| present != bytes) {
+                files::replace(&path, bytes, 0o600, None, |_| true)?;
+            }
+        }
+        for name in names(&folder)?.into_iter().filter(|name| !kept.contains(name)) {
+            files::remove(&folder.join(name))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a domain that was given up.
+    pub fn forget(&self, domain: &DomainName) -> Result<(), FileError> {
+        let folder = self.folder.join(domain.as_str());
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(files::failed("remove", &folder)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn load_domain(&self, name: &str) -> Result<Option<DomainContent>, FileError> {
+        let folder = self.folder.join(name);
+        let mut layouts: BTreeMap<u32, BTreeMap<u32, Arc<ShardContent>>> = BTreeMap::new();
+        for file in names(&folder)? {
+            let bytes = files::read(&folder.join(file))?.unwrap_or_default();
+            if let Ok(shard) = ShardContent::decode(&bytes)
+                && shard.domain.as_str() == name
+            {
+                layouts.entry(shard.buckets).or_default().insert(shard.bucket, Arc::new(shard));
+            }
+        }
+        Ok(layouts.values().rev().find_map(|shards| DomainContent::assemble(shards).ok()))
+    }
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, FileError> {
+    let entries = fs::read_dir(folder).map_err(files::failed("list", folder))?;
+    let names: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
+    let mut names = names.map_err(files::failed("list", folder))?;
+    names.sort();
+    Ok(names)
+}
