@@ -76,7 +76,8 @@ pub fn site<'a>(index: &'a Index, key: &ObjectKey, admitted: &Admitted) -> SiteV
         }
     }
     for (field, host) in [("spec.host".to_owned(), &model.host)].into_iter().chain(aliases_with_fields(model)) {
-        verdict.problems.extend(uncovered(index, &object, &field, host, key));
+        let refused = verdict.problems.iter().any(|problem| problem.field == field);
+        verdict.problems.extend(uncovered(index, &object, &field, host, key).filter(|_| !refused));
     }
     verdict
 }

@@ -8,6 +8,7 @@ use kube::core::DynamicObject;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The objects as one YAML stream equal the file `desired/<path>`; with `UPDATE_GOLDEN` set the file is written instead.
+#[expect(clippy::disallowed_methods, reason = "a test reads the file it compares with")]
 pub(super) fn assert_golden(path: &str, objects: &[DynamicObject]) {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/desired").join(path);
     let yaml: Vec<_> = objects.iter().map(|object| serde_yaml::to_string(object).unwrap()).collect();

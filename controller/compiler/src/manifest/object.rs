@@ -74,14 +74,14 @@ fn ours(
     document: &Node,
     schemas: &Schemas,
     object: ObjectRef,
-    change: impl FnOnce(serde_json::Value) -> Result<Change, String>,
+    change: impl FnOnce(serde_json::Value) -> Result<Change, (String, String)>,
 ) -> Declared {
     let mut refused = schemas.check(&object.kind.to_string(), document);
     refused.extend(metadata_problems(document, &object));
     let change = if refused.is_empty() { Some(change(document.to_json())) } else { None };
     match change.transpose() {
         Ok(change) => Declared::Ours(object, change, refused),
-        Err(message) => Declared::Ours(object, None, vec![(document.at, "spec".into(), message)]),
+        Err((field, message)) => Declared::Ours(object, None, vec![(document.locate(&field), field, message)]),
     }
 }
 
@@ -109,8 +109,9 @@ fn metadata_problems(document: &Node, object: &ObjectRef) -> Vec<Refused> {
     problems
 }
 
-fn typed<T: DeserializeOwned>(json: serde_json::Value) -> Result<T, String> {
-    serde_json::from_value(json).map_err(|error| error.to_string())
+/// The typed object, or the field that cannot be it and why.
+fn typed<T: DeserializeOwned>(json: serde_json::Value) -> Result<T, (String, String)> {
+    serde_path_to_error::deserialize(json).map_err(|error| (error.path().to_string(), error.into_inner().to_string()))
 }
 
 fn secret_data(secret: Secret) -> BTreeMap<String, Vec<u8>> {

@@ -129,7 +129,8 @@ fn scram_sha_256(hash: &str) -> Result<&'static str, PasswordError> {
     let wrong = PasswordError::Form { scheme: SCHEME, form: "iterations,salt,stored key,server key" };
     let [iterations, salt, stored, server] = parts::<4>(hash, ',').ok_or(wrong)?;
     bounded(SCHEME, "iterations", number(iterations).ok_or(wrong)?, 4_096, 50_000)?;
-    let padded = |text: &str| text.len() % 4 == 0 && is_base64(text.trim_end_matches('=')) && !text.ends_with("===");
+    let padded =
+        |text: &str| text.len().is_multiple_of(4) && is_base64(text.trim_end_matches('=')) && !text.ends_with("===");
     let key = |text: &str| text.len() == 44 && text.ends_with('=') && !text.ends_with("==") && padded(text);
     if (12..=88).contains(&salt.len()) && padded(salt) && key(stored) && key(server) { Ok(SCHEME) } else { Err(wrong) }
 }
