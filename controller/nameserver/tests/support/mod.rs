@@ -1,0 +1,147 @@
+//! What the tests share: zones, keys, and the programs of others that judge.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cst_compiler::model::{DomainName, Zone};
+use cst_compiler::published::{KeyMaterial, ZoneVersion};
+
+/// A fixed key (RFC 6605 §6.1), so that failures repeat.
+pub const KEY: &str = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\n\
+                       PrivateKey: GU6SnQ/Ou+xC5RumuIUIuJZteXT2z0O/ok1s38Et6mQ=\n";
+
+pub fn key() -> KeyMaterial {
+    KeyMaterial::new(KEY.as_bytes().to_vec())
+}
+
+pub fn now() -> u32 {
+    u32::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
+}
+
+pub fn name(text: &str) -> DomainName {
+    DomainName::parse(text).unwrap()
+}
+
+/// A zone with SOA and two name servers elsewhere, and the lines `owner type data` (owner relative, TTL 300).
+pub fn zone(apex: &str, lines: &[&str]) -> Zone {
+    let mut text = format!(
+        "{apex}. 3600 IN SOA ns1.cst.example.net. hostmaster.cst.example.net. 1 3600 900 2419200 300\n\
+         {apex}. 3600 IN NS ns1.cst.example.net.\n{apex}. 3600 IN NS ns2.cst.example.net.\n"
+    );
+    for line in lines {
+        let (owner, rest) = line.split_once(' ').unwrap();
+        let (type_name, data) = rest.split_once(' ').unwrap();
+        let owner = if owner == "@" { format!("{apex}.") } else { format!("{owner}.{apex}.") };
+        text += &format!("{owner} 300 IN {type_name} {data}\n");
+    }
+    Zone::from_text(&text).unwrap().0
+}
+
+/// A version signed from an hour ago.
+pub fn version(zone: Zone, serial: u32) -> ZoneVersion {
+    ZoneVersion { zone: Arc::new(zone), serial, inception: now() - 3600, key: key() }
+}
+
+/// One of everything that a zone holds: apex data, empty non-terminals, wildcards, delegations with and without glue, long texts.
+pub fn full_zone(apex: &str) -> Zone {
+    let long_text = format!("long TXT \"{}\" \"{}\"", "a".repeat(255), "b".repeat(99));
+    zone(
+        apex,
+        &[
+            "@ A 192.0.2.80",
+            "@ AAAA 2001:db8::80",
+            "@ MX 10 mx.cst.example.net.",
+            "@ TXT \"v=spf1 mx -all\"",
+            "@ CAA 0 issue \"ca.example.net\"",
+            "www CNAME @.",
+            "www2 A 192.0.2.1",
+            "www2 A 192.0.2.2",
+            "_sip._tcp SRV 0 5 5061 sip.example.org.",
+            "a.b.c.deep A 192.0.2.3",
+            "* A 192.0.2.4",
+            "*.wild TXT \"w\"",
+            "sub NS ns.sub.example.org.",
+            "child NS ns1.child.ZONE.",
+            "child NS ns.elsewhere.example.",
+            "ns1.child A 192.0.2.5",
+            "ns1.child AAAA 2001:db8::5",
+            "deeper.ns1.child A 192.0.2.6",
+            "10 PTR host.example.org.",
+            "quoted TXT \"semi;colon \\\"quote\\\" back\\\\slash \\195\\160\"",
+            &long_text,
+        ]
+        .map(|line| line.replace("ZONE", apex).replace("CNAME @.", &format!("CNAME {apex}.")))
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>(),
+    )
+}
+
+/// A new folder that only this test uses; it stays when the test fails.
+pub fn folder(test: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("cst-nameserver-{test}-{}-{count}", std::process::id()));
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// A program of others; where it is missing the test fails and says what to install.
+pub fn program(name: &str, package: &str) -> Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file());
+    Command::new(found.unwrap_or_else(|| panic!("this test needs `{name}`: apt-get install {package}")))
+}
+
+/// Runs to the end; the output of a failure is the panic's text.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    output
+}
+
+/// Whether BIND loads the zone and finds every signature and denial right, and ldns too.
+pub fn verify_signed(apex: &str, text: &str) {
+    let folder = folder("verify");
+    let file = folder.join("zone");
+    std::fs::write(&file, text).unwrap();
+    run(program("named-checkzone", "bind9-utils").args(["-i", "none", "-q", apex]).arg(&file));
+    verify_dnssec(apex, &file);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Only the DNSSEC of it.
+pub fn verify_dnssec(apex: &str, file: &Path) {
+    run(program("dnssec-verify", "bind9-utils").args(["-q", "-z", "-o", apex]).arg(file));
+    run(program("ldns-verify-zone", "ldnsutils").arg(file));
+}
+
+/// Numbers that look random and repeat by their seed (xorshift64*).
+pub struct Numbers(u64);
+
+impl Numbers {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % bound
+    }
+}
