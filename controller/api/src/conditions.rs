@@ -47,7 +47,7 @@ pub enum Reason {
     TenantMissing,
     /// The Domain that the address or host needs is missing or does not host it.
     DomainMissing,
-    /// A referenced Secret or its key is missing or unusable.
+    /// A referenced Secret or its key is missing.
     SecretMissing,
     /// The application is not in the catalogue.
     UnknownApplication,

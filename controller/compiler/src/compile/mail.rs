@@ -117,7 +117,7 @@ fn password(index: &Index, model: &MailboxModel, outcome: &mut MailOutcome) -> O
         Ok(hash) => Some(hash),
         Err(error) => {
             let message = format!("the key `{}` of Secret {} is unusable: {error}", source.key, source.secret);
-            outcome.problems.push(object.error(field, Reason::SecretMissing, message));
+            outcome.problems.push(object.error(field, Reason::Invalid, message));
             None
         }
     }
