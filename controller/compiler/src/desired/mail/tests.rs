@@ -92,12 +92,3 @@ fn content(domain: &MailDomain) -> DomainContent {
 fn fleet(domains: &[MailDomain]) -> BTreeMap<DomainName, DomainContent> {
     domains.iter().map(|domain| (domain.domain.clone(), content(domain))).collect()
 }
-
-/// Compares with the file `tests/golden/<name>`; with `GOLDEN=write` in the environment it is written instead, to be read in the diff.
-fn golden(name: &str, actual: &str) {
-    let path = format!("{}/src/desired/mail/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
-        std::fs::write(&path, actual).unwrap();
-    }
-    assert_eq!(actual, std::fs::read_to_string(&path).unwrap(), "{name}");
-}

@@ -38,13 +38,13 @@ impl MailDomain {
             boxes.entry(&mailbox.address).or_insert(mailbox);
         }
         let aliases = self.aliases.iter().filter(|(alias, _)| !boxes.contains_key(alias));
-        let boxed = boxes.iter().map(|(&address, &mailbox)| (address.clone(), line(&Line::Box(mailbox.clone()))));
-        let aliased = aliases.map(|(alias, to)| (alias.clone(), line(&Line::Alias(Pair::new(alias, to)))));
+        let from_boxes = boxes.iter().map(|(&address, &mailbox)| (address.clone(), line(&Line::Box(mailbox.clone()))));
+        let from_aliases = aliases.map(|(alias, to)| (alias.clone(), line(&Line::Alias(Pair::new(alias, to)))));
         let required = self.required(&boxes, postmaster).into_iter().map(|(address, to)| {
             let line = line(&Line::Required(Pair::new(&address, to)));
             (address, line)
         });
-        boxed.chain(aliased).chain(required).collect()
+        from_boxes.chain(from_aliases).chain(required).collect()
     }
 
     /// The addresses that RFC 2142 and RFC 5321 want and nobody declared. `abuse` goes to the domain's own postmaster where it has one.
