@@ -4,8 +4,8 @@
 # start_etcd: on a socket in DIR, so it needs no port and nobody else reaches it. It does not sync to disk: what a test
 # cluster holds need not survive the machine. It must advertise an address with a port; nobody is told of it.
 start_etcd() {
-  rm -f "$DIR/etcd.sock"
-  launch etcd "$("$HERE/bin" etcd)" --data-dir "$DIR/etcd" --unsafe-no-fsync --log-level warn \
+  running etcd || rm -f "$DIR/etcd.sock"
+  ensure etcd "$("$HERE/bin" etcd)" --data-dir "$DIR/etcd" --unsafe-no-fsync --log-level warn \
     --listen-client-urls "unix://$DIR/etcd.sock" --advertise-client-urls http://127.0.0.1:0 \
     --listen-peer-urls http://127.0.0.1:0
   await 30 etcd etcd_settled && running etcd || { tail -n 20 "$DIR/etcd.log" >&2; return 1; }
@@ -18,7 +18,7 @@ etcd_settled() { [[ -S $DIR/etcd.sock ]] || ! running etcd; }
 start_apiserver() {
   local address=$1 port=$2
   shift 2
-  launch kube-apiserver "$("$HERE/bin" kube-apiserver)" --etcd-servers "unix://$DIR/etcd.sock" \
+  ensure kube-apiserver "$("$HERE/bin" kube-apiserver)" --etcd-servers "unix://$DIR/etcd.sock" \
     --bind-address "$address" --advertise-address "$address" --secure-port "$port" \
     --tls-cert-file "$DIR/pki/apiserver.crt" --tls-private-key-file "$DIR/pki/apiserver.key" --client-ca-file "$DIR/pki/ca.crt" \
     --service-account-key-file "$DIR/pki/service-accounts.key" --service-account-signing-key-file "$DIR/pki/service-accounts.key" \

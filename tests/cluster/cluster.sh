@@ -9,9 +9,6 @@ NODE_IP=172.30.0.1
 POD_CIDR=10.244.0.0/24
 SERVICE_CIDR=10.96.0.0/16
 SERVER=https://$NODE_IP:6443
-# In the order in which they start.
-SERVERS=(etcd kube-apiserver containerd kube-controller-manager kube-scheduler kubelet kube-proxy)
-
 # foreign: whether KUBECONFIG names a cluster that is not the one of `up`.
 foreign() { [[ -n ${KUBECONFIG:-} && $KUBECONFIG != "$DIR/admin.kubeconfig" ]]; }
 

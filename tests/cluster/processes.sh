@@ -21,6 +21,18 @@ launch() {
   echo "$pid $(start_time "$pid" || true)" >"$DIR/$name.pid"
 }
 
+# ensure NAME COMMAND…: starts a server that does not run, and anew one that runs with another command.
+ensure() {
+  local name=$1
+  shift
+  if running "$name"; then
+    [[ $(cat "$DIR/$name.command" 2>/dev/null) != "$*" ]] || return 0
+    stop "$name"
+  fi
+  launch "$name" "$@"
+  echo "$*" >"$DIR/$name.command"
+}
+
 # running NAME: whether the process of the pid file lives.
 running() {
   local pid started
