@@ -2,7 +2,6 @@
 
 mod database;
 mod deployment;
-mod dns;
 mod network;
 mod route;
 mod service;
@@ -14,7 +13,6 @@ use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
 pub use database::{Credentials, Password, database_name, secret_name};
-pub use dns::contributions;
 
 use super::object::{SITE, object};
 use crate::model::{DomainName, ObjectKey, Quantity};

@@ -14,8 +14,8 @@ pub struct Web {
     /// The gateway's public addresses; every site's host gets them as A and AAAA records.
     pub addresses: Vec<IpAddr>,
     /// The Gateway (Gateway API) that every site's routes join.
-    #[serde(default = "Web::own_gateway")]
-    pub gateway: Reference,
+    #[serde(default)]
+    pub gateway: Gateway,
     /// The Service of the MariaDB server that holds the sites' databases.
     #[serde(default = "Web::own_database")]
     pub database: Reference,
@@ -26,6 +26,19 @@ pub struct Web {
 
 /// The application catalogue: what `spec.application` of a `WebSite` names, and what it means.
 pub type Applications = BTreeMap<String, Application>;
+
+/// The Gateway in front of all sites, and where what carries its traffic runs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Gateway {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// The namespace of the pods through which visitors come, for the sites' network policies; the Gateway's own unless given.
+    #[serde(default)]
+    pub pod_namespace: Option<String>,
+}
 
 /// An object of the cluster that the sites of every tenant share.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -110,10 +123,6 @@ pub struct Probes {
 }
 
 impl Web {
-    fn own_gateway() -> Reference {
-        Reference { name: "web".into(), namespace: "cst-web".into() }
-    }
-
     fn own_database() -> Reference {
         Reference { name: "mariadb".into(), namespace: "cst-web".into() }
     }
@@ -121,6 +130,19 @@ impl Web {
     /// The database server's host name, as a site in any namespace reaches it.
     pub fn database_host(&self) -> String {
         format!("{}.{}.svc", self.database.name, self.database.namespace)
+    }
+}
+
+impl Gateway {
+    /// The namespace from which visitors reach a site's pod.
+    pub fn pod_namespace(&self) -> &str {
+        self.pod_namespace.as_deref().unwrap_or(&self.namespace)
+    }
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self { name: "cst".into(), namespace: "cst-web".into(), pod_namespace: None }
     }
 }
 
@@ -230,6 +252,7 @@ mod tests {
     fn the_rest_has_defaults() {
         let web: Web = serde_yaml::from_str("addresses: ['192.0.2.80', '2001:db8::80']").unwrap();
         assert_eq!(web.database_host(), "mariadb.cst-web.svc");
-        assert_eq!((web.addresses.len(), web.gateway.name.as_str()), (2, "web"));
+        assert_eq!((web.addresses.len(), web.gateway.name.as_str()), (2, "cst"));
+        assert_eq!(web.gateway.pod_namespace(), "cst-web");
     }
 }

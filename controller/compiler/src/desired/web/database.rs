@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 use super::{Site, site_object};
 use crate::model::ObjectKey;
 
-/// `MariaDB`'s limit for a database's name, in characters; a user's may be longer.
-const NAME_LENGTH: usize = 64;
+/// `MariaDB`'s limit for a database's name is 64 characters (a user's may be longer), and in a GRANT, where each `_` is escaped, the
+/// escapes count: a name has up to three.
+const NAME_LENGTH: usize = 60;
 /// How much of the digest stands in a shortened name, in hexadecimal digits.
 const TAIL_LENGTH: usize = 16;
 
@@ -50,12 +51,16 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The database of a site and its user, both of this one name: `<tenant>_<site>`, and with a digest at the end where that is too long.
+/// The server's own databases that a tenant's and a site's name could make up.
+const RESERVED: [&str; 2] = ["information_schema", "performance_schema"];
+
+/// The database of a site and its user, both of this one name: `<tenant>_<site>`, and with a digest at the end where that is too long or
+/// the server's own.
 ///
 /// No two sites share a name: neither part holds `_`, so a short name splits one way only, and only a shortened one holds `__`.
 pub fn database_name(key: &ObjectKey) -> String {
     let name = format!("{}_{}", key.tenant().unwrap_or(&key.namespace), key.name);
-    if name.len() <= NAME_LENGTH {
+    if name.len() <= NAME_LENGTH && !RESERVED.contains(&name.as_str()) {
         return name;
     }
     let head: String = name.chars().take(NAME_LENGTH - TAIL_LENGTH - 2).collect();
@@ -134,11 +139,19 @@ mod tests {
     fn long_names_keep_within_the_limit_and_apart() {
         let (tenant, site) = ("x".repeat(61), "y".repeat(40));
         let long = name(&tenant, &site);
-        assert_eq!((long.len(), &long[..46], &long[46..48]), (64, &tenant[..46], "__"));
+        assert_eq!((long.len(), &long[..42], &long[42..44]), (60, &tenant[..42], "__"));
         assert_ne!(long, name(&tenant, &"y".repeat(39)));
         assert_ne!(long, name(&"x".repeat(60), &site));
-        assert_eq!(name(&"x".repeat(31), &"y".repeat(32)).len(), 64);
-        assert!(!name(&"x".repeat(31), &"y".repeat(32)).contains("__"));
+        assert!(!name(&"x".repeat(31), &"y".repeat(28)).contains("__"));
+        assert!(name(&"x".repeat(31), &"y".repeat(29)).contains("__"));
+    }
+
+    #[test]
+    fn the_servers_own_databases_are_nobodys() {
+        for tenant in ["information", "performance"] {
+            let name = name(tenant, "schema");
+            assert!(name.starts_with(&format!("{tenant}_schema__")), "{name}");
+        }
     }
 
     /// A site cannot be named so that its short name is another's shortened one.

@@ -13,7 +13,7 @@ pub(super) fn policy(site: &Site, web: &Web) -> DynamicObject {
     let mut spec = Map::new();
     spec.insert("podSelector".into(), json!({"matchLabels": selector(site)}));
     spec.insert("policyTypes".into(), json!(["Ingress", "Egress"]));
-    let gateway = json!({"namespaceSelector": namespace(&web.gateway.namespace)});
+    let gateway = json!({"namespaceSelector": namespace(web.gateway.pod_namespace())});
     spec.insert("ingress".into(), json!([{"from": [gateway], "ports": [tcp(site.application.port)]}]));
     if site.application.database {
         let server = json!({

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::{Site, service, site_object};
 use crate::model::DomainName;
-use crate::settings::web::Reference;
+use crate::settings::web::Gateway;
 
 /// The host's route, and one more that sends the aliases' visitors on (301).
-pub(super) fn routes(site: &Site, gateway: &Reference) -> Vec<DynamicObject> {
+pub(super) fn routes(site: &Site, gateway: &Gateway) -> Vec<DynamicObject> {
     let backend = json!({"backendRefs": [{"name": service::name(site), "port": service::PORT}]});
     let mut routes = vec![route(site, &site.key.name, std::slice::from_ref(&site.host), gateway, &backend)];
     if !site.aliases.is_empty() {
@@ -24,7 +24,7 @@ fn alias_name(site: &Site) -> String {
     format!("{}.aliases", site.key.name)
 }
 
-fn route(site: &Site, name: &str, hosts: &[DomainName], gateway: &Reference, rule: &Value) -> DynamicObject {
+fn route(site: &Site, name: &str, hosts: &[DomainName], gateway: &Gateway, rule: &Value) -> DynamicObject {
     let hosts: Vec<_> = hosts.iter().map(DomainName::as_str).collect();
     let parent = json!({"name": gateway.name, "namespace": gateway.namespace});
     let spec = json!({"parentRefs": [parent], "hostnames": hosts, "rules": [rule]});

@@ -5,6 +5,7 @@ fn web() -> Web {
     serde_yaml::from_str(
         "
 addresses: ['192.0.2.80', '192.0.2.81', '2001:db8::80']
+gateway: {name: cst, namespace: cst-web, podNamespace: traefik}
 applications:
   Lamp: {image: 'cst.local/lamp:dev', storage: {size: 5Gi}, database: true}
   Static:
@@ -83,25 +84,4 @@ fn names_fit_and_no_two_sites_share_one() {
     names.sort();
     names.dedup();
     assert_eq!(names.len(), count);
-}
-
-#[test]
-fn every_host_name_gets_the_addresses() {
-    let lines: Vec<_> = contributions(&portale(), &web().addresses)
-        .iter()
-        .map(|set| {
-            format!(
-                "{} {} {} {:?}",
-                set.name,
-                set.ttl,
-                set.type_name(),
-                set.values().iter().map(ToString::to_string).collect::<Vec<_>>()
-            )
-        })
-        .collect();
-    let expected = ["comune.urbino.pu.it", "www.comune.urbino.pu.it", "comune.urbino.ps.it"].map(|name| {
-        [format!("{name} 300 A [\"192.0.2.80\", \"192.0.2.81\"]"), format!("{name} 300 AAAA [\"2001:db8::80\"]")]
-    });
-    assert_eq!(lines, expected.concat());
-    assert!(contributions(&portale(), &[]).is_empty());
 }
