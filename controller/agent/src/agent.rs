@@ -69,9 +69,14 @@ impl Agent {
         let last_good = LastGood::open(&config.root)?;
         let folders = TableFolders::open(&config.root)?;
         let installed = last_good.load()?;
+        for content in installed.values() {
+            folders.write_dovecot(content)?;
+        }
         // Whether the servers saw what an agent before this one installed is not known.
-        let probes: BTreeMap<_, _> =
-            installed.iter().filter_map(|(domain, content)| Some((domain.clone(), Probe::of(None, content)?))).collect();
+        let probes: BTreeMap<_, _> = installed
+            .iter()
+            .filter_map(|(domain, content)| Some((domain.clone(), Probe::of(None, content)?)))
+            .collect();
         Ok(Self {
             folders,
             last_good,

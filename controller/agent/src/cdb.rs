@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn finds_every_key_and_no_other() {
-        let entries: Vec<(String, String)> = (0..20_000).map(|n| (format!("u{n}@example.org"), n.to_string())).collect();
+        let entries: Vec<(String, String)> =
+            (0..20_000).map(|n| (format!("u{n}@example.org"), n.to_string())).collect();
         let file = build(entries.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()))).unwrap();
         for (key, value) in &entries {
             assert_eq!(find(&file, key.as_bytes()), Some(value.as_bytes()), "{key}");

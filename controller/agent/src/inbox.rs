@@ -156,6 +156,3 @@ fn domain_by_annotation(secret: &Secret, name: &str) -> Option<DomainName> {
     let bucket = name.rsplit_once('-')?.1.parse().ok()?;
     (secret_name(&domain, bucket) == name).then_some(domain)
 }
-
-#[cfg(test)]
-mod tests;

@@ -32,9 +32,10 @@ impl LastGood {
     pub fn load(&self) -> Result<BTreeMap<DomainName, DomainContent>, FileError> {
         let mut domains = BTreeMap::new();
         for name in names(&self.folder)? {
-            match self.load_domain(&name)? {
-                Some(content) => drop(domains.insert(content.domain().clone(), content)),
-                None => tracing::warn!(domain = name, "its last good state is not whole"),
+            if let Some(content) = self.load_domain(&name)? {
+                domains.insert(content.domain().clone(), content);
+            } else {
+                tracing::warn!(domain = name, "its last good state is not whole");
             }
         }
         Ok(domains)
@@ -90,7 +91,8 @@ impl LastGood {
 
 fn names(folder: &Path) -> Result<Vec<String>, FileError> {
     let entries = fs::read_dir(folder).map_err(files::failed("list", folder))?;
-    let names: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
+    let names: io::Result<Vec<_>> =
+        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
     let mut names = names.map_err(files::failed("list", folder))?;
     names.sort();
     Ok(names)

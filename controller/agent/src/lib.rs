@@ -68,7 +68,12 @@ pub async fn run(config: Config) -> Result<(), AgentError> {
 }
 
 /// Steps: at the start, a moment after an event, and again while something is behind.
-async fn work(mut agent: Agent, client: Client, namespace: &str, acks: watch::Sender<Option<cst_compiler::desired::mail::ack::Ack>>) {
+async fn work(
+    mut agent: Agent,
+    client: Client,
+    namespace: &str,
+    acks: watch::Sender<Option<cst_compiler::desired::mail::ack::Ack>>,
+) {
     let mut events = pin!(receive::events(client, namespace));
     let mut next = agent.is_behind().then(Instant::now);
     loop {

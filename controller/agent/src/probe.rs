@@ -43,7 +43,7 @@ impl Probe {
     /// What shows that `content` is served, where `before` was: a box that newly receives, or, of a new domain without one, the domain
     /// itself. `None`: nothing that a server could be asked has changed.
     pub fn of(before: Option<&DomainContent>, content: &DomainContent) -> Option<Self> {
-        let received = |address: &Address| before.and_then(|b| b.find(address)).is_some_and(|mailbox| mailbox.receives());
+        let received = |address: &Address| before.and_then(|b| b.find(address)).is_some_and(MailBox::receives);
         let fresh = content.boxes().find(|mailbox| mailbox.receives() && !received(&mailbox.address));
         if let Some(mailbox) = fresh {
             return Some(Self { address: mailbox.address.clone(), is_box: true });

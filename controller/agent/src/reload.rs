@@ -23,7 +23,9 @@ pub fn reload(pid_file: &Path) -> io::Result<Reload> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Reload::NotRunning),
         Err(error) => return Err(error),
     };
-    let Some(pid) = text.trim().parse().ok().and_then(Pid::from_raw) else { return Ok(Reload::NotRunning) };
+    // A negative number is no process: `from_raw` panics at one.
+    let number = text.trim().parse().ok().filter(|number: &i32| *number > 0);
+    let Some(pid) = number.and_then(Pid::from_raw) else { return Ok(Reload::NotRunning) };
     let handle = match pidfd_open(pid, PidfdFlags::empty()) {
         Ok(handle) => handle,
         Err(rustix::io::Errno::SRCH) => return Ok(Reload::NotRunning),
@@ -35,4 +37,35 @@ pub fn reload(pid_file: &Path) -> io::Result<Reload> {
     }
     pidfd_send_signal(&handle, Signal::HUP)?;
     Ok(Reload::Told)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn tells_a_master() {
+        let folder = tempfile::tempdir().unwrap();
+        let (program, pid_file) = (folder.path().join("master"), folder.path().join("master.pid"));
+        fs::copy("/bin/sleep", &program).unwrap();
+        let mut master = Command::new(&program).arg("60").spawn().unwrap();
+        fs::write(&pid_file, format!("{:>10}\n", master.id())).unwrap();
+        assert_eq!(reload(&pid_file).unwrap(), Reload::Told);
+        assert_eq!(master.wait().unwrap().signal(), Some(1));
+        assert_eq!(reload(&pid_file).unwrap(), Reload::NotRunning, "its number is free now");
+    }
+
+    #[test]
+    fn tells_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid_file = folder.path().join("master.pid");
+        assert_eq!(reload(&pid_file).unwrap(), Reload::NotRunning);
+        for text in ["", "x", "0", "-1", &std::process::id().to_string()] {
+            fs::write(&pid_file, text).unwrap();
+            assert_eq!(reload(&pid_file).unwrap(), Reload::NotRunning, "{text}");
+        }
+    }
 }

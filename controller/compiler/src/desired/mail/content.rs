@@ -14,6 +14,7 @@ use crate::model::{Address, DomainName};
 pub struct DomainContent {
     domain: DomainName,
     shards: Vec<Arc<ShardContent>>,
+    digest: String,
 }
 
 /// Why shards are not a domain.
@@ -41,7 +42,10 @@ impl DomainContent {
             let shard = shards.get(&bucket).filter(|shard| shard.buckets == buckets && shard.domain == first.domain);
             shard.cloned().ok_or(Incomplete::Bucket { bucket, buckets })
         };
-        Ok(Self { domain: first.domain.clone(), shards: (0..buckets).map(of_layout).collect::<Result<_, _>>()? })
+        let shards: Vec<_> = (0..buckets).map(of_layout).collect::<Result<_, _>>()?;
+        let all = shards.iter().fold(Sha256::new(), |hash, shard| hash.chain_update(shard.digest));
+        let digest = shard::hex(&all.finalize()[..8]);
+        Ok(Self { domain: first.domain.clone(), shards, digest })
     }
 
     /// The domain.
@@ -100,9 +104,8 @@ impl DomainContent {
     }
 
     /// A digest of the whole: 16 hexadecimal digits.
-    pub fn digest(&self) -> String {
-        let all = self.shards.iter().fold(Sha256::new(), |hash, shard| hash.chain_update(shard.digest));
-        shard::hex(&all.finalize()[..8])
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// The domain as it was compiled; required addresses are left out, for they are added anew each time.
