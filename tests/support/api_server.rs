@@ -18,13 +18,21 @@ struct Server {
 /// # Panics
 /// When the server cannot be started; the log of `tests/cluster/control-plane` says why.
 pub async fn client() -> Client {
+    let client = Client::try_from(config().await).expect("a client can be made");
+    install_crds(&client).await;
+    client
+}
+
+/// How this binary's API server is reached as its administrator.
+///
+/// # Panics
+/// When the server cannot be started.
+pub async fn config() -> Config {
     static SERVER: OnceLock<Server> = OnceLock::new();
     let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(start)).await.expect("the API server starts");
     let kubeconfig = Kubeconfig::read_from(&server.kubeconfig).expect("its kubeconfig reads");
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    let client = Client::try_from(config.expect("its kubeconfig is complete")).expect("a client can be made");
-    install_crds(&client).await;
-    client
+    config.expect("its kubeconfig is complete")
 }
 
 /// Ends with this process: the command watches its id.

@@ -1,3 +1,21 @@
-//! kubernetes
+//! Acts: the only crate with a client of the API server. It watches, hands changes to the compiler, and carries out what the compiler
+//! decides.
 
-pub mod database;
+pub mod applied;
+pub mod apply;
+pub mod clock;
+pub mod compress;
+pub mod databases;
+pub mod engine;
+pub mod keys;
+pub mod leader;
+pub mod names;
+pub mod password;
+pub mod passwords;
+pub mod published;
+pub mod queue;
+pub mod report;
+pub mod run;
+pub mod shards;
+pub mod watch;
+pub mod zone_server;

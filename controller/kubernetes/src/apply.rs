@@ -1,0 +1,125 @@
+//! Server-side apply of what a unit wants, and removal of what it no longer wants.
+
+use cst_compiler::model::ObjectKey;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions, TypeMeta};
+use kube::core::GroupVersionKind;
+use kube::{Api, Client, ResourceExt as _};
+use serde::{Deserialize, Serialize};
+
+use crate::names::{MANAGED_BY, MANAGER};
+
+/// Names one object of any kind, as the record of applied objects keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectId {
+    /// `group/version`, or `version` of the core group.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace; empty for cluster-scoped kinds.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+/// Why an object could not be applied or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The manifest has no `apiVersion`, `kind` or name: a fault of ours.
+    #[error("a compiled manifest names no object: {0}")]
+    Nameless(String),
+    /// A Secret was refused. What it holds is not told.
+    #[error("writing Secret {key} failed; it is tried again")]
+    Secret {
+        /// Which.
+        key: ObjectKey,
+        /// Why.
+        source: Box<kube::Error>,
+    },
+    /// The API server refused or was away.
+    #[error("{verb} {object} failed; it is tried again")]
+    Request {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        object: ObjectId,
+        /// Why.
+        source: Box<kube::Error>,
+    },
+}
+
+impl ObjectId {
+    /// What a manifest names.
+    pub fn of(object: &DynamicObject) -> Result<Self, ApplyError> {
+        let types =
+            object.types.clone().unwrap_or_else(|| TypeMeta { api_version: String::new(), kind: String::new() });
+        let name = object.metadata.name.clone().unwrap_or_default();
+        if types.api_version.is_empty() || types.kind.is_empty() || name.is_empty() {
+            return Err(ApplyError::Nameless(format!("{} {} {name}", types.api_version, types.kind)));
+        }
+        let namespace = object.metadata.namespace.clone().unwrap_or_default();
+        Ok(Self { api_version: types.api_version, kind: types.kind, namespace, name })
+    }
+
+    /// Its namespace and name.
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey::new(&self.namespace, &self.name)
+    }
+
+    fn api(&self, client: Client) -> Api<DynamicObject> {
+        let (group, version) = self.api_version.split_once('/').unwrap_or(("", &self.api_version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &self.kind));
+        if self.namespace.is_empty() {
+            Api::all_with(client, &resource)
+        } else {
+            Api::namespaced_with(client, &self.namespace, &resource)
+        }
+    }
+
+    fn failed(&self, verb: &'static str) -> impl FnOnce(kube::Error) -> ApplyError + '_ {
+        move |source| ApplyError::Request { verb, object: self.clone(), source: Box::new(source) }
+    }
+}
+
+impl std::fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let separator = if self.namespace.is_empty() { "" } else { "/" };
+        write!(f, "{} {}{separator}{}", self.kind, self.namespace, self.name)
+    }
+}
+
+/// Applies one object as ours, taking over fields that another manager wrote; a field the server does not know is an error. An object
+/// that already is as wanted is not written.
+pub async fn apply(client: &Client, object: &DynamicObject) -> Result<DynamicObject, ApplyError> {
+    let id = ObjectId::of(object)?;
+    let params = PatchParams::apply(MANAGER).force().validation_strict();
+    id.api(client.clone()).patch(&id.name, &params, &Patch::Apply(object)).await.map_err(id.failed("applying"))
+}
+
+/// Applies a Secret as ours.
+pub async fn apply_secret(client: &Client, secret: &Secret) -> Result<Secret, ApplyError> {
+    let key = ObjectKey::new(secret.namespace().unwrap_or_default(), secret.name_any());
+    let api: Api<Secret> = Api::namespaced(client.clone(), &key.namespace);
+    let params = PatchParams::apply(MANAGER).force().validation_strict();
+    let applied = api.patch(&key.name, &params, &Patch::Apply(secret)).await;
+    applied.map_err(|source| ApplyError::Secret { key, source: Box::new(source) })
+}
+
+/// Removes an object, if it is there and ours: what somebody else made under the same name stays.
+pub async fn remove(client: &Client, id: &ObjectId) -> Result<(), ApplyError> {
+    let api = id.api(client.clone());
+    let Some(found) = api.get_metadata_opt(&id.name).await.map_err(id.failed("reading"))? else { return Ok(()) };
+    if found.labels().get(MANAGED_BY).map(String::as_str) != Some(MANAGER) {
+        tracing::warn!(object = %id, "not removed: it does not carry our label");
+        return Ok(());
+    }
+    let params = DeleteParams::background()
+        .preconditions(Preconditions { uid: found.uid(), resource_version: found.resource_version() });
+    match api.delete(&id.name, &params).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(error) => Err(id.failed("removing")(error)),
+    }
+}

@@ -1,0 +1,434 @@
+//! What is known, and what is to be done about it. One task owns all of it: changes come in, work on single units goes out, effects of
+//! that work come back. Nothing here waits for anybody or looks at a clock, so every decision can be tested by what goes in.
+
+mod known;
+mod mail;
+mod object;
+mod site;
+mod tenant;
+mod work;
+mod zone;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use cst_api::{Domain, Mailbox, Tenant, WebSite};
+use cst_compiler::desired::mail::ack::Ack;
+use cst_compiler::desired::tenancy::Installation;
+use cst_compiler::index::{Change, Index, Unit};
+use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::plan::serial;
+use cst_compiler::problem::{Kind, ObjectRef};
+use cst_compiler::settings::Settings;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::ResourceExt as _;
+use kube::api::DynamicObject;
+
+use crate::clock::Now;
+use crate::published::PublishedZone;
+use crate::queue::Queue;
+use crate::watch::Seen;
+use crate::zone_server::Observation;
+use known::Known;
+pub use work::{Effect, Job, Shell, WorkError};
+
+/// What only says that work goes on is told when it went on for so long: most of it is done before, and one write is saved.
+const GRACE: Duration = Duration::from_secs(1);
+/// How long the hidden primary may take to sign a version before that is told.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A tenant's numbers are told at most so often.
+const COUNTING: Duration = Duration::from_secs(2);
+
+/// What comes in.
+#[derive(Debug)]
+pub enum Event {
+    /// Of the Tenants.
+    Tenant(Seen<Tenant>),
+    /// Of the Domains.
+    Domain(Seen<Domain>),
+    /// Of the Mailboxes.
+    Mailbox(Seen<Mailbox>),
+    /// Of the WebSites.
+    WebSite(Seen<WebSite>),
+    /// Of the stored zones and records of applied objects.
+    Published(Seen<ConfigMap>),
+    /// Of the shard Secrets.
+    Shard(Seen<Secret>),
+    /// Of the mail agents' acknowledgements.
+    Ack(Seen<ConfigMap>),
+    /// Of the sites' Deployments.
+    Deployment(Seen<Deployment>),
+    /// Of the sites' HTTPRoutes.
+    Route(Seen<DynamicObject>),
+    /// Of the Secrets in a tenant's namespace.
+    Secret(String, Seen<Secret>),
+    /// A public server answered.
+    Observed(Observation),
+}
+
+/// What must have been listed before anything is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// The Tenants.
+    Tenants,
+    /// The Domains.
+    Domains,
+    /// The Mailboxes.
+    Mailboxes,
+    /// The WebSites.
+    WebSites,
+    /// What was published.
+    Published,
+    /// The shard Secrets.
+    Shards,
+    /// The mail agents' acknowledgements.
+    Acks,
+    /// The sites' Deployments.
+    Deployments,
+    /// The sites' HTTPRoutes.
+    Routes,
+}
+
+impl Source {
+    /// What every decision rests on.
+    const ALWAYS: [Self; 5] = [Self::Tenants, Self::Domains, Self::Mailboxes, Self::WebSites, Self::Published];
+
+    /// What work on a unit rests on beside that: a cluster without gateway still has its zones and mail.
+    fn also_for(unit: &Unit) -> &'static [Self] {
+        match unit {
+            Unit::Tenant(_) | Unit::Zone(_) => &[],
+            Unit::Mail(_) => &[Self::Shards, Self::Acks],
+            Unit::Site(_) => &[Self::Deployments, Self::Routes],
+        }
+    }
+}
+
+/// A piece of work: one at a time of each.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Work {
+    /// Compile a unit and carry it out; the leader's alone.
+    Unit(Unit),
+    /// Tell what is wrong with an object that belongs to no unit, because what it asks for cannot be read; the leader's alone.
+    Object(ObjectRef),
+    /// Serve a stored zone, on every replica.
+    Serve(DomainName),
+}
+
+/// All that is known.
+pub struct Engine {
+    index: Index,
+    installation: Installation,
+    mail_pods: Vec<String>,
+    tenants: BTreeMap<String, Tenant>,
+    known: BTreeMap<ObjectRef, Known>,
+    zones: BTreeMap<DomainName, zone::ZoneState>,
+    mail: BTreeMap<DomainName, mail::MailState>,
+    sites: BTreeMap<ObjectKey, site::SiteState>,
+    applied: BTreeMap<Unit, crate::applied::Applied>,
+    /// What of a unit this process applied, by the digest of what was wanted.
+    built: BTreeMap<Unit, String>,
+    acks: BTreeMap<String, Ack>,
+    secrets_listed: BTreeSet<String>,
+    /// Work that waits for the Secrets of a namespace.
+    parked: BTreeMap<String, BTreeSet<Work>>,
+    /// Units with a held change, and the Domain whose change it is.
+    held: BTreeMap<Unit, ObjectKey>,
+    missing: BTreeSet<Source>,
+    queue: Queue<Work>,
+    leads: bool,
+}
+
+impl Engine {
+    /// An engine that knows nothing yet. `mail_pods` are the mail replicas that must acknowledge.
+    pub fn new(settings: Settings, installation: Installation, mail_pods: Vec<String>) -> Self {
+        let mut missing = Source::ALWAYS.into_iter().collect::<BTreeSet<_>>();
+        if settings.mail.is_some() {
+            missing.extend([Source::Shards, Source::Acks]);
+        }
+        if settings.web.is_some() {
+            missing.extend([Source::Deployments, Source::Routes]);
+        }
+        Self {
+            index: Index::new(settings),
+            installation,
+            mail_pods,
+            tenants: BTreeMap::new(),
+            known: BTreeMap::new(),
+            zones: BTreeMap::new(),
+            mail: BTreeMap::new(),
+            sites: BTreeMap::new(),
+            applied: BTreeMap::new(),
+            built: BTreeMap::new(),
+            acks: BTreeMap::new(),
+            secrets_listed: BTreeSet::new(),
+            parked: BTreeMap::new(),
+            held: BTreeMap::new(),
+            missing,
+            queue: Queue::default(),
+            leads: false,
+        }
+    }
+
+    /// What has not been listed yet.
+    pub fn missing(&self) -> &BTreeSet<Source> {
+        &self.missing
+    }
+
+    /// Takes an event in.
+    pub fn take(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::Tenant(seen) => self.take_tenant(seen, now),
+            Event::Domain(seen) => self.take_object(Source::Domains, Kind::Domain, seen, Change::Domain, now),
+            Event::Mailbox(seen) => self.take_object(Source::Mailboxes, Kind::Mailbox, seen, Change::Mailbox, now),
+            Event::WebSite(seen) => self.take_object(Source::WebSites, Kind::WebSite, seen, Change::WebSite, now),
+            Event::Published(seen) => self.take_published(seen, now),
+            Event::Shard(seen) => self.take_shard(seen, now),
+            Event::Ack(seen) => self.take_ack(seen),
+            Event::Deployment(seen) => self.take_deployment(seen),
+            Event::Route(seen) => self.take_route(seen),
+            Event::Secret(namespace, seen) => self.take_secret(namespace, seen, now),
+            Event::Observed(observation) => self.take_observation(observation),
+        }
+    }
+
+    /// This replica leads, or no longer does. A new leader judges everything anew: most of it turns out to be as it should.
+    pub fn lead(&mut self, leads: bool) {
+        let began = leads && !self.leads;
+        self.leads = leads;
+        if began {
+            self.mark_all();
+        } else if !leads {
+            self.queue.clear(|work| !matches!(work, Work::Serve(_)));
+        }
+    }
+
+    /// A new day: agreements, retention and signatures age.
+    pub fn tick(&mut self) {
+        self.mark_all();
+    }
+
+    /// The next work that may begin now.
+    pub fn next(&mut self, now: &Now) -> Option<(Work, Job)> {
+        let work = self.queue.take(now.instant)?;
+        let job = self.job(&work, now);
+        Some((work, job))
+    }
+
+    /// The work ended.
+    pub fn done(&mut self, work: &Work, effects: Vec<Effect>, succeeded: bool, now: Instant) {
+        for effect in effects {
+            self.feel(effect, now);
+        }
+        self.queue.done(work, succeeded, now);
+    }
+
+    /// When work comes back by itself.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.queue.next_due()
+    }
+
+    /// Whether every stored zone is served, and, on the leader, every Domain's zone has been stored: from then on a catalog is whole.
+    pub fn zones_are_complete(&self) -> bool {
+        let zone_work = |work: &Work| match work {
+            Work::Serve(_) => true,
+            Work::Unit(unit) => self.leads && matches!(unit, Unit::Zone(_)),
+            Work::Object(_) => false,
+        };
+        let needed = if self.leads { &Source::ALWAYS[..] } else { &[Source::Published] };
+        let listed = needed.iter().all(|source| !self.missing.contains(source));
+        let any = self.zones.values().any(|state| state.served.is_some());
+        listed && any && self.queue.is_done_with(zone_work)
+    }
+
+    fn job(&mut self, work: &Work, now: &Now) -> Job {
+        match work {
+            Work::Unit(Unit::Tenant(name)) => Job::Tenant(Box::new(self.tenant_job(name, now))),
+            Work::Unit(Unit::Zone(zone)) => Job::Zone(Box::new(self.zone_job(zone, now))),
+            Work::Unit(Unit::Mail(domain)) => Job::Mail(Box::new(self.mail_job(domain, now))),
+            Work::Unit(Unit::Site(key)) => Job::Site(Box::new(self.site_job(key, now))),
+            Work::Object(object) => Job::Report(self.object_reports(object, now)),
+            Work::Serve(zone) => Job::Serve(zone::ServeJob {
+                zone: zone.clone(),
+                version: self.zones.get(zone).and_then(|state| state.published.clone()),
+            }),
+        }
+    }
+
+    fn feel(&mut self, effect: Effect, now: Instant) {
+        match effect {
+            Effect::ZoneStored(stored) => self.zone_stored(stored, now),
+            Effect::ZoneForgotten(zone) => self.zone_forgotten(&zone),
+            Effect::ZoneServed(zone, served) => self.zone_served(zone, served),
+            Effect::Shards(domain, written) => self.shards_written(&domain, written, now),
+            Effect::Secret(key, data) => self.change(Change::Secret(key, Some(data)), now),
+            Effect::Applied(unit, applied, digest) => self.was_applied(unit, applied, digest, now),
+            Effect::Reported(reported) => self.reported(reported),
+            Effect::Watch(_) => {}
+        }
+    }
+
+    /// Takes a change into the index and marks what depends on it.
+    fn change(&mut self, change: Change, now: Instant) {
+        let about = match &change {
+            Change::Tenant(name, _) => Some(name.clone()),
+            _ => None,
+        };
+        for unit in self.index.apply(change) {
+            match unit {
+                // Only its numbers changed: those of a tenant that is being filled are told now and then.
+                Unit::Tenant(name) if about.as_ref() != Some(&name) => {
+                    self.mark_later(Work::Unit(Unit::Tenant(name)), now + COUNTING);
+                }
+                unit => self.mark(Work::Unit(unit)),
+            }
+        }
+    }
+
+    /// Whether work may be decided on: this replica leads, and nothing it rests on is missing. Every replica serves.
+    fn decides(&self, work: &Work) -> bool {
+        let listed = |sources: &[Source]| sources.iter().all(|source| !self.missing.contains(source));
+        match work {
+            Work::Serve(_) => true,
+            Work::Object(_) => self.leads && listed(&Source::ALWAYS),
+            Work::Unit(unit) => self.leads && listed(&Source::ALWAYS) && listed(Source::also_for(unit)),
+        }
+    }
+
+    /// Work is to be done. What cannot be decided yet is marked when all that it rests on has been listed.
+    fn mark(&mut self, work: Work) {
+        if self.decides(&work) {
+            self.queue.mark(work);
+        }
+    }
+
+    fn mark_later(&mut self, work: Work, at: Instant) {
+        if self.decides(&work) {
+            self.queue.mark_later(work, at);
+        }
+    }
+
+    fn listed(&mut self, source: Source) {
+        if self.missing.remove(&source) {
+            tracing::info!(?source, missing = ?self.missing, "listed");
+        }
+        self.mark_all();
+    }
+
+    fn mark_all(&mut self) {
+        let units = self.index.units();
+        let zones = self.zones.keys().cloned().map(Unit::Zone);
+        let mail = self.mail.keys().cloned().map(Unit::Mail);
+        let applied = self.applied.keys().cloned();
+        let all: BTreeSet<Unit> = units.into_iter().chain(zones).chain(mail).chain(applied).collect();
+        all.into_iter().for_each(|unit| self.mark(Work::Unit(unit)));
+        let astray: Vec<ObjectRef> =
+            self.known.keys().filter(|object| self.unit_of(object).is_none()).cloned().collect();
+        astray.into_iter().for_each(|object| self.mark(Work::Object(object)));
+    }
+
+    fn take_secret(&mut self, namespace: String, seen: Seen<Secret>, now: Instant) {
+        match seen {
+            Seen::There(secret) => {
+                let key = ObjectKey::new(secret.namespace().unwrap_or_default(), secret.name_any());
+                self.take_site_secret(&key);
+                let data = secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
+                self.change(Change::Secret(key, Some(data)), now);
+            }
+            Seen::Unreadable { metadata, .. } => {
+                tracing::error!(%namespace, secret = metadata.name, "a Secret cannot be read");
+            }
+            Seen::Gone(key) => {
+                self.take_site_secret(&key);
+                self.change(Change::Secret(key, None), now);
+            }
+            Seen::Listed => {
+                for work in self.parked.remove(&namespace).unwrap_or_default() {
+                    self.mark(work);
+                }
+                self.secrets_listed.insert(namespace);
+            }
+        }
+    }
+
+    fn take_observation(&mut self, observation: Observation) {
+        let Observation { zone, server, serial: Some(answered) } = observation else { return };
+        let Some(state) = self.zones.get_mut(&zone) else { return };
+        let last = state.seen.insert(server, answered);
+        let current = state.published.as_ref().map(|published| published.serial);
+        let news = last != Some(answered)
+            && (current == Some(answered) || current.is_none_or(|current| serial::is_newer(answered, current)));
+        if news {
+            self.mark(Work::Unit(Unit::Zone(zone)));
+        }
+    }
+
+    fn take_published(&mut self, seen: Seen<ConfigMap>, now: Instant) {
+        match seen {
+            Seen::There(map) => match map.labels().get(crate::names::PUBLISHED).map(String::as_str) {
+                Some("zone") => self.take_stored_zone(&map, now),
+                Some("applied") => self.take_applied(&map, now),
+                _ => {}
+            },
+            Seen::Unreadable { metadata, error } => {
+                tracing::error!(config_map = metadata.name, error, "published state cannot be read");
+            }
+            Seen::Gone(key) => self.published_gone(&key.name),
+            Seen::Listed => self.listed(Source::Published),
+        }
+    }
+
+    fn take_stored_zone(&mut self, map: &ConfigMap, now: Instant) {
+        match PublishedZone::from_config_map(map) {
+            Ok(stored) => {
+                let known = self.zones.get(stored.apex()).and_then(|state| state.published.as_ref());
+                if known.is_none_or(|known| is_later(&stored.resource_version, &known.resource_version)) {
+                    let zone = stored.apex().clone();
+                    self.zone_stored(stored, now);
+                    self.mark(Work::Unit(Unit::Zone(zone)));
+                }
+            }
+            Err(error) => {
+                let zone = map.annotations().get(crate::names::SUBJECT);
+                tracing::error!(config_map = map.name_any(), zone, error = %crate::watch::chain(&error), "a stored zone is not served");
+            }
+        }
+    }
+
+    fn take_applied(&mut self, map: &ConfigMap, now: Instant) {
+        match crate::applied::from_config_map(map) {
+            // While this process works on it, it knows better.
+            Ok((unit, _)) if self.built.contains_key(&unit) => {}
+            Ok((unit, applied)) => {
+                if let Unit::Site(key) = &unit {
+                    self.change(Change::SitePublished(key.clone(), Some(applied.hosts.clone())), now);
+                }
+                self.applied.insert(unit, applied);
+            }
+            Err(error) => tracing::error!(config_map = map.name_any(), %error, "a record is not used"),
+        }
+    }
+
+    /// Somebody else removed published state: what is known of it is stored anew.
+    fn published_gone(&mut self, name: &str) {
+        let gone = self
+            .zones
+            .iter_mut()
+            .find(|(zone, state)| state.published.is_some() && crate::published::config_map_name(zone) == name);
+        if let Some((zone, state)) = gone {
+            tracing::warn!(%zone, "the stored zone was removed by somebody else");
+            state.published = None;
+            let zone = zone.clone();
+            self.mark(Work::Unit(Unit::Zone(zone)));
+        }
+    }
+}
+
+/// Whether a resourceVersion is later than another: they are integers that grow (KEP-5504).
+fn is_later(version: &str, than: &str) -> bool {
+    version_number(version) > version_number(than)
+}
+
+fn version_number(version: &str) -> u64 {
+    version.parse().unwrap_or_default()
+}

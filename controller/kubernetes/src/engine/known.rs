@@ -1,0 +1,187 @@
+//! The objects of our kinds beside their specs: who they are, and what their status says.
+
+use cst_api::{Domain, Mailbox, Tenant, WebSite};
+use cst_compiler::index::{Change, Unit};
+use cst_compiler::model::ObjectKey;
+use cst_compiler::plan::guard::APPROVE_ANNOTATION;
+use cst_compiler::problem::{Kind, ObjectRef};
+use kube::core::ObjectMeta;
+use kube::{Resource, ResourceExt as _};
+use std::time::Instant;
+
+use super::{Engine, Source, Work, version_number};
+use crate::clock::Now;
+use crate::report::{Draft, ObjectStatus, Reported};
+use crate::watch::Seen;
+
+/// An object of ours.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub uid: String,
+    pub generation: Option<i64>,
+    /// The digest its annotation approves.
+    pub approval: Option<String>,
+    /// What its status says, as far as is known here.
+    pub status: ObjectStatus,
+    /// Why it cannot be read.
+    pub unreadable: Option<String>,
+    version: u64,
+}
+
+/// A kind of ours, for what all have in common.
+pub(super) trait Ours: Resource {
+    /// The object's status, empty when there is none.
+    fn object_status(&self) -> ObjectStatus;
+}
+
+macro_rules! ours {
+    ($($kind:ident),*) => {
+        $(impl Ours for $kind {
+            fn object_status(&self) -> ObjectStatus {
+                ObjectStatus::$kind(self.status.clone().unwrap_or_default())
+            }
+        })*
+    };
+}
+ours!(Tenant, Domain, Mailbox, WebSite);
+
+impl Engine {
+    pub(super) fn take_tenant(&mut self, seen: Seen<Tenant>, now: Instant) {
+        match &seen {
+            Seen::There(tenant) => drop(self.tenants.insert(tenant.name_any(), (**tenant).clone())),
+            Seen::Gone(key) => drop(self.tenants.remove(&key.name)),
+            Seen::Unreadable { .. } | Seen::Listed => {}
+        }
+        self.take_object(Source::Tenants, Kind::Tenant, seen, |key, tenant| Change::Tenant(key.name, tenant), now);
+    }
+
+    pub(super) fn take_object<K: Ours>(
+        &mut self,
+        source: Source,
+        kind: Kind,
+        seen: Seen<K>,
+        change: fn(ObjectKey, Option<Box<K>>) -> Change,
+        now: Instant,
+    ) {
+        match seen {
+            Seen::There(object) => {
+                let key = key_of(object.meta());
+                let object_ref = ObjectRef::new(kind, key.clone());
+                let news = self.note(&object_ref, object.meta(), Some(object.object_status()), None);
+                self.change(change(key, Some(object)), now);
+                if news {
+                    self.mark_object(object_ref);
+                }
+            }
+            // The index keeps the last spec that could be read, so what it stands for goes on.
+            Seen::Unreadable { metadata, error } => {
+                let object_ref = ObjectRef::new(kind, key_of(&metadata));
+                tracing::error!(object = %object_ref, error, "an object cannot be read");
+                if self.note(&object_ref, &metadata, None, Some(error)) {
+                    self.mark_object(object_ref);
+                }
+            }
+            Seen::Gone(key) => {
+                self.known.remove(&ObjectRef::new(kind, key.clone()));
+                self.change(change(key, None), now);
+            }
+            Seen::Listed => self.listed(source),
+        }
+    }
+
+    /// Notes an object; whether it must be told its status, be it that it is new or changed or that somebody else wrote it.
+    fn note(
+        &mut self,
+        object: &ObjectRef,
+        meta: &ObjectMeta,
+        status: Option<ObjectStatus>,
+        unreadable: Option<String>,
+    ) -> bool {
+        let last = self.known.get(object).filter(|last| Some(&last.uid) == meta.uid.as_ref());
+        let version = version_number(meta.resource_version.as_deref().unwrap_or_default());
+        let older = last.is_some_and(|last| version < last.version);
+        let kept = last.map(|last| last.status.clone()).filter(|_| older || status.is_none());
+        let status = kept.or(status).unwrap_or_else(|| ObjectStatus::empty(object.kind));
+        let approval = meta.annotations.as_ref().and_then(|a| a.get(APPROVE_ANNOTATION)).cloned();
+        let next = Known {
+            uid: meta.uid.clone().unwrap_or_default(),
+            generation: meta.generation,
+            approval,
+            status,
+            unreadable,
+            version: last.map_or(version, |last| last.version.max(version)),
+        };
+        let news = last.is_none_or(|last| {
+            last.status != next.status || last.approval != next.approval || last.unreadable != next.unreadable
+        }) || next.status.observed_generation() != next.generation;
+        self.known.insert(object.clone(), next);
+        news
+    }
+
+    /// What the API server answered to a status of ours.
+    pub(super) fn reported(&mut self, reported: Reported) {
+        if let Some(known) = self.known.get_mut(&reported.object) {
+            known.version = known.version.max(version_number(&reported.resource_version));
+            known.status = reported.status;
+        }
+    }
+
+    /// Whether an object is there, readable or not.
+    pub(super) fn is_there(&self, kind: Kind, key: &ObjectKey) -> bool {
+        self.known.contains_key(&ObjectRef::new(kind, key.clone()))
+    }
+
+    /// The unit whose work tells an object's status; `None`: what it asks for cannot be read.
+    pub(super) fn unit_of(&self, object: &ObjectRef) -> Option<Unit> {
+        if self.known.get(object).is_some_and(|known| known.unreadable.is_some()) {
+            return None;
+        }
+        match object.kind {
+            Kind::Tenant => Some(Unit::Tenant(object.key.name.clone())),
+            Kind::Domain => Some(Unit::Zone(self.index.domain(&object.key)?.model.as_ref()?.zone.clone())),
+            Kind::Mailbox => {
+                Some(Unit::Mail(self.index.mailbox(&object.key)?.model.as_ref()?.address.domain().clone()))
+            }
+            Kind::WebSite => Some(Unit::Site(object.key.clone())),
+        }
+    }
+
+    fn mark_object(&mut self, object: ObjectRef) {
+        self.mark_held(&object);
+        match self.unit_of(&object) {
+            Some(unit) => self.mark(Work::Unit(unit)),
+            None => self.mark(Work::Object(object)),
+        }
+    }
+
+    /// What is held may have been approved, on the object that holds it or on its Tenant.
+    fn mark_held(&mut self, object: &ObjectRef) {
+        let namespace = cst_api::tenant_namespace(&object.key.name);
+        let concerned = |holder: &ObjectKey| match object.kind {
+            Kind::Tenant => holder.namespace == namespace,
+            Kind::Domain => *holder == object.key,
+            Kind::Mailbox | Kind::WebSite => false,
+        };
+        let units: Vec<Unit> =
+            self.held.iter().filter(|(_, holder)| concerned(holder)).map(|(unit, _)| unit.clone()).collect();
+        units.into_iter().for_each(|unit| self.mark(Work::Unit(unit)));
+    }
+
+    /// The beginning of an object's status: empty, as of its newest generation.
+    pub(super) fn draft(&self, object: &ObjectRef, now: &Now) -> Option<Draft> {
+        let known = self.known.get(object)?;
+        Some(Draft {
+            object: object.clone(),
+            uid: known.uid.clone(),
+            generation: known.generation,
+            last: known.status.clone(),
+            next: ObjectStatus::empty(object.kind),
+            facts: cst_compiler::status::Facts::default(),
+            time: now.time.clone(),
+        })
+    }
+}
+
+fn key_of(meta: &ObjectMeta) -> ObjectKey {
+    ObjectKey::new(meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default())
+}

@@ -1,0 +1,178 @@
+//! Work that was decided on, carried out against the API server, the hidden primary and the databases; and what came of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cst_compiler::index::Unit;
+use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::published::KeyMaterial;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::{Api, Client};
+
+use super::{mail, site, tenant, zone};
+use crate::applied::{Applied, BringAboutError, Memory, RecordError};
+use crate::apply::ApplyError;
+use crate::databases::{Databases, DatabasesError};
+use crate::keys::{self, KeyError};
+use crate::password::PasswordError;
+use crate::passwords::StoreError as PasswordStoreError;
+use crate::published::{PublishedZone, StoreError};
+use crate::report::{Report, ReportError, Reported, Reporter};
+use crate::shards::{ShardError, StoredShard};
+use crate::zone_server::{ZoneServer, ZoneServerError};
+
+/// Whatever work reaches out with.
+pub struct Shell {
+    /// The API server.
+    pub client: Client,
+    /// The controller's namespace.
+    pub namespace: String,
+    /// The mail system's namespace.
+    pub mail_namespace: String,
+    /// The hidden primary.
+    pub server: Arc<dyn ZoneServer>,
+    /// The sites' databases; `None`: there are none.
+    pub databases: Option<Arc<dyn Databases>>,
+    /// Statuses and events.
+    pub reporter: Reporter,
+    /// What was applied.
+    pub memory: Memory,
+    /// The zones' keys by the name of their Secret.
+    pub keys: Mutex<HashMap<String, KeyMaterial>>,
+}
+
+/// Work ready to be carried out.
+pub enum Job {
+    /// A tenant's objects.
+    Tenant(Box<tenant::TenantJob>),
+    /// A zone's next version.
+    Zone(Box<zone::ZoneJob>),
+    /// A mail domain's shards.
+    Mail(Box<mail::MailJob>),
+    /// A site's objects and database.
+    Site(Box<site::SiteJob>),
+    /// Statuses.
+    Report(Vec<Report>),
+    /// Serving a stored zone.
+    Serve(zone::ServeJob),
+}
+
+/// What came of work.
+#[derive(Debug)]
+pub enum Effect {
+    /// A version was stored.
+    ZoneStored(PublishedZone),
+    /// A stored version was removed.
+    ZoneForgotten(DomainName),
+    /// A version is served with these DS records, or the zone no longer is.
+    ZoneServed(DomainName, Option<(u32, Vec<String>)>),
+    /// Shards were written, or removed.
+    Shards(DomainName, BTreeMap<u32, Option<StoredShard>>),
+    /// A Secret of a tenant's namespace was written.
+    Secret(ObjectKey, BTreeMap<String, Vec<u8>>),
+    /// A unit's objects were applied, with a digest of what was wanted; `None`: they were removed.
+    Applied(Unit, Option<Applied>, String),
+    /// A status was written.
+    Reported(Reported),
+    /// The Secrets of this namespace may be watched from now on.
+    Watch(String),
+}
+
+/// Why work failed. It is tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// An object.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// The record of applied objects.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A unit's objects.
+    #[error(transparent)]
+    BringAbout(#[from] BringAboutError),
+    /// A site's application wants a database and there is no server for it.
+    #[error("the installation has no database server; set one in the chart's values")]
+    NoDatabases,
+    /// A stored zone.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The hidden primary.
+    #[error("the hidden primary does not serve the zone")]
+    Server(#[from] ZoneServerError),
+    /// A shard.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
+    /// A password.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// A kept password.
+    #[error(transparent)]
+    PasswordStore(#[from] PasswordStoreError),
+    /// A database.
+    #[error("the site's database is not ready")]
+    Database(#[from] DatabasesError),
+    /// A status.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// It took too long.
+    #[error("the work took too long and was broken off")]
+    Timeout,
+    /// The program is ending.
+    #[error("the work was broken off")]
+    Aborted,
+}
+
+impl Job {
+    /// Carries the work out. Effects are told even when it fails half-way.
+    pub async fn run(self, shell: &Shell) -> (Vec<Effect>, Result<(), WorkError>) {
+        let mut effects = Vec::new();
+        let result = match self {
+            Self::Tenant(job) => job.run(shell, &mut effects).await,
+            Self::Zone(job) => job.run(shell, &mut effects).await,
+            Self::Mail(job) => job.run(shell, &mut effects).await,
+            Self::Site(job) => job.run(shell, &mut effects).await,
+            Self::Report(reports) => shell.report(reports, &mut effects).await,
+            Self::Serve(job) => job.run(shell, &mut effects).await,
+        };
+        (effects, result)
+    }
+}
+
+impl Shell {
+    /// The ConfigMaps of the controller's namespace.
+    pub fn config_maps(&self) -> Api<ConfigMap> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// The Secrets of the controller's namespace.
+    pub fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// A stored zone's key.
+    pub async fn key(&self, zone: &DomainName) -> Result<KeyMaterial, WorkError> {
+        let name = keys::secret_name(zone);
+        let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
+        if let Some(key) = known {
+            return Ok(key);
+        }
+        let key = keys::read(&self.secrets(), zone).await?.ok_or_else(|| KeyError::Missing(zone.clone()))?;
+        self.remember_key(zone, key.clone());
+        Ok(key)
+    }
+
+    /// Keeps a key for later.
+    pub fn remember_key(&self, zone: &DomainName, key: KeyMaterial) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(keys::secret_name(zone), key);
+    }
+
+    /// Writes statuses.
+    pub async fn report(&self, reports: Vec<Report>, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
+        let (reported, result) = self.reporter.report(reports).await;
+        effects.extend(reported.into_iter().map(Effect::Reported));
+        Ok(result?)
+    }
+}

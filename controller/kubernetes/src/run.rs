@@ -1,0 +1,289 @@
+//! The controller: watches and the election in, work out, all around one engine.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Debug;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use cst_api::{Domain, Mailbox, Tenant, WebSite};
+use cst_compiler::desired::mail::{ack, shard};
+use cst_compiler::desired::object::{MANAGED_BY, MANAGER, SITE};
+use cst_compiler::desired::tenancy::Installation;
+use cst_compiler::model::ObjectKey;
+use cst_compiler::settings::Settings;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::api::{ApiResource, DynamicObject};
+use kube::core::{DeserializeGuard, GroupVersionKind};
+use kube::runtime::watcher::Config;
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio::task::{Id, JoinSet};
+
+use crate::applied::Memory;
+use crate::clock::Clock;
+use crate::databases::Databases;
+use crate::engine::{Effect, Engine, Event, Shell, Work, WorkError};
+use crate::report::Reporter;
+use crate::watch::{Seen, chain, follow};
+use crate::zone_server::{Observation, ZoneServer};
+use crate::{keys, leader, names};
+
+/// How many pieces of work are in hand at a time.
+const AT_ONCE: usize = 32;
+/// How long one piece may take; the largest zone is signed in a fraction of it.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long work may go on after the end was asked for.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How many events wait at most.
+const EVENTS: usize = 4096;
+
+/// Where the controller runs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Its namespace, with the published state.
+    pub namespace: String,
+    /// Its ServiceAccount, which the tenants' namespaces let in.
+    pub service_account: String,
+    /// The mail system's namespace.
+    pub mail_namespace: String,
+    /// The mail pods that must acknowledge, by name.
+    pub mail_pods: Vec<String>,
+    /// This replica's name: its pod's.
+    pub identity: String,
+}
+
+/// What the controller acts upon, beside the API server.
+pub struct Servers {
+    /// The hidden primary.
+    pub zones: Arc<dyn ZoneServer>,
+    /// What public servers answered.
+    pub observations: mpsc::Receiver<Observation>,
+    /// The sites' databases; `None`: there are none.
+    pub databases: Option<Arc<dyn Databases>>,
+}
+
+/// Why the controller cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The settings name no time zone of the database.
+    #[error("timeZone of the settings is `{name}`: write an IANA time zone, such as Europe/Rome")]
+    TimeZone {
+        /// As written.
+        name: String,
+        /// Why.
+        source: k8s_openapi::jiff::Error,
+    },
+}
+
+/// Runs the controller until `stop` ends. Whatever fails on the way is tried again.
+pub async fn run(
+    client: Client,
+    settings: Settings,
+    options: Options,
+    servers: Servers,
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let clock = Clock::new(&settings.time_zone)
+        .map_err(|source| RunError::TimeZone { name: settings.time_zone.clone(), source })?;
+    let (events, inbox) = mpsc::channel(EVENTS);
+    let shell = Shell {
+        client: client.clone(),
+        namespace: options.namespace.clone(),
+        mail_namespace: options.mail_namespace.clone(),
+        server: servers.zones,
+        databases: servers.databases,
+        reporter: Reporter::new(client.clone(), &options.identity),
+        memory: Memory::default(),
+        keys: Mutex::new(HashMap::new()),
+    };
+    let installation = Installation {
+        controller: ObjectKey::new(&options.namespace, &options.service_account),
+        mail_namespace: options.mail_namespace.clone(),
+    };
+    let mut watches = Watches { client: client.clone(), events, tasks: JoinSet::new(), secrets: HashSet::new() };
+    watches.begin(&settings, &options);
+    let (leads, election) = leader::elect(client, &options.namespace, "cst-controller", &options.identity);
+    let controller = Controller {
+        engine: Engine::new(settings, installation, options.mail_pods),
+        shell: Arc::new(shell),
+        clock,
+        watches,
+        jobs: JoinSet::new(),
+        running: HashMap::new(),
+        complete: false,
+    };
+    controller.run(inbox, servers.observations, leads, stop).await;
+    tokio::time::timeout(FAREWELL, election).await.ok();
+    Ok(())
+}
+
+struct Controller {
+    engine: Engine,
+    shell: Arc<Shell>,
+    clock: Clock,
+    watches: Watches,
+    jobs: JoinSet<(Vec<Effect>, Result<(), WorkError>)>,
+    running: HashMap<Id, Work>,
+    complete: bool,
+}
+
+impl Controller {
+    async fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<Event>,
+        mut observations: mpsc::Receiver<Observation>,
+        mut leads: tokio::sync::watch::Receiver<bool>,
+        stop: impl Future<Output = ()>,
+    ) {
+        tokio::pin!(stop);
+        self.load_keys().await;
+        let mut batch = Vec::new();
+        let mut tomorrow = Instant::now() + self.clock.until_tomorrow();
+        loop {
+            let due = self.engine.next_due().map_or(tomorrow, |due| due.min(tomorrow));
+            tokio::select! {
+                () = &mut stop => break,
+                _ = inbox.recv_many(&mut batch, EVENTS) => {
+                    let now = Instant::now();
+                    batch.drain(..).for_each(|event| self.engine.take(event, now));
+                }
+                Some(observation) = observations.recv() => {
+                    self.engine.take(Event::Observed(observation), Instant::now());
+                }
+                Some(ended) = self.jobs.join_next_with_id() => self.ended(ended),
+                Ok(()) = leads.changed() => {
+                    let leading = *leads.borrow_and_update();
+                    tracing::info!(leading, "election");
+                    self.engine.lead(leading);
+                }
+                () = tokio::time::sleep_until(due.into()) => {}
+            }
+            if Instant::now() >= tomorrow {
+                self.engine.tick();
+                tomorrow = Instant::now() + self.clock.until_tomorrow();
+            }
+            self.begin_work();
+        }
+        // The next leader may begin as soon as nothing is in hand here.
+        let rest = async { while self.jobs.join_next().await.is_some() {} };
+        tokio::time::timeout(FAREWELL, rest).await.ok();
+    }
+
+    fn begin_work(&mut self) {
+        while self.jobs.len() < AT_ONCE {
+            let Some((work, job)) = self.engine.next(&self.clock.now()) else { break };
+            let shell = Arc::clone(&self.shell);
+            let task = self.jobs.spawn(async move {
+                match tokio::time::timeout(PATIENCE, job.run(&shell)).await {
+                    Ok(ended) => ended,
+                    Err(_) => (Vec::new(), Err(WorkError::Timeout)),
+                }
+            });
+            self.running.insert(task.id(), work);
+        }
+        if !self.complete && self.engine.zones_are_complete() {
+            tracing::info!("every stored zone is served");
+            self.shell.server.complete();
+            self.complete = true;
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, (Vec<Effect>, Result<(), WorkError>)), tokio::task::JoinError>) {
+        let (id, effects, result) = match ended {
+            Ok((id, (effects, result))) => (id, effects, result),
+            Err(error) => (error.id(), Vec::new(), Err(WorkError::Aborted)),
+        };
+        let Some(work) = self.running.remove(&id) else { return };
+        if let Err(error) = &result {
+            tracing::warn!(?work, error = %chain(error), "work failed and is tried again");
+        }
+        for effect in &effects {
+            if let Effect::Watch(namespace) = effect {
+                self.watches.secrets_of(namespace);
+            }
+        }
+        self.engine.done(&work, effects, result.is_ok(), Instant::now());
+    }
+
+    /// All keys at once: thousands of zones are to be served soon after a start.
+    async fn load_keys(&self) {
+        let mut delay = Duration::from_millis(100);
+        loop {
+            match keys::load(&self.shell.secrets()).await {
+                Ok(keys) => {
+                    tracing::info!(keys = keys.len(), "signing keys loaded");
+                    self.shell.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(keys);
+                    return;
+                }
+                Err(error) => tracing::warn!(error = %chain(&error), "the signing keys cannot be loaded yet"),
+            }
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(Duration::from_secs(10));
+        }
+    }
+}
+
+/// The running watches. They end with the controller.
+struct Watches {
+    client: Client,
+    events: mpsc::Sender<Event>,
+    tasks: JoinSet<()>,
+    secrets: HashSet<String>,
+}
+
+impl Watches {
+    fn begin(&mut self, settings: &Settings, options: &Options) {
+        let everything = Config::default();
+        self.all::<Tenant>(everything.clone(), Event::Tenant);
+        self.all::<Domain>(everything.clone(), Event::Domain);
+        self.all::<Mailbox>(everything.clone(), Event::Mailbox);
+        self.all::<WebSite>(everything, Event::WebSite);
+        let published = Config::default().labels(names::PUBLISHED);
+        self.within::<ConfigMap>(&options.namespace, published, Event::Published);
+        if settings.mail.is_some() {
+            self.within::<Secret>(&options.mail_namespace, Config::default().labels(shard::LABEL), Event::Shard);
+            self.within::<ConfigMap>(&options.mail_namespace, Config::default().labels(ack::LABEL), Event::Ack);
+        }
+        if settings.web.is_some() {
+            let of_sites = Config::default().labels(&format!("{MANAGED_BY}={MANAGER},{SITE}"));
+            self.all::<Deployment>(of_sites.clone(), Event::Deployment);
+            let route = ApiResource::from_gvk(&GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "HTTPRoute"));
+            let routes: Api<DeserializeGuard<DynamicObject>> = Api::all_with(self.client.clone(), &route);
+            self.tasks.spawn(follow(routes, of_sites, self.events.clone(), Event::Route));
+        }
+    }
+
+    /// The Secrets of a tenant's namespace, from when the controller may read them.
+    fn secrets_of(&mut self, namespace: &str) {
+        if self.secrets.insert(namespace.to_owned()) {
+            let own = namespace.to_owned();
+            let wrap = move |seen: Seen<Secret>| Event::Secret(own.clone(), seen);
+            self.within(namespace, Config::default(), wrap);
+        }
+    }
+
+    fn all<K>(&mut self, config: Config, wrap: impl Fn(Seen<K>) -> Event + Send + Sync + 'static)
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    {
+        let api: Api<DeserializeGuard<K>> = Api::all(self.client.clone());
+        self.tasks.spawn(follow(api, config, self.events.clone(), wrap));
+    }
+
+    fn within<K>(&mut self, namespace: &str, config: Config, wrap: impl Fn(Seen<K>) -> Event + Send + Sync + 'static)
+    where
+        K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+            + Clone
+            + Debug
+            + DeserializeOwned
+            + Send
+            + Sync
+            + 'static,
+    {
+        let api: Api<DeserializeGuard<K>> = Api::namespaced(self.client.clone(), namespace);
+        self.tasks.spawn(follow(api, config, self.events.clone(), wrap));
+    }
+}

@@ -1,0 +1,121 @@
+//! The shard Secrets of the mail domains, in the mail system's namespace.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cst_compiler::desired::mail::shard::{
+    APPROVED_ANNOTATION, DATA_KEY, DOMAIN_ANNOTATION, LABEL, domain_key, secret_name,
+};
+use cst_compiler::desired::mail::{DomainContent, MailBox, MailDomain, Shard, ShardContent};
+use cst_compiler::desired::object::{MANAGED_BY, MANAGER};
+use cst_compiler::model::{Address, DomainName};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams};
+
+/// A shard as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredShard {
+    /// What is in it; `None`: it cannot be read.
+    pub content: Option<Arc<ShardContent>>,
+    /// The approval it carries.
+    pub approved: Option<usize>,
+    /// The Secret's resourceVersion.
+    pub version: u64,
+}
+
+/// Why a shard could not be written. Nothing of its content is told.
+#[derive(Debug, thiserror::Error)]
+#[error("shard {name} of {domain} cannot be {verb}; it is tried again")]
+pub struct ShardError {
+    domain: DomainName,
+    name: String,
+    verb: &'static str,
+    source: Box<kube::Error>,
+}
+
+/// Reads a Secret: whose shard it is, and what is in it. `None`: it is no shard of ours.
+pub fn read(secret: &Secret) -> Option<(DomainName, u32, StoredShard)> {
+    let name = secret.metadata.name.as_deref()?;
+    let annotations = secret.metadata.annotations.as_ref()?;
+    let domain = DomainName::parse(annotations.get(DOMAIN_ANNOTATION)?).ok()?;
+    let bucket = name.rsplit_once('-')?.1.parse().ok()?;
+    if secret_name(&domain, bucket) != name {
+        return None;
+    }
+    let bytes = secret.data.as_ref().and_then(|data| data.get(DATA_KEY));
+    let content = bytes.and_then(|bytes| ShardContent::decode(&bytes.0).ok()).filter(|c| c.domain == domain);
+    let approved = annotations.get(APPROVED_ANNOTATION).and_then(|count| count.parse().ok());
+    let version = secret.metadata.resource_version.as_deref().and_then(|v| v.parse().ok()).unwrap_or_default();
+    Some((domain, bucket, StoredShard { content: content.map(Arc::new), approved, version }))
+}
+
+/// Writes a shard.
+pub async fn write(api: &Api<Secret>, shard: &Shard, approved: Option<usize>) -> Result<StoredShard, ShardError> {
+    let params = PatchParams::apply(MANAGER).force().validation_strict();
+    let written = api.patch(&shard.name(), &params, &Patch::Apply(&secret(shard, approved))).await;
+    let written = written.map_err(|source| ShardError {
+        domain: shard.domain.clone(),
+        name: shard.name(),
+        verb: "written",
+        source: Box::new(source),
+    })?;
+    let version = written.metadata.resource_version.and_then(|v| v.parse().ok()).unwrap_or_default();
+    Ok(StoredShard { content: ShardContent::decode(&shard.bytes).ok().map(Arc::new), approved, version })
+}
+
+/// Removes a shard.
+pub async fn remove(api: &Api<Secret>, domain: &DomainName, bucket: u32) -> Result<(), ShardError> {
+    let name = secret_name(domain, bucket);
+    match api.delete(&name, &DeleteParams::default()).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(source) => Err(ShardError { domain: domain.clone(), name, verb: "removed", source: Box::new(source) }),
+    }
+}
+
+/// What a domain last published. When its buckets are not whole, because a change of their number was broken off, all that is in any of
+/// them: nothing that was promised is lost.
+pub fn published(domain: &DomainName, shards: &BTreeMap<u32, StoredShard>) -> Option<MailDomain> {
+    let contents: BTreeMap<u32, Arc<ShardContent>> =
+        shards.iter().filter_map(|(bucket, shard)| Some((*bucket, shard.content.clone()?))).collect();
+    if contents.is_empty() {
+        return None;
+    }
+    if let Ok(whole) = DomainContent::assemble(&contents) {
+        return Some(whole.to_mail_domain());
+    }
+    let mut newest_first: Vec<&Arc<ShardContent>> = contents.values().collect();
+    newest_first.sort_by_key(|content| std::cmp::Reverse(content.buckets));
+    let mut boxes: BTreeMap<Address, MailBox> = BTreeMap::new();
+    let mut aliases = BTreeMap::new();
+    for content in newest_first {
+        for mailbox in &content.boxes {
+            boxes.entry(mailbox.address.clone()).or_insert_with(|| mailbox.clone());
+        }
+        for (alias, to) in &content.aliases {
+            aliases.entry(alias.clone()).or_insert_with(|| to.clone());
+        }
+    }
+    Some(MailDomain { domain: domain.clone(), boxes: boxes.into_values().collect(), aliases })
+}
+
+fn secret(shard: &Shard, approved: Option<usize>) -> Secret {
+    let mut annotations = BTreeMap::from([(DOMAIN_ANNOTATION.to_owned(), shard.domain.to_string())]);
+    annotations.extend(approved.map(|count| (APPROVED_ANNOTATION.to_owned(), count.to_string())));
+    let labels = [(MANAGED_BY, MANAGER.to_owned()), (LABEL, domain_key(&shard.domain))];
+    Secret {
+        metadata: ObjectMeta {
+            name: Some(shard.name()),
+            labels: Some(labels.map(|(key, value)| (key.to_owned(), value)).into()),
+            annotations: Some(annotations),
+            ..ObjectMeta::default()
+        },
+        data: Some([(DATA_KEY.to_owned(), ByteString(shard.bytes.clone()))].into()),
+        ..Secret::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

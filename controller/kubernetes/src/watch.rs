@@ -1,0 +1,170 @@
+//! One watch: objects as they come and go, and whether all have been listed. An error is never an absence.
+
+use std::collections::HashSet;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use cst_compiler::model::ObjectKey;
+use futures_util::{StreamExt as _, pin_mut};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::core::DeserializeGuard;
+use kube::runtime::watcher::{self, Config, watcher};
+use kube::{Api, Resource, ResourceExt as _};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+
+const FIRST_DELAY: Duration = Duration::from_millis(50);
+const LAST_DELAY: Duration = Duration::from_secs(30);
+
+/// What a watch saw.
+#[derive(Clone, Debug)]
+pub enum Seen<K> {
+    /// An object, new or changed.
+    There(Box<K>),
+    /// An object that this program cannot read; what it stood for goes on as it was.
+    Unreadable {
+        /// Which.
+        metadata: Box<ObjectMeta>,
+        /// What is wrong.
+        error: String,
+    },
+    /// An object that is no more, or no longer carries the label.
+    Gone(ObjectKey),
+    /// Everything there is has been told.
+    Listed,
+}
+
+/// Follows a watch for good and hands on what it sees. It begins anew by itself after every failure; what had been listed before and
+/// is not there then is told as gone. Ends when nobody listens.
+pub async fn follow<K, E>(
+    api: Api<DeserializeGuard<K>>,
+    config: Config,
+    to: mpsc::Sender<E>,
+    wrap: impl Fn(Seen<K>) -> E,
+) where
+    K: Resource<DynamicType: Clone> + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    let url = api.resource_url().to_owned();
+    let stream = watcher(api, config);
+    pin_mut!(stream);
+    let mut known = Known::default();
+    let mut delay = FIRST_DELAY;
+    while let Some(event) = stream.next().await {
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::warn!(%url, error = %chain(&error), "the watch failed and begins anew");
+                tokio::time::sleep(delay).await;
+                delay = (delay * 2).min(LAST_DELAY);
+                continue;
+            }
+        };
+        if !matches!(event, watcher::Event::Init) {
+            delay = FIRST_DELAY;
+        }
+        for seen in known.take(event) {
+            if to.send(wrap(seen)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The keys that were told, to know after another list which are gone.
+#[derive(Default)]
+struct Known {
+    told: HashSet<ObjectKey>,
+    listing: Option<HashSet<ObjectKey>>,
+}
+
+impl Known {
+    fn take<K: Resource>(&mut self, event: watcher::Event<DeserializeGuard<K>>) -> Vec<Seen<K>> {
+        match event {
+            watcher::Event::Init => {
+                self.listing = Some(HashSet::new());
+                Vec::new()
+            }
+            watcher::Event::InitApply(object) | watcher::Event::Apply(object) => {
+                let key = key(&object);
+                self.listing.as_mut().map(|listing| listing.insert(key.clone()));
+                self.told.insert(key);
+                vec![match object.0 {
+                    Ok(object) => Seen::There(Box::new(object)),
+                    Err(invalid) => Seen::Unreadable { metadata: Box::new(invalid.metadata), error: invalid.error },
+                }]
+            }
+            watcher::Event::Delete(object) => {
+                let key = key(&object);
+                self.told.remove(&key);
+                vec![Seen::Gone(key)]
+            }
+            watcher::Event::InitDone => {
+                let listed = self.listing.take().unwrap_or_default();
+                let gone: Vec<ObjectKey> = self.told.difference(&listed).cloned().collect();
+                self.told = listed;
+                gone.into_iter().map(Seen::Gone).chain([Seen::Listed]).collect()
+            }
+        }
+    }
+}
+
+fn key<K: Resource>(object: &DeserializeGuard<K>) -> ObjectKey {
+    ObjectKey::new(object.namespace().unwrap_or_default(), object.name_any())
+}
+
+/// An error with all that it came from.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use watcher::Event;
+
+    fn object(name: &str) -> DeserializeGuard<ConfigMap> {
+        serde_json::from_value(serde_json::json!({"metadata": {"namespace": "n", "name": name}})).unwrap()
+    }
+
+    fn told(known: &mut Known, events: Vec<Event<DeserializeGuard<ConfigMap>>>) -> Vec<String> {
+        let seen = events.into_iter().flat_map(|event| known.take(event));
+        seen.map(|seen| match seen {
+            Seen::There(object) => format!("+{}", object.name_any()),
+            Seen::Unreadable { metadata, .. } => format!("?{}", metadata.name.unwrap_or_default()),
+            Seen::Gone(key) => format!("-{}", key.name),
+            Seen::Listed => "listed".into(),
+        })
+        .collect()
+    }
+
+    #[test]
+    fn what_a_second_list_lacks_is_gone_only_when_the_list_is_whole() {
+        let mut known = Known::default();
+        let first = vec![Event::Init, Event::InitApply(object("a")), Event::InitApply(object("b")), Event::InitDone];
+        assert_eq!(told(&mut known, first), ["+a", "+b", "listed"]);
+        let broken = vec![Event::Init, Event::InitApply(object("b")), Event::Init, Event::InitApply(object("b"))];
+        assert_eq!(told(&mut known, broken), ["+b", "+b"]);
+        assert_eq!(told(&mut known, vec![Event::InitDone, Event::Apply(object("c"))]), ["-a", "listed", "+c"]);
+        assert_eq!(told(&mut known, vec![Event::Init, Event::InitDone]).len(), 3);
+    }
+
+    #[test]
+    fn an_object_that_cannot_be_read_is_told_and_is_there() {
+        let mut known = Known::default();
+        let broken: DeserializeGuard<ConfigMap> =
+            serde_json::from_value(serde_json::json!({"metadata": {"namespace": "n", "name": "a"}, "data": 5}))
+                .unwrap();
+        assert_eq!(told(&mut known, vec![Event::Init, Event::InitApply(broken), Event::InitDone]), ["?a", "listed"]);
+        assert_eq!(told(&mut known, vec![Event::Delete(object("a"))]), ["-a"]);
+    }
+}

@@ -1,0 +1,273 @@
+//! One centre: its own system namespaces, a controller in this process, a recording primary, mail agents played by the test.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use cst_api::{Domain, Mailbox, Tenant, WebSite};
+use cst_compiler::desired::mail::ack::{self, Ack};
+use cst_compiler::settings::Settings;
+use cst_kubernetes::run::{Options, Servers, run};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{DeleteParams, DynamicObject, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::client::ClientBuilder;
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Api, Client, Resource, ResourceExt as _};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::{Mutex, MutexGuard, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::api_server;
+use crate::faults::Faults;
+use crate::zone_server::Recorder;
+
+/// How long anything may take here.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The mail pod whose agent the tests play.
+const MAIL_POD: &str = "mail-0";
+
+/// A centre with nobody in it. One at a time: a controller takes every Tenant of the cluster for its own.
+pub struct Centre {
+    /// The administrator's client.
+    pub client: Client,
+    /// The controller's namespace.
+    pub namespace: String,
+    /// The mail system's namespace.
+    pub mail_namespace: String,
+    _alone: MutexGuard<'static, ()>,
+}
+
+/// A controller in this process.
+pub struct Controller {
+    /// Its hidden primary.
+    pub server: Arc<Recorder>,
+    /// What goes wrong between it and the API server.
+    pub faults: Faults,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Controller {
+    /// Ends it as a signal does.
+    pub async fn stop(self) {
+        self.stop.send(()).ok();
+        self.task.await.expect("the controller ends in order");
+    }
+
+    /// Ends it as the loss of its machine does.
+    pub fn kill(self) {
+        self.task.abort();
+    }
+}
+
+impl Centre {
+    /// An empty centre.
+    pub async fn new() -> Self {
+        static ALONE: Mutex<()> = Mutex::const_new(());
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let alone = ALONE.lock().await;
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).try_init().ok();
+        let client = api_server::client().await;
+        let centre = Self {
+            namespace: format!("cst-system-{number}"),
+            mail_namespace: format!("cst-mail-{number}"),
+            client,
+            _alone: alone,
+        };
+        centre.clear().await;
+        for name in [&centre.namespace, &centre.mail_namespace] {
+            let namespace = Namespace {
+                metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
+                ..Namespace::default()
+            };
+            Api::all(centre.client.clone()).create(&PostParams::default(), &namespace).await.unwrap();
+        }
+        centre
+    }
+
+    /// Nobody's objects are left from the test before.
+    async fn clear(&self) {
+        let (delete, list) = (DeleteParams::default(), ListParams::default());
+        Api::<Tenant>::all(self.client.clone()).delete_collection(&delete, &list).await.unwrap();
+        for domain in Api::<Domain>::all(self.client.clone()).list(&list).await.unwrap() {
+            self.api::<Domain>(&domain.namespace().unwrap()).delete(&domain.name_any(), &delete).await.unwrap();
+        }
+        for mailbox in Api::<Mailbox>::all(self.client.clone()).list(&list).await.unwrap() {
+            self.api::<Mailbox>(&mailbox.namespace().unwrap()).delete(&mailbox.name_any(), &delete).await.unwrap();
+        }
+        for site in Api::<WebSite>::all(self.client.clone()).list(&list).await.unwrap() {
+            self.api::<WebSite>(&site.namespace().unwrap()).delete(&site.name_any(), &delete).await.unwrap();
+        }
+    }
+
+    /// A controller that runs from now on.
+    pub async fn controller(&self, name: &str) -> Controller {
+        let faults = Faults::default();
+        let config = api_server::config().await;
+        let client = ClientBuilder::try_from(config).expect("a client can be made").with_layer(&faults).build();
+        let (server, observations) = Recorder::new();
+        let server = Arc::new(server);
+        let options = Options {
+            namespace: self.namespace.clone(),
+            service_account: "cst".into(),
+            mail_namespace: self.mail_namespace.clone(),
+            mail_pods: vec![MAIL_POD.into()],
+            identity: name.into(),
+        };
+        let servers = Servers { zones: server.clone(), observations, databases: None };
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async { drop(stopped.await) };
+        let task = async { run(client, settings(), options, servers, stopped).await.expect("the settings are right") };
+        Controller { server, faults, stop, task: tokio::spawn(task) }
+    }
+
+    /// The objects of a kind in a namespace.
+    pub fn api<K>(&self, namespace: &str) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// Applies manifests as a user does.
+    pub async fn apply(&self, manifests: &str) {
+        for document in manifests.split("\n---\n") {
+            let object: DynamicObject = serde_yaml::from_str(document).expect("the test's manifest reads");
+            let types = object.types.clone().expect("the test's manifest has a kind");
+            let (group, version) = types.api_version.split_once('/').unwrap_or(("", &types.api_version));
+            let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind));
+            let api: Api<DynamicObject> = match object.namespace() {
+                Some(namespace) => Api::namespaced_with(self.client.clone(), &namespace, &resource),
+                None => Api::all_with(self.client.clone(), &resource),
+            };
+            let params = PatchParams::apply("user").force();
+            let name = object.name_any();
+            api.patch(&name, &params, &Patch::Apply(&object)).await.unwrap_or_else(|e| panic!("{name}: {e}"));
+        }
+    }
+
+    /// A tenant and its namespace, as the coordinator commits them.
+    pub async fn tenant(&self, name: &str, domains: &str) {
+        self.apply(&format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata: {{name: t-{name}}}\n---\napiVersion: territorial.services/v1alpha1\n\
+             kind: Tenant\nmetadata: {{name: {name}}}\nspec: {{displayName: Comune, entityType: Comune, domains: {domains}}}"
+        ))
+        .await;
+    }
+
+    /// The mail agent installed everything there is.
+    pub async fn agent_installs_all(&self) {
+        let shards: Api<Secret> = self.api(&self.mail_namespace);
+        let list = shards.list(&ListParams::default()).await.unwrap();
+        let watermark = list.metadata.resource_version.unwrap().parse().unwrap();
+        let ack = Ack { watermark, ..Ack::default() };
+        let map = ConfigMap {
+            metadata: ObjectMeta {
+                name: Some(ack::config_map_name(MAIL_POD)),
+                labels: Some([(ack::LABEL.to_owned(), MAIL_POD.to_owned())].into()),
+                ..ObjectMeta::default()
+            },
+            data: Some(ack.to_data()),
+            ..ConfigMap::default()
+        };
+        let api: Api<ConfigMap> = self.api(&self.mail_namespace);
+        let params = PatchParams::apply("cst-agent").force();
+        api.patch(&map.name_any(), &params, &Patch::Apply(&map)).await.unwrap();
+    }
+
+    /// Waits for an object that is as wanted.
+    pub async fn until<K>(&self, api: &Api<K>, name: &str, wanted: impl Fn(&K) -> bool) -> K
+    where
+        K: Clone + DeserializeOwned + Debug,
+    {
+        let mut last = None;
+        let found = eventually(async || {
+            last = api.get_opt(name).await.unwrap();
+            last.clone().filter(&wanted)
+        });
+        match found.await {
+            Some(found) => found,
+            None => panic!("{name} is not as wanted: {last:#?}"),
+        }
+    }
+
+    /// Waits for a Domain, Mailbox, Tenant or WebSite that is ready, or not ready for this reason.
+    pub async fn until_reason<K>(&self, api: &Api<K>, name: &str, reason: &str) -> K
+    where
+        K: Clone + DeserializeOwned + Serialize + Debug,
+    {
+        self.until(api, name, |object| condition(object, "Ready").is_some_and(|ready| ready.reason == reason)).await
+    }
+
+    /// The version of every object that the controller may write, by kind and name; leases and events aside.
+    pub async fn versions(&self) -> BTreeMap<String, String> {
+        let mut versions = BTreeMap::new();
+        for (group, version, kind) in [
+            ("", "v1", "Namespace"),
+            ("", "v1", "ConfigMap"),
+            ("", "v1", "Secret"),
+            ("", "v1", "ResourceQuota"),
+            ("", "v1", "LimitRange"),
+            ("networking.k8s.io", "v1", "NetworkPolicy"),
+            ("rbac.authorization.k8s.io", "v1", "RoleBinding"),
+            ("territorial.services", "v1alpha1", "Tenant"),
+            ("territorial.services", "v1alpha1", "Domain"),
+            ("territorial.services", "v1alpha1", "Mailbox"),
+        ] {
+            let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+            let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
+            for object in api.list(&ListParams::default()).await.unwrap() {
+                let name = format!("{kind} {}/{}", object.namespace().unwrap_or_default(), object.name_any());
+                versions.insert(name, object.resource_version().unwrap());
+            }
+        }
+        versions
+    }
+}
+
+/// The condition of a type in an object's status.
+pub fn condition<K: Serialize>(object: &K, type_: &str) -> Option<Condition> {
+    let object = serde_json::to_value(object).unwrap();
+    let conditions: Vec<Condition> = serde_json::from_value(object["status"]["conditions"].clone()).ok()?;
+    conditions.into_iter().find(|condition| condition.type_ == type_)
+}
+
+/// Asks until there is an answer, for as long as anything may take.
+pub async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let begin = std::time::Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return Some(answer);
+        }
+        if begin.elapsed() > PATIENCE {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The settings of the centre.
+pub fn settings() -> Settings {
+    serde_yaml::from_str(
+        "
+apiVersion: territorial.services/v1alpha1
+kind: Settings
+dns:
+  nameServers: [ns1.cst.example.net, ns2.cst.example.net]
+  hostmaster: hostmaster@cst.example.net
+  secondaries:
+    - {name: ns1, address: \"127.0.0.1:1053\"}
+    - {name: ns2, address: \"127.0.0.1:2053\"}
+mail:
+  hosts: [{name: mx.cst.example.net, preference: 10}]
+  postmaster: postmaster@cst.example.net
+",
+    )
+    .expect("the settings read")
+}

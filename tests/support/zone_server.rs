@@ -1,0 +1,93 @@
+//! A hidden primary that keeps what it is given, and public servers that answer what they are told to.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use cst_compiler::model::DomainName;
+use cst_compiler::published::{KeyMaterial, ZoneVersion};
+use cst_kubernetes::zone_server::{Observation, ZoneServer, ZoneServerError};
+use tokio::sync::mpsc;
+
+/// The recording primary.
+#[derive(Debug)]
+pub struct Recorder {
+    served: Mutex<BTreeMap<DomainName, ZoneVersion>>,
+    answers: mpsc::Sender<Observation>,
+    public: AtomicBool,
+    keys: AtomicUsize,
+    complete: AtomicBool,
+}
+
+/// The public servers of the settings.
+pub const SERVERS: [&str; 2] = ["ns1", "ns2"];
+
+impl Recorder {
+    /// A primary, and the channel on which its public servers answer.
+    pub fn new() -> (Self, mpsc::Receiver<Observation>) {
+        let (answers, receiver) = mpsc::channel(10_000);
+        let recorder = Self {
+            served: Mutex::default(),
+            answers,
+            public: AtomicBool::new(true),
+            keys: AtomicUsize::new(0),
+            complete: AtomicBool::new(false),
+        };
+        (recorder, receiver)
+    }
+
+    /// The public servers follow, or are away.
+    pub fn public_servers(&self, there: bool) {
+        self.public.store(there, Ordering::SeqCst);
+        if there {
+            self.served.lock().unwrap().values().for_each(|version| self.answer(version));
+        }
+    }
+
+    /// What is served of a zone.
+    pub fn served(&self, zone: &str) -> Option<ZoneVersion> {
+        self.served.lock().unwrap().get(&DomainName::parse(zone).unwrap()).cloned()
+    }
+
+    /// How many keys were made.
+    pub fn keys_made(&self) -> usize {
+        self.keys.load(Ordering::SeqCst)
+    }
+
+    /// Whether the catalog may be served.
+    pub fn is_complete(&self) -> bool {
+        self.complete.load(Ordering::SeqCst)
+    }
+
+    fn answer(&self, version: &ZoneVersion) {
+        for server in SERVERS {
+            let observation =
+                Observation { zone: version.apex().clone(), server: server.into(), serial: Some(version.serial) };
+            self.answers.try_send(observation).ok();
+        }
+    }
+}
+
+impl ZoneServer for Recorder {
+    fn new_key(&self) -> Result<KeyMaterial, ZoneServerError> {
+        let number = self.keys.fetch_add(1, Ordering::SeqCst);
+        Ok(KeyMaterial::new(format!("key {number}").into_bytes()))
+    }
+
+    fn publish(&self, version: ZoneVersion) -> Result<Vec<String>, ZoneServerError> {
+        let ds = format!("1 13 2 {}", String::from_utf8_lossy(version.key.expose()));
+        if self.public.load(Ordering::SeqCst) {
+            self.answer(&version);
+        }
+        self.served.lock().unwrap().insert(version.apex().clone(), version);
+        Ok(vec![ds])
+    }
+
+    fn withdraw(&self, apex: &DomainName) {
+        self.served.lock().unwrap().remove(apex);
+    }
+
+    fn complete(&self) {
+        self.complete.store(true, Ordering::SeqCst);
+    }
+}
