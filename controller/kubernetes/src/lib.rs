@@ -5,6 +5,7 @@ pub mod applied;
 pub mod apply;
 pub mod clock;
 pub mod compress;
+pub mod database;
 pub mod databases;
 pub mod engine;
 pub mod keys;
