@@ -7,6 +7,8 @@
 //! The agent watches its own namespace, writes what is whole and sound, and goes on with the last good state when the API is away. It can
 //! be killed at any time: a file is there whole or not at all, and the next agent starts from what is there.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod acknowledge;
 pub mod agent;
 pub mod cdb;

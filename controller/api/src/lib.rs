@@ -3,6 +3,8 @@
 //! A field's doc comment is user documentation (`kubectl explain`). The types accept what the schema accepts; whether it
 //! makes sense together is decided by the compiler crate.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod conditions;
 mod crds;
 mod date;

@@ -1,5 +1,7 @@
 //! `cst`: the one binary of the centre's operator, for its cluster and for the command line.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod clock;
 mod command;
 mod files;

@@ -1,5 +1,7 @@
 //! Decides: what users wrote and what was observed go in, what the servers shall serve comes out. No I/O, no clock, no randomness.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod compile;
 pub mod desired;
 pub mod index;

@@ -1,6 +1,8 @@
 //! Acts: the only crate with a client of the API server. It watches, hands changes to the compiler, and carries out what the compiler
 //! decides.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod applied;
 pub mod apply;
 pub mod clock;

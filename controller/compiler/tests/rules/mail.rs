@@ -1,6 +1,5 @@
 //! Boxes: who gets an address, what state it has, and what stays when its Mailbox is gone or wrong.
 
-use crate::support;
 use crate::support::{TODAY, name, problems, repository};
 use cst_api::{Date, MailboxState};
 use cst_compiler::compile::{self, Standing};
