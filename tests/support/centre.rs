@@ -27,7 +27,7 @@ use crate::faults::Faults;
 use crate::zone_server::Recorder;
 
 /// How long anything may take here.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The mail pod whose agent the tests play.
 const MAIL_POD: &str = "mail-0";
 

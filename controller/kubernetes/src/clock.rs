@@ -42,7 +42,7 @@ impl Clock {
         let now = Timestamp::now().to_zoned(self.zone.clone());
         let midnight = now.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
         let wait = midnight.ok().and_then(|at| Duration::try_from(now.duration_until(&at)).ok());
-        wait.unwrap_or(Duration::from_secs(3600)) + Duration::from_secs(1)
+        wait.unwrap_or(Duration::from_hours(1)) + Duration::from_secs(1)
     }
 
     fn at(&self, moment: Timestamp) -> Now {

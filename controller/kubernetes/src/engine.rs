@@ -36,7 +36,7 @@ pub use work::{Effect, Job, Shell, WorkError};
 /// What only says that work goes on is told when it went on for so long: most of it is done before, and one write is saved.
 const GRACE: Duration = Duration::from_secs(1);
 /// How long the hidden primary may take to sign a version before that is told.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A tenant's numbers are told at most so often.
 const COUNTING: Duration = Duration::from_secs(2);
 
@@ -49,7 +49,7 @@ pub enum Event {
     Domain(Seen<Domain>),
     /// Of the Mailboxes.
     Mailbox(Seen<Mailbox>),
-    /// Of the WebSites.
+    /// Of the `WebSites`.
     WebSite(Seen<WebSite>),
     /// Of the stored zones and records of applied objects.
     Published(Seen<ConfigMap>),
@@ -59,7 +59,7 @@ pub enum Event {
     Ack(Seen<ConfigMap>),
     /// Of the sites' Deployments.
     Deployment(Seen<Deployment>),
-    /// Of the sites' HTTPRoutes.
+    /// Of the sites' `HTTPRoutes`.
     Route(Seen<DynamicObject>),
     /// Of the Secrets in a tenant's namespace.
     Secret(String, Seen<Secret>),
@@ -76,7 +76,7 @@ pub enum Source {
     Domains,
     /// The Mailboxes.
     Mailboxes,
-    /// The WebSites.
+    /// The `WebSites`.
     WebSites,
     /// What was published.
     Published,
@@ -86,7 +86,7 @@ pub enum Source {
     Acks,
     /// The sites' Deployments.
     Deployments,
-    /// The sites' HTTPRoutes.
+    /// The sites' `HTTPRoutes`.
     Routes,
 }
 
@@ -321,10 +321,14 @@ impl Engine {
         let mail = self.mail.keys().cloned().map(Unit::Mail);
         let applied = self.applied.keys().cloned();
         let all: BTreeSet<Unit> = units.into_iter().chain(zones).chain(mail).chain(applied).collect();
-        all.into_iter().for_each(|unit| self.mark(Work::Unit(unit)));
+        for unit in all {
+            self.mark(Work::Unit(unit));
+        }
         let astray: Vec<ObjectRef> =
             self.known.keys().filter(|object| self.unit_of(object).is_none()).cloned().collect();
-        astray.into_iter().for_each(|object| self.mark(Work::Object(object)));
+        for object in astray {
+            self.mark(Work::Object(object));
+        }
     }
 
     fn take_secret(&mut self, namespace: String, seen: Seen<Secret>, now: Instant) {

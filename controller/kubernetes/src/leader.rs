@@ -61,13 +61,13 @@ impl Candidate {
     /// Whether this replica holds the Lease now.
     async fn take_or_renew(&mut self) -> Result<bool, kube::Error> {
         let Some(lease) = self.api.get_opt(&self.name).await? else {
-            return self.written(self.api.create(&PostParams::default(), &self.lease(None)).await);
+            return Self::written(self.api.create(&PostParams::default(), &self.lease(None)).await);
         };
         if !self.may_take(&lease, Instant::now()) {
             return Ok(false);
         }
         let next = self.lease(Some(&lease));
-        self.written(self.api.replace(&self.name, &PostParams::default(), &next).await)
+        Self::written(self.api.replace(&self.name, &PostParams::default(), &next).await)
     }
 
     /// Ours, released, or without a sign of life for its duration as measured here.
@@ -104,7 +104,7 @@ impl Candidate {
         }
     }
 
-    fn written(&self, result: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
+    fn written(result: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
         match result {
             Ok(_) => Ok(true),
             // Another one was faster.

@@ -8,7 +8,6 @@ pub mod apply;
 pub mod clock;
 pub mod compress;
 pub mod database;
-pub mod databases;
 pub mod engine;
 pub mod keys;
 pub mod leader;

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LAST_DELAY: Duration = Duration::from_secs(60);
+const LAST_DELAY: Duration = Duration::from_mins(1);
 
 /// The units that wait, are in work, or failed. Time is an argument.
 #[derive(Debug)]
@@ -100,7 +100,9 @@ impl<U: Clone + Eq + Hash> Queue<U> {
         let failed = self.failed.iter().filter(|(_, failure)| failure.again.is_some_and(|at| at <= now));
         let later = self.later.iter().filter(|(_, at)| **at <= now);
         let due: Vec<U> = failed.map(|(unit, _)| unit).chain(later.map(|(unit, _)| unit)).cloned().collect();
-        due.into_iter().for_each(|unit| self.mark(unit));
+        for unit in due {
+            self.mark(unit);
+        }
     }
 }
 

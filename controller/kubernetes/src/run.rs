@@ -20,11 +20,11 @@ use kube::runtime::watcher::Config;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::applied::Memory;
 use crate::clock::Clock;
-use crate::databases::Databases;
+use crate::database;
 use crate::engine::{Effect, Engine, Event, Shell, Work, WorkError};
 use crate::report::Reporter;
 use crate::watch::{Seen, chain, follow};
@@ -34,7 +34,7 @@ use crate::{keys, leader, names};
 /// How many pieces of work are in hand at a time.
 const AT_ONCE: usize = 32;
 /// How long one piece may take; the largest zone is signed in a fraction of it.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How long work may go on after the end was asked for.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How many events wait at most.
@@ -61,8 +61,8 @@ pub struct Servers {
     pub zones: Arc<dyn ZoneServer>,
     /// What public servers answered.
     pub observations: mpsc::Receiver<Observation>,
-    /// The sites' databases; `None`: there are none.
-    pub databases: Option<Arc<dyn Databases>>,
+    /// The server of the sites' databases; `None`: there are none.
+    pub databases: Option<database::Server>,
 }
 
 /// Why the controller cannot run.
@@ -120,12 +120,15 @@ pub async fn run(
     Ok(())
 }
 
+/// What a piece of work comes to.
+type Ended = (Vec<Effect>, Result<(), WorkError>);
+
 struct Controller {
     engine: Engine,
     shell: Arc<Shell>,
     clock: Clock,
     watches: Watches,
-    jobs: JoinSet<(Vec<Effect>, Result<(), WorkError>)>,
+    jobs: JoinSet<Ended>,
     running: HashMap<Id, Work>,
     complete: bool,
 }
@@ -191,7 +194,7 @@ impl Controller {
         }
     }
 
-    fn ended(&mut self, ended: Result<(Id, (Vec<Effect>, Result<(), WorkError>)), tokio::task::JoinError>) {
+    fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
         let (id, effects, result) = match ended {
             Ok((id, (effects, result))) => (id, effects, result),
             Err(error) => (error.id(), Vec::new(), Err(WorkError::Aborted)),

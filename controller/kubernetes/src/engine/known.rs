@@ -164,7 +164,9 @@ impl Engine {
         };
         let units: Vec<Unit> =
             self.held.iter().filter(|(_, holder)| concerned(holder)).map(|(unit, _)| unit.clone()).collect();
-        units.into_iter().for_each(|unit| self.mark(Work::Unit(unit)));
+        for unit in units {
+            self.mark(Work::Unit(unit));
+        }
     }
 
     /// The beginning of an object's status: empty, as of its newest generation.

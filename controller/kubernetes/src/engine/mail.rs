@@ -103,7 +103,7 @@ impl Engine {
         let settled = write.is_empty() && remove.is_empty();
         let reports = if settled { self.mailbox_reports(domain, &outcome, held.as_ref(), now) } else { Vec::new() };
         self.note_pending(domain, published.as_ref(), &outcome.domain, !write.is_empty());
-        MailJob { write, remove, approved, reports, ..nothing }
+        MailJob { write, approved, remove, reports, ..nothing }
     }
 
     /// Puts the work off until the Secrets of the domain's namespace have been listed: a password that is not known is not missing.

@@ -8,6 +8,7 @@ use cst_compiler::desired::object::SITE;
 use cst_compiler::desired::web::{self, Credentials, Password, Site};
 use cst_compiler::index::{Admitted, Change, Unit};
 use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::parse::WebSiteModel;
 use cst_compiler::plan::retention::{self, Retention};
 use cst_compiler::problem::{Kind, ObjectRef};
 use cst_compiler::settings::web::Web;
@@ -124,7 +125,7 @@ impl Engine {
             ..WebSiteStatus::default()
         });
         draft.facts.problems.clone_from(&verdict.problems);
-        let zones = model.into_iter().flat_map(|model| model.hosts()).filter_map(|host| self.index.covering_zone(host));
+        let zones = model.into_iter().flat_map(WebSiteModel::hosts).filter_map(|host| self.index.covering_zone(host));
         let zones: std::collections::BTreeSet<DomainName> = zones.collect();
         let of_zones = zones.iter().filter_map(|zone| self.zones.get(zone)?.site_problems.get(key));
         draft.facts.problems.extend(of_zones.flatten().cloned());
@@ -205,15 +206,12 @@ impl Engine {
             self.change(Change::SitePublished(key.clone(), hosts), now);
             self.sites.entry(key.clone()).or_default().damaged = false;
         }
-        match applied {
-            Some(applied) => {
-                self.applied.insert(unit.clone(), applied);
-                self.built.insert(unit, digest);
-            }
-            None => {
-                self.applied.remove(&unit);
-                self.built.remove(&unit);
-            }
+        if let Some(applied) = applied {
+            self.applied.insert(unit.clone(), applied);
+            self.built.insert(unit, digest);
+        } else {
+            self.applied.remove(&unit);
+            self.built.remove(&unit);
         }
     }
 }

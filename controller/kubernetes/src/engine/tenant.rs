@@ -36,7 +36,7 @@ impl Engine {
         });
         let objects = wanted.filter(|(_, digest)| self.built.get(&unit) != Some(digest));
         let draft = self.draft(&ObjectRef::tenant(name), now).map(|mut draft| {
-            draft.facts.problems = verdict.problems.clone();
+            draft.facts.problems.clone_from(&verdict.problems);
             draft.facts.summary = format!("its namespace {} is set up", cst_api::tenant_namespace(name));
             let (domains, mailboxes, web_sites) = self.index.counts(name);
             let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);

@@ -12,7 +12,7 @@ use kube::{Api, Client};
 use super::{mail, site, tenant, zone};
 use crate::applied::{Applied, BringAboutError, Memory, RecordError};
 use crate::apply::ApplyError;
-use crate::databases::{Databases, DatabasesError};
+use crate::database::{self, DatabaseError};
 use crate::keys::{self, KeyError};
 use crate::password::PasswordError;
 use crate::passwords::StoreError as PasswordStoreError;
@@ -32,7 +32,7 @@ pub struct Shell {
     /// The hidden primary.
     pub server: Arc<dyn ZoneServer>,
     /// The sites' databases; `None`: there are none.
-    pub databases: Option<Arc<dyn Databases>>,
+    pub databases: Option<database::Server>,
     /// Statuses and events.
     pub reporter: Reporter,
     /// What was applied.
@@ -113,7 +113,7 @@ pub enum WorkError {
     PasswordStore(#[from] PasswordStoreError),
     /// A database.
     #[error("the site's database is not ready")]
-    Database(#[from] DatabasesError),
+    Database(#[from] DatabaseError),
     /// A status.
     #[error(transparent)]
     Report(#[from] ReportError),
