@@ -128,7 +128,9 @@ fn recompiling_dependents_equals_compiling_from_scratch() {
                 outcomes.insert(unit.clone(), outcome(&incremental, &unit));
             }
             let mut scratch = index();
-            last.values().for_each(|change| drop(scratch.apply(change.clone())));
+            for change in last.values() {
+                scratch.apply(change.clone());
+            }
             for unit in scratch.units() {
                 let expected = outcome(&scratch, &unit);
                 assert_eq!(

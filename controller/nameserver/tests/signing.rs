@@ -99,7 +99,7 @@ fn random_zones_are_signed_right() {
 fn random_lines(numbers: &mut Numbers) -> Vec<String> {
     let mut owners: Vec<DomainName> = Vec::new();
     let mut lines = Vec::new();
-    for _ in 0..1 + numbers.below(60) {
+    for _ in 0..=numbers.below(60) {
         let mut owner: Vec<&str> =
             (0..=numbers.below(4)).map(|_| ["a", "b", "ab", "_c", "0", "z-z"][pick(numbers, 6)]).collect();
         let delegates = numbers.below(6) == 0;
