@@ -6,11 +6,12 @@ use cst_api::{API_VERSION, Domain, Mailbox, Tenant, WebSite};
 use k8s_openapi::api::core::v1::Secret;
 use serde::de::DeserializeOwned;
 
-use super::schema::Refused;
+use super::schema::{self, Refused};
 use super::{Node, Schemas};
 use crate::index::Change;
 use crate::model::ObjectKey;
-use crate::problem::{Kind, ObjectRef};
+use crate::parse::{DomainModel, MailboxModel, TenantModel, WebSiteModel};
+use crate::problem::{Kind, ObjectRef, Problem};
 
 /// What a document declares.
 #[derive(Debug)]
@@ -78,10 +79,31 @@ fn ours(
 ) -> Declared {
     let mut refused = schemas.check(&object.kind.to_string(), document);
     refused.extend(metadata_problems(document, &object));
-    let change = if refused.is_empty() { Some(change(document.to_json())) } else { None };
-    match change.transpose() {
-        Ok(change) => Declared::Ours(object, change, refused),
-        Err((field, message)) => Declared::Ours(object, None, vec![(document.locate(&field), field, message)]),
+    match change(document.to_json()) {
+        Ok(change) if refused.is_empty() => return Declared::Ours(object, Some(change), refused),
+        Ok(change) => tell_further(document, &change, &mut refused),
+        // What the schema refused already is mostly why; it says so better.
+        Err((field, message)) if refused.is_empty() => refused.push((document.locate(&field), field, message)),
+        Err(_) => {}
+    }
+    Declared::Ours(object, None, refused)
+}
+
+/// Adds what is wrong with the values of an object that the schema refuses elsewhere, so that all is told at once; of a value that only
+/// misses the schema's pattern, what its own rule says instead.
+fn tell_further(document: &Node, change: &Change, refused: &mut Vec<Refused>) {
+    let problems = match change {
+        Change::Tenant(_, Some(tenant)) => TenantModel::parse(tenant).problems,
+        Change::Domain(_, Some(domain)) => DomainModel::parse(domain).problems,
+        Change::Mailbox(_, Some(mailbox)) => MailboxModel::parse(mailbox).problems,
+        Change::WebSite(_, Some(site)) => WebSiteModel::parse(site).problems,
+        _ => Vec::new(),
+    };
+    for problem in problems.into_iter().filter(Problem::is_error) {
+        refused.retain(|(_, field, message)| *field != problem.field || !schema::is_of_pattern(message));
+        if !refused.iter().any(|(_, field, _)| *field == problem.field) {
+            refused.push((document.locate(&problem.field), problem.field, problem.message));
+        }
     }
 }
 

@@ -17,6 +17,14 @@ pub struct Schemas {
 /// What a schema refuses: where, at which field, and why.
 pub(super) type Refused = (Position, String, String);
 
+/// What is said of a text that misses its pattern.
+const NOT_OF_THE_FORM: &str = "does not have the form this field needs";
+
+/// Whether a refusal is of a pattern alone.
+pub(super) fn is_of_pattern(message: &str) -> bool {
+    message.contains(NOT_OF_THE_FORM)
+}
+
 impl Default for Schemas {
     fn default() -> Self {
         Self::new()
@@ -121,7 +129,7 @@ impl Schemas {
         if let Some(pattern) = &schema.pattern
             && self.patterns.get(pattern).is_some_and(|regex| !regex.is_match(text))
         {
-            refuse(format!("`{}` does not have the form this field needs ({pattern})", text.escape_debug()));
+            refuse(format!("`{}` {NOT_OF_THE_FORM} ({pattern})", text.escape_debug()));
         }
     }
 
