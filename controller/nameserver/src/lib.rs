@@ -2,12 +2,29 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod answer;
+mod catalog;
+mod clock;
 pub mod key;
+mod message;
+mod notify;
+mod primary;
+mod respond;
 mod rtype;
 mod served;
+mod server;
 mod sign;
 mod text;
+mod transfer;
+mod tsig;
+mod zones;
 
+pub use catalog::Catalog;
+pub use clock::Clock;
+pub use notify::{Observation, Observations, Secondary};
+pub use primary::{Primary, PrimaryConfig, PrimaryError};
 pub use served::ServedZone;
+pub use server::Limits;
 pub use sign::{SignError, VALIDITY, sign};
 pub use text::signed_zone_text;
+pub use tsig::{TsigAlgorithm, TsigKey, TsigKeyError};

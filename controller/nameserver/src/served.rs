@@ -1,5 +1,7 @@
 //! A zone version as it is served: record sets in wire form, signed or not, at the names that hold them, in DNSSEC order.
 
+use std::cmp::Ordering;
+
 use cst_compiler::model::{DomainName, RecordSet, Zone};
 
 use crate::rtype;
@@ -132,6 +134,16 @@ impl ServedZone {
         let minimum = soa.data.iter().next().and_then(|data| data.last_chunk::<4>());
         minimum.map_or(soa.ttl, |bytes| u32::from_be_bytes(*bytes).min(soa.ttl))
     }
+
+    /// The node of a name (labels leftmost first, lower-case), or where it would stand.
+    pub(crate) fn find(&self, labels: &[&[u8]]) -> Result<usize, usize> {
+        self.nodes.binary_search_by(|node| compare(&node.name, labels))
+    }
+}
+
+/// DNSSEC order (RFC 4034 §6.1), for names of any octets.
+fn compare(name: &DomainName, labels: &[&[u8]]) -> Ordering {
+    name.labels().rev().map(str::as_bytes).cmp(labels.iter().rev().copied())
 }
 
 /// In DNSSEC order everything below a name follows it at once.

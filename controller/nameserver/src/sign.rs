@@ -32,6 +32,9 @@ pub enum SignError {
         /// The set's name.
         name: DomainName,
     },
+    /// The signing ended before its time.
+    #[error("the zone {0} was not signed: the work was interrupted, ask again")]
+    Interrupted(DomainName),
 }
 
 /// The signed form of a version. Signatures of `previous` over sets that are unchanged are taken over, which changes nothing but the time it takes.

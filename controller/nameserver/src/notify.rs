@@ -1,0 +1,124 @@
+//! Tells every secondary of a new version (NOTIFY, RFC 1996), then asks for its serial until it answers it. One task a secondary, so that
+//! a slow one delays nobody; what is in sync is not asked about.
+
+mod exchange;
+mod follow;
+mod track;
+
+use std::sync::Arc;
+
+use cst_compiler::model::DomainName;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::catalog::Changes;
+use crate::clock::Clock;
+use crate::tsig::TsigKey;
+
+use follow::Follower;
+
+/// A server that transfers from us.
+#[derive(Clone, Debug)]
+pub struct Secondary {
+    /// What it is called in observations.
+    pub name: String,
+    /// `host:port` for NOTIFY and SOA queries; a host name is looked up again whenever the server falls silent.
+    pub address: String,
+    /// What NOTIFY and the queries for the catalog are signed with.
+    pub key: TsigKey,
+}
+
+/// What a secondary answers for a zone: given when that changes, and once after each publication.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// [`Secondary::name`].
+    pub server: String,
+    /// The zone, or the catalog.
+    pub zone: DomainName,
+    /// The serial it answers with authority; `None` when it answers none, or nothing at all.
+    pub serial: Option<u32>,
+}
+
+/// The observations, as they are made. Those not read wait.
+#[derive(Debug)]
+pub struct Observations(mpsc::UnboundedReceiver<Observation>);
+
+impl Observations {
+    /// The next one; `None` after the primary's end.
+    pub async fn next(&mut self) -> Option<Observation> {
+        self.0.recv().await
+    }
+}
+
+/// What is done first for a published version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    /// NOTIFY: the secondary serves the zone and has an older version.
+    Notify,
+    /// Ask for the serial: after a restart most are in sync, and a new zone is learned from the catalog.
+    Ask,
+}
+
+/// What a follower is told.
+#[derive(Clone, Debug)]
+enum Command {
+    Publish { zone: DomainName, serial: u32, first: First },
+    Forget(DomainName),
+}
+
+/// Reaches all followers.
+#[derive(Clone)]
+pub(crate) struct Notifier(Arc<[mpsc::UnboundedSender<Command>]>);
+
+/// Where observations go.
+#[derive(Clone)]
+struct Reporter {
+    observations: mpsc::UnboundedSender<Observation>,
+    catalog: DomainName,
+    changes: Changes,
+}
+
+impl Notifier {
+    /// Starts a follower for every secondary.
+    pub(crate) fn start(
+        secondaries: Vec<Secondary>,
+        catalog: DomainName,
+        changes: Changes,
+        clock: &Clock,
+        tasks: &mut JoinSet<()>,
+    ) -> (Self, Observations) {
+        let (observations, receiver) = mpsc::unbounded_channel();
+        let reporter = Reporter { observations, catalog, changes };
+        let mut start = |secondary| {
+            let (sender, commands) = mpsc::unbounded_channel();
+            tasks.spawn(Follower::new(secondary, reporter.clone(), clock.clone()).run(commands));
+            sender
+        };
+        let senders = secondaries.into_iter().map(&mut start).collect();
+        (Self(senders), Observations(receiver))
+    }
+
+    pub(crate) fn publish(&self, zone: DomainName, serial: u32, first: First) {
+        self.tell(&Command::Publish { zone, serial, first });
+    }
+
+    pub(crate) fn forget(&self, zone: DomainName) {
+        self.tell(&Command::Forget(zone));
+    }
+
+    /// A follower that is gone has been told to go.
+    fn tell(&self, command: &Command) {
+        self.0.iter().for_each(|follower| follower.send(command.clone()).unwrap_or_default());
+    }
+}
+
+impl Reporter {
+    fn report(&self, server: &str, zone: &DomainName, serial: Option<u32>) {
+        if let Some(serial) = serial.filter(|_| *zone == self.catalog) {
+            self.changes.seen(serial);
+        }
+        let observation = Observation { server: server.to_owned(), zone: zone.clone(), serial };
+        // Nobody listening is nobody interested.
+        self.observations.send(observation).unwrap_or_default();
+    }
+}

@@ -1,0 +1,233 @@
+//! One secondary's follower: what is due is sent, what comes back is taken in, what does not come back is sent again.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cst_compiler::model::DomainName;
+use tokio::net::{UdpSocket, lookup_host};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tracing::debug;
+
+use crate::clock::Clock;
+use crate::tsig::TsigKey;
+
+use super::exchange::{Exchange, Outcome};
+use super::track::{Next, Step, Track};
+use super::{Command, First, Reporter, Secondary};
+
+/// How long a response is waited for.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// Messages on the way at once.
+const WINDOW: usize = 100;
+/// After so many without any response the server counts as silent, and is tried with one message at a time.
+const SILENT_AFTER: usize = 8;
+/// The pause before a new zone is first asked about: the server hears of it by the catalog.
+const NEW_ZONE_PAUSE: Duration = Duration::from_millis(20);
+/// How long an idle follower sleeps.
+const IDLE: Duration = Duration::from_hours(1);
+/// The longest response to what is asked here.
+const DATAGRAM: usize = 4096;
+
+/// Follows one secondary.
+pub(super) struct Follower {
+    secondary: Secondary,
+    key: Arc<TsigKey>,
+    reporter: Reporter,
+    clock: Clock,
+    socket: Option<UdpSocket>,
+    tracks: HashMap<DomainName, Track>,
+    due: BinaryHeap<Reverse<(Instant, u64, DomainName)>>,
+    waiting: HashMap<u16, (u64, Exchange)>,
+    /// The ids waited for in the order of their time-outs.
+    timeouts: VecDeque<(Instant, u16, u64)>,
+    unanswered: usize,
+    /// Counts messages, so that an id used again is not taken for its predecessor.
+    sent: u64,
+}
+
+impl Follower {
+    pub(super) fn new(secondary: Secondary, reporter: Reporter, clock: Clock) -> Self {
+        Self {
+            key: Arc::new(secondary.key.clone()),
+            secondary,
+            reporter,
+            clock,
+            socket: None,
+            tracks: HashMap::new(),
+            due: BinaryHeap::new(),
+            waiting: HashMap::new(),
+            timeouts: VecDeque::new(),
+            unanswered: 0,
+            sent: 0,
+        }
+    }
+
+    /// Runs until nobody is left to give commands.
+    pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        let mut buffer = vec![0; DATAGRAM];
+        loop {
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => self.take(command),
+                    None => return,
+                },
+                length = receive(self.socket.as_ref(), &mut buffer) => self.take_response(&buffer[..length]),
+                () = sleep_until(self.next_event()) => self.drop_timed_out(),
+            }
+            self.send_due().await;
+        }
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Forget(zone) => {
+                self.tracks.remove(&zone);
+            }
+            Command::Publish { zone, serial, first } => {
+                let pause = if first == First::Ask { NEW_ZONE_PAUSE } else { Duration::ZERO };
+                match self.tracks.get_mut(&zone) {
+                    Some(track) => track.publish(serial, first),
+                    None => {
+                        self.tracks.insert(zone.clone(), Track::new(serial, first));
+                    }
+                }
+                self.schedule(&zone, pause);
+            }
+        }
+    }
+
+    fn schedule(&mut self, zone: &DomainName, pause: Duration) {
+        if let Some(track) = self.tracks.get(zone) {
+            self.due.push(Reverse((Instant::now() + pause, track.plan, zone.clone())));
+        }
+    }
+
+    fn next_event(&self) -> Instant {
+        let timeout = self.timeouts.front().map(|(at, ..)| *at);
+        let due = self.due.peek().filter(|_| self.has_room()).map(|Reverse((at, ..))| *at);
+        timeout.into_iter().chain(due).min().unwrap_or_else(|| Instant::now() + IDLE)
+    }
+
+    fn has_room(&self) -> bool {
+        self.waiting.len() < if self.is_silent() { 1 } else { WINDOW }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.unanswered >= SILENT_AFTER
+    }
+
+    async fn send_due(&mut self) {
+        while self.has_room() {
+            let Some(Reverse((at, ..))) = self.due.peek() else { return };
+            if *at > Instant::now() {
+                return;
+            }
+            let Some(Reverse((_, plan, zone))) = self.due.pop() else { return };
+            let Some(step) = self.tracks.get(&zone).filter(|track| track.plan == plan).map(|track| track.step) else {
+                continue;
+            };
+            self.send(&zone, step, plan).await;
+        }
+    }
+
+    async fn send(&mut self, zone: &DomainName, step: Step, plan: u64) {
+        let Some(id) = self.free_id() else { return self.schedule(zone, TIMEOUT) };
+        let is_signed = step == Step::Notify || *zone == self.reporter.catalog;
+        let key = Some(&self.key).filter(|_| is_signed);
+        let (exchange, message) = Exchange::begin(id, zone, step, key, self.clock.now());
+        if let Err(error) = self.transmit(&message).await {
+            // Counts as unanswered: its time-out comes.
+            debug!(server = self.secondary.name, %error, "a secondary cannot be reached");
+            self.socket = None;
+        }
+        self.sent += 1;
+        self.waiting.insert(id, (plan, exchange));
+        self.timeouts.push_back((Instant::now() + TIMEOUT, id, self.sent));
+    }
+
+    /// An id that cannot be guessed and is not in use.
+    fn free_id(&self) -> Option<u16> {
+        (0..WINDOW).find_map(|_| {
+            let mut id = [0; 2];
+            getrandom::fill(&mut id).ok()?;
+            Some(u16::from_be_bytes(id)).filter(|id| !self.waiting.contains_key(id))
+        })
+    }
+
+    async fn transmit(&mut self, message: &[u8]) -> io::Result<()> {
+        let socket = match &self.socket {
+            Some(socket) => socket,
+            None => self.socket.insert(connect(&self.secondary.address).await?),
+        };
+        socket.send(message).await.map(|_| ())
+    }
+
+    fn take_response(&mut self, bytes: &[u8]) {
+        let Some(id) = crate::message::read_u16(bytes, 0) else { return };
+        let Some(outcome) = self.waiting.get(&id).and_then(|(_, exchange)| exchange.end(bytes, self.clock.now()))
+        else {
+            return;
+        };
+        self.unanswered = 0;
+        let Some((plan, exchange)) = self.waiting.remove(&id) else { return };
+        self.follow_up(&exchange.zone, plan, |track| match outcome {
+            Outcome::Notified => track.notified(),
+            Outcome::Serial(serial) => track.answered(serial),
+        });
+    }
+
+    fn drop_timed_out(&mut self) {
+        while self.timeouts.front().is_some_and(|(at, ..)| *at <= Instant::now()) {
+            let Some((_, id, _)) = self.timeouts.pop_front() else { return };
+            let Some((plan, exchange)) = self.waiting.remove(&id) else { continue };
+            self.unanswered += 1;
+            if self.is_silent() {
+                // Its address may have changed.
+                self.socket = None;
+            }
+            self.follow_up(&exchange.zone, plan, Track::unanswered);
+        }
+    }
+
+    /// Unless the zone was published anew meanwhile: then the newer plan goes on.
+    fn follow_up(&mut self, zone: &DomainName, plan: u64, take: impl FnOnce(&mut Track) -> Next) {
+        let Some(track) = self.tracks.get_mut(zone).filter(|track| track.plan == plan) else { return };
+        let Next { report, pause } = take(track);
+        if let Some(serial) = report {
+            self.reporter.report(&self.secondary.name, zone, serial);
+        }
+        if let Some(pause) = pause {
+            self.schedule(zone, pause);
+        }
+    }
+}
+
+/// The next datagram; without a socket there is none. Errors belong to what was sent, whose time-out comes.
+async fn receive(socket: Option<&UdpSocket>, buffer: &mut [u8]) -> usize {
+    match socket {
+        Some(socket) => loop {
+            match socket.recv(buffer).await {
+                Ok(length) => return length,
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        },
+        None => std::future::pending().await,
+    }
+}
+
+/// A socket that hears from this server alone.
+async fn connect(address: &str) -> io::Result<UdpSocket> {
+    let server = lookup_host(address).await?.next().ok_or(io::ErrorKind::NotFound)?;
+    let any: SocketAddr = match server {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = UdpSocket::bind(any).await?;
+    socket.connect(server).await?;
+    Ok(socket)
+}

@@ -1,0 +1,155 @@
+//! The hidden primary as a whole: zones go in, the public servers get them and say what they serve.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use cst_compiler::model::DomainName;
+use cst_compiler::published::ZoneVersion;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::catalog::{Catalog, CatalogKeeper, Changes};
+use crate::clock::Clock;
+use crate::key::{KeyError, SigningKey};
+use crate::notify::{First, Notifier, Observations, Secondary};
+use crate::respond::Responder;
+use crate::server::{Limits, Sockets};
+use crate::tsig::TsigKey;
+use crate::zones::{Member, Zones};
+
+/// What a primary is started with.
+#[derive(Clone, Debug)]
+pub struct PrimaryConfig {
+    /// Where it listens, over UDP and TCP; port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// The keys that requests may be signed with.
+    pub keys: Vec<TsigKey>,
+    /// Who is notified and asked.
+    pub secondaries: Vec<Secondary>,
+    /// The catalog zone.
+    pub catalog: Catalog,
+    /// Whether unsigned questions are answered, as a public server would: for the command line on loopback.
+    pub plain: bool,
+    /// What the listeners hold at most.
+    pub limits: Limits,
+}
+
+/// Why a primary does not start or a zone is not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PrimaryError {
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}: free the address, or choose another")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The catalog's name is not for a zone.
+    #[error("{0} is the catalog's name, no zone can have it: choose another catalog name in the settings")]
+    CatalogName(DomainName),
+    /// The stored key is none.
+    #[error("the signing key of {apex} is unusable: restore its Secret from a backup")]
+    Key {
+        /// The zone.
+        apex: DomainName,
+        /// Why.
+        source: KeyError,
+    },
+}
+
+/// A running primary. Dropped, it ends at once; [`Self::shutdown`] lets what is in work finish.
+pub struct Primary {
+    zones: Arc<Zones>,
+    notifier: Notifier,
+    changes: Changes,
+
+    addresses: Vec<SocketAddr>,
+    stop: watch::Sender<bool>,
+    listeners: JoinSet<()>,
+    _background: JoinSet<()>,
+}
+
+impl Primary {
+    /// Starts listening and following the secondaries. Within an asynchronous runtime.
+    pub async fn start(config: PrimaryConfig) -> Result<(Self, Observations), PrimaryError> {
+        let zones = Arc::new(Zones::new(config.catalog.name.clone()));
+        let (clock, changes) = (Clock::system(), Changes::default());
+        let mut background = JoinSet::new();
+        let (notifier, observations) =
+            Notifier::start(config.secondaries, config.catalog.name.clone(), changes.clone(), &clock, &mut background);
+        let keeper = CatalogKeeper {
+            catalog: config.catalog,
+            zones: Arc::clone(&zones),
+            notifier: notifier.clone(),
+            changes: changes.clone(),
+            clock: clock.clone(),
+            published: None,
+        };
+        background.spawn(keeper.run());
+        let keys = config.keys.into_iter().map(Arc::new).collect();
+        let responder = Arc::new(Responder { zones: Arc::clone(&zones), keys, plain: config.plain, clock });
+        let (stop, _) = watch::channel(false);
+        let (mut listeners, mut addresses) = (JoinSet::new(), Vec::new());
+        for address in config.listen {
+            let listen = |source| PrimaryError::Listen { address, source };
+            let sockets = Sockets::bind(address).await.map_err(listen)?;
+            addresses.push(sockets.tcp.local_addr().map_err(listen)?);
+            listeners.spawn(sockets.serve(Arc::clone(&responder), config.limits, stop.subscribe()));
+        }
+        let primary = Self { zones, notifier, changes, addresses, stop, listeners, _background: background };
+        Ok((primary, observations))
+    }
+
+    /// Where it listens, in the order of the configuration.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Serves a version from now on and tells the secondaries; the DS records of its key, as in a zone file. The version that is
+    /// served already changes nothing. Signing waits until somebody asks for the zone.
+    pub fn publish(&self, version: ZoneVersion) -> Result<Vec<String>, PrimaryError> {
+        let (apex, serial) = (version.apex().clone(), version.serial);
+        if self.zones.is_catalog(&apex) {
+            return Err(PrimaryError::CatalogName(apex));
+        }
+        let before = self.zones.member(&apex);
+        if let Some(same) = before.as_ref().filter(|member| is_same(member.version(), &version)) {
+            return Ok(vec![same.ds().to_owned()]);
+        }
+        let unusable = |source| PrimaryError::Key { apex: apex.clone(), source };
+        let ds = SigningKey::load(&version.key).map_err(unusable)?.ds(&apex);
+        self.zones.insert(Member::new(version, ds.clone(), before.as_deref()));
+        let first = if before.is_some() { First::Notify } else { First::Ask };
+        self.notifier.publish(apex, serial, first);
+        if before.is_none() {
+            self.changes.announce();
+        }
+        Ok(vec![ds])
+    }
+
+    /// Stops serving a zone and takes it out of the catalog. The last one stays in it: an empty catalog would look like a loss.
+    pub fn withdraw(&self, apex: &DomainName) {
+        if self.zones.remove(apex, false) == Some(true) {
+            self.notifier.forget(apex.clone());
+            self.changes.announce();
+        }
+    }
+
+    /// Every stored zone has been handed over: from now on the catalog is served.
+    pub fn set_complete(&self) {
+        self.zones.set_complete();
+        self.changes.announce();
+    }
+
+    /// Ends; transfers in work are let finish.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        while self.listeners.join_next().await.is_some() {}
+    }
+}
+
+fn is_same(a: &ZoneVersion, b: &ZoneVersion) -> bool {
+    (a.serial, a.inception, &a.key, &a.zone) == (b.serial, b.inception, &b.key, &b.zone)
+}

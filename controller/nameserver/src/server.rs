@@ -1,0 +1,83 @@
+//! The listeners: UDP and TCP, with bounds on everything that a stranger could use up.
+
+mod tcp;
+mod udp;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::respond::Responder;
+
+/// How often a free port that serves both transports is looked for.
+const PORT_ATTEMPTS: usize = 20;
+
+/// What the listeners hold at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// TCP connections at once; beyond it a new one waits.
+    pub connections: usize,
+    /// UDP requests in work at once; beyond it a new one is dropped, and the client asks again.
+    pub requests: usize,
+    /// The octets of a request over TCP; a longer one ends its connection.
+    pub request_size: usize,
+    /// How long a connection may be idle, or take over one request.
+    pub idle: Duration,
+    /// How long a client may take over one message of ours.
+    pub write: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            requests: 256,
+            request_size: 4096,
+            idle: Duration::from_secs(10),
+            write: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Both sockets of one address.
+pub(crate) struct Sockets {
+    pub(crate) udp: UdpSocket,
+    pub(crate) tcp: TcpListener,
+}
+
+impl Sockets {
+    /// Binds both transports; with port 0 to one free port for both.
+    pub(crate) async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let mut attempt = 0;
+        loop {
+            let tcp = TcpListener::bind(address).await?;
+            match UdpSocket::bind(tcp.local_addr()?).await {
+                Ok(udp) => return Ok(Self { udp, tcp }),
+                Err(error)
+                    if address.port() == 0 && error.kind() == io::ErrorKind::AddrInUse && attempt < PORT_ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Serves until the end is announced; connections in work are let finish by whoever waits for the task.
+    pub(crate) async fn serve(self, responder: Arc<Responder>, limits: Limits, stop: watch::Receiver<bool>) {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(udp::serve(Arc::new(self.udp), Arc::clone(&responder), limits, stop.clone()));
+        tasks.spawn(tcp::serve(self.tcp, responder, limits, stop));
+        tasks.join_all().await;
+    }
+}
+
+/// Waits until the end is announced, or nobody is left to announce it.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    stop.wait_for(|stop| *stop).await.ok();
+}

@@ -1,0 +1,96 @@
+//! Requests over connections (RFC 7766): each message with its length before it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::respond::{Responder, Response, Transport};
+
+use super::{Limits, stopped};
+
+/// The pause after an accept failed, most likely for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+pub(super) async fn serve(
+    listener: TcpListener,
+    responder: Arc<Responder>,
+    limits: Limits,
+    mut stop: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = stopped(&mut stop) => break,
+        };
+        let Some((stream, place)) = accepted else { continue };
+        let (responder, stop) = (Arc::clone(&responder), stop.clone());
+        connections.spawn(async move {
+            // How a connection ends is the client's affair.
+            converse(stream, &responder, limits, stop).await.ok();
+            drop(place);
+        });
+    }
+    connections.join_all().await;
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, impl Drop + use<>)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    if let Ok((stream, _)) = listener.accept().await {
+        return Some((stream, place));
+    }
+    sleep(ACCEPT_PAUSE).await;
+    None
+}
+
+/// Answers one request after another until the client goes, is idle for too long or asks for too much.
+async fn converse(
+    mut stream: TcpStream,
+    responder: &Responder,
+    limits: Limits,
+    mut stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    loop {
+        let request = tokio::select! {
+            request = timeout(limits.idle, read_message(&mut stream, limits.request_size)) => request??,
+            () = stopped(&mut stop) => return Ok(()),
+        };
+        match responder.respond(&request, Transport::Tcp).await {
+            Response::Silence => return Ok(()),
+            Response::Message(message) => write_message(&mut stream, &message, limits.write).await?,
+            Response::Transfer(mut transfer) => {
+                for message in transfer.messages(&responder.clock) {
+                    write_message(&mut stream, &message, limits.write).await?;
+                }
+            }
+        }
+    }
+}
+
+async fn read_message(stream: &mut TcpStream, limit: usize) -> io::Result<Vec<u8>> {
+    let length = usize::from(stream.read_u16().await?);
+    if length > limit {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut message = vec![0; length];
+    stream.read_exact(&mut message).await?;
+    Ok(message)
+}
+
+async fn write_message(stream: &mut TcpStream, message: &[u8], limit: Duration) -> io::Result<()> {
+    let length = u16::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidData)?;
+    let mut framed = Vec::with_capacity(message.len() + 2);
+    framed.extend_from_slice(&length.to_be_bytes());
+    framed.extend_from_slice(message);
+    timeout(limit, stream.write_all(&framed)).await?
+}

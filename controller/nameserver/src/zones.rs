@@ -1,0 +1,169 @@
+//! What is served: the published version of every zone, and the catalog of them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread;
+
+use cst_compiler::model::{DomainName, Zone};
+use cst_compiler::published::ZoneVersion;
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::served::ServedZone;
+use crate::sign::{SignError, sign};
+
+/// A published version. It is signed when it is first asked for.
+pub(crate) struct Member {
+    version: ZoneVersion,
+    ds: String,
+    signed: OnceCell<Arc<ServedZone>>,
+    /// The version before, whose signatures are taken over; let go once they were.
+    previous: RwLock<Option<Arc<ServedZone>>>,
+}
+
+/// A zone that is asked about.
+pub(crate) enum Source {
+    Member(Arc<Member>),
+    Catalog(Arc<ServedZone>),
+}
+
+/// All zones. A change to one touches that one alone.
+pub(crate) struct Zones {
+    members: RwLock<HashMap<DomainName, Arc<Member>>>,
+    catalog: RwLock<Option<Arc<ServedZone>>>,
+    catalog_name: DomainName,
+    is_complete: AtomicBool,
+    /// How many zones are signed at once: one a core.
+    signers: Semaphore,
+}
+
+impl Member {
+    /// A version that comes after another.
+    pub(crate) fn new(version: ZoneVersion, ds: String, before: Option<&Self>) -> Self {
+        let previous = RwLock::new(before.and_then(Self::signed_before));
+        Self { version, ds, signed: OnceCell::new(), previous }
+    }
+
+    /// What the next version can take signatures from.
+    fn signed_before(&self) -> Option<Arc<ServedZone>> {
+        self.signed.get().cloned().or_else(|| read(&self.previous).clone())
+    }
+
+    pub(crate) fn version(&self) -> &ZoneVersion {
+        &self.version
+    }
+
+    pub(crate) fn ds(&self) -> &str {
+        &self.ds
+    }
+}
+
+impl Source {
+    pub(crate) fn serial(&self) -> u32 {
+        match self {
+            Self::Member(member) => member.version.serial,
+            Self::Catalog(catalog) => catalog.serial(),
+        }
+    }
+
+    /// The zone's SOA and nothing else: what secondaries ask for most must not cost a signing.
+    pub(crate) fn soa_only(&self) -> Arc<ServedZone> {
+        match self {
+            Self::Catalog(catalog) => Arc::clone(catalog),
+            Self::Member(member) => {
+                let zone = &member.version.zone;
+                let bare = Zone::new(zone.apex().clone(), zone.soa_ttl(), zone.soa().clone());
+                Arc::new(ServedZone::unsigned(&bare, member.version.serial))
+            }
+        }
+    }
+}
+
+impl Zones {
+    pub(crate) fn new(catalog_name: DomainName) -> Self {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        Self {
+            members: RwLock::default(),
+            catalog: RwLock::default(),
+            catalog_name,
+            is_complete: AtomicBool::new(false),
+            signers: Semaphore::new(cores),
+        }
+    }
+
+    pub(crate) fn member(&self, apex: &DomainName) -> Option<Arc<Member>> {
+        read(&self.members).get(apex).cloned()
+    }
+
+    pub(crate) fn insert(&self, member: Member) {
+        write(&self.members).insert(member.version.apex().clone(), Arc::new(member));
+    }
+
+    /// Takes a zone out; `None` when it is not there, `Some(false)`, and it stays, when it is the last one and must not go.
+    pub(crate) fn remove(&self, apex: &DomainName, even_last: bool) -> Option<bool> {
+        let mut members = write(&self.members);
+        members.get(apex)?;
+        let may_go = even_last || members.len() > 1;
+        if may_go {
+            members.remove(apex);
+        }
+        Some(may_go)
+    }
+
+    pub(crate) fn names(&self) -> BTreeSet<DomainName> {
+        read(&self.members).keys().cloned().collect()
+    }
+
+    pub(crate) fn set_catalog(&self, catalog: ServedZone) {
+        *write(&self.catalog) = Some(Arc::new(catalog));
+    }
+
+    pub(crate) fn set_complete(&self) {
+        self.is_complete.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_complete.load(Ordering::Acquire)
+    }
+
+    /// The zone of exactly this name.
+    pub(crate) fn get(&self, name: &DomainName) -> Option<Source> {
+        if *name == self.catalog_name {
+            return read(&self.catalog).clone().map(Source::Catalog);
+        }
+        self.member(name).map(Source::Member)
+    }
+
+    pub(crate) fn is_catalog(&self, name: &DomainName) -> bool {
+        *name == self.catalog_name
+    }
+
+    /// The zone in its signed form; a member is signed once, away from the network's threads.
+    pub(crate) async fn served(&self, source: &Source) -> Result<Arc<ServedZone>, SignError> {
+        let member = match source {
+            Source::Catalog(catalog) => return Ok(Arc::clone(catalog)),
+            Source::Member(member) => member,
+        };
+        let sign = async || {
+            let _permit = self.signers.acquire().await;
+            let task = Arc::clone(member);
+            let previous = read(&member.previous).clone();
+            let signing = tokio::task::spawn_blocking(move || sign(&task.version, previous.as_deref()));
+            let signed =
+                signing.await.unwrap_or_else(|_| Err(SignError::Interrupted(member.version.apex().clone())))?;
+            *write(&member.previous) = None;
+            Ok(Arc::new(signed))
+        };
+        member.signed.get_or_try_init(sign).await.cloned()
+    }
+}
+
+/// The locks guard whole values that are put in at once, so a panic elsewhere leaves none half-written.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
