@@ -1,8 +1,10 @@
 //! One file a command.
 
 mod agent;
+mod controller;
 mod crds;
 mod render;
+mod serve;
 mod validate;
 
 use clap::Subcommand;
@@ -16,21 +18,27 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 pub(crate) enum Command {
     /// Install mail tables beside Postfix and Dovecot (runs in their pod).
     Agent(agent::Agent),
+    /// Reconcile the cluster's objects, and serve their zones as the hidden primary (runs in its pod).
+    Controller(controller::Controller),
     /// Print the CRDs, or write them to a folder.
     Crds(crds::Crds),
     /// Check a repository of manifests without a cluster: every problem with its file, line and column.
     Validate(validate::Validate),
     /// Write what a repository of manifests compiles to: zones, mail tables, cluster objects.
     Render(render::Render),
+    /// Answer a repository's zones on this machine, signed, without a cluster, and render the rest.
+    Serve(serve::Serve),
 }
 
 impl Command {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self {
             Self::Agent(command) => command.run(),
+            Self::Controller(command) => command.run(),
             Self::Crds(command) => command.run(),
             Self::Validate(command) => command.run(),
             Self::Render(command) => command.run(),
+            Self::Serve(command) => command.run(),
         }
     }
 }

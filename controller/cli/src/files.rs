@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cst_compiler::manifest::{Diagnostic, Position, Repository, Schemas, SourceFile, read_settings};
 use cst_compiler::problem::Severity;
+use cst_compiler::settings::Settings;
 
 /// The settings' file name, searched upward.
 const SETTINGS: &str = "cst.yaml";
@@ -35,8 +36,7 @@ pub(crate) fn read_repository(
         Some(path) => path.to_owned(),
         None => find_settings(paths.first().map_or(Path::new("."), PathBuf::as_path))?,
     };
-    let text = fs::read_to_string(&config).map_err(|source| failed("cannot read", &config, source))?;
-    let settings = match read_settings(&SourceFile { path: shown(&config), text }) {
+    let settings = match settings(&config)? {
         Ok(settings) => settings,
         Err(diagnostics) => return Ok(Err(diagnostics)),
     };
@@ -46,6 +46,12 @@ pub(crate) fn read_repository(
     Ok(Ok(repository))
 }
 
+/// Reads a settings file; the inner error is what is wrong with it.
+pub(crate) fn settings(path: &Path) -> Result<Result<Settings, Vec<Diagnostic>>, FileError> {
+    let text = fs::read_to_string(path).map_err(|source| failed("cannot read", path, source))?;
+    Ok(read_settings(&SourceFile { path: shown(path), text }))
+}
+
 /// Writes a file and the folders above it.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), FileError> {
     if let Some(folder) = path.parent() {
@@ -53,6 +59,16 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), FileError> {
     }
     let mut file = fs::File::create(path).map_err(|source| failed("cannot write", path, source))?;
     file.write_all(text.as_bytes()).map_err(|source| failed("cannot write", path, source))
+}
+
+/// Writes a file that its owner alone can read; one that is there is not replaced.
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|source| failed("cannot create", folder, source))?;
+    }
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(bytes)).map_err(|source| failed("cannot write", path, source))
 }
 
 fn find_settings(from: &Path) -> Result<PathBuf, super::command::Failure> {

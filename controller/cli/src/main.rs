@@ -6,6 +6,7 @@ mod clock;
 mod command;
 mod files;
 mod output;
+mod primary;
 mod render;
 mod telemetry;
 

@@ -2,7 +2,7 @@
 
 mod mail;
 mod objects;
-mod zones;
+pub(crate) mod zones;
 
 use std::path::PathBuf;
 

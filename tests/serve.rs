@@ -1,0 +1,101 @@
+//! `cst serve`: every zone of the example answered, and validated by BIND's own resolver from its DS.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A running `cst serve`, ended with its value.
+struct Serve {
+    process: Child,
+    port: String,
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+impl Serve {
+    fn start(example: &str, out: &Path) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_cst"))
+            .args(["serve", example, "--listen", "127.0.0.1:0", "--out", out.to_str().unwrap()])
+            .current_dir(root)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let told =
+            lines.map_while(Result::ok).find_map(|line| Some(line.strip_prefix("answering on 127.0.0.1:")?.to_owned()));
+        let port = told.expect("it says where it answers").split(' ').next().unwrap().to_owned();
+        Self { process, port }
+    }
+
+    fn ask(&self, tool: &str, arguments: &[&str]) -> String {
+        let command = Command::new(tool).args(["@127.0.0.1", "-p", &self.port]).args(arguments).output();
+        let output = command.unwrap_or_else(|error| panic!("{tool}: {error} (install bind9-dnsutils)"));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// What `delv` says of a question, with the zone's own CDS as anchor: it is what the registrar is given.
+    fn validated(&self, zone: &str, question: &str, folder: &Path) -> String {
+        let cds = self.ask("dig", &["+short", zone, "CDS"]);
+        let fields: Vec<&str> = cds.split_whitespace().collect();
+        let digest = fields.get(3..).unwrap_or_else(|| panic!("{zone} has no CDS: {cds:?}")).concat();
+        let anchor = folder.join("anchor");
+        std::fs::write(
+            &anchor,
+            format!("trust-anchors {{ \"{zone}\" static-ds {} \"{digest}\"; }};", fields[..3].join(" ")),
+        )
+        .unwrap();
+        let root = format!("+root={zone}");
+        let arguments =
+            [&["-a", anchor.to_str().unwrap(), &root][..], &question.split(' ').collect::<Vec<_>>()].concat();
+        self.ask("delv", &arguments)
+    }
+}
+
+fn zones(out: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(out.join("zones")).unwrap().map(|entry| PathBuf::from(entry.unwrap().file_name()));
+    files.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_zone_of_the_example_is_validated_from_its_ds() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let serve = Serve::start("examples/pesaro-urbino", &out);
+    let zones = zones(&out);
+    assert!(zones.len() > 20, "{zones:?}");
+    for zone in &zones {
+        let soa = serve.validated(zone, &format!("{zone} SOA"), folder.path());
+        assert!(soa.starts_with("; fully validated"), "{zone}: {soa}");
+        let absent = serve.validated(zone, &format!("no-such-name.{zone} SSHFP"), folder.path());
+        assert!(
+            absent.contains("; negative response, fully validated") || absent.starts_with("; fully validated"),
+            "{zone}: {absent}"
+        );
+    }
+    let www = serve.validated("comune.urbino.pu.it", "www.comune.urbino.pu.it A", folder.path());
+    assert!(www.contains("192.0.2.80"), "{www}");
+}
+
+#[test]
+fn keys_are_kept_and_nobody_else_reads_them() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let cds = || {
+        let serve = Serve::start("examples/minimal", &out);
+        let zone = zones(&out).remove(0);
+        serve.ask("dig", &["+short", &zone, "CDS"])
+    };
+    let first = cds();
+    assert!(!first.is_empty());
+    assert_eq!(cds(), first, "the second start takes the first one's key");
+    for key in std::fs::read_dir(out.join("keys")).unwrap().map(|entry| entry.unwrap()) {
+        assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
