@@ -16,7 +16,7 @@ use crate::decide::{Decision, decide};
 use crate::files::FileError;
 use crate::inbox::{Event, Inbox};
 use crate::last_good::LastGood;
-use crate::probe::{self, Probe};
+use crate::probe::{self, Probe, Unshown};
 use crate::reload::reload;
 use crate::tables::{TableError, TableFolders};
 
@@ -46,7 +46,7 @@ pub struct Agent {
     /// What the servers have not shown yet.
     probes: BTreeMap<DomainName, Probe>,
     /// Why not.
-    unshown: BTreeMap<DomainName, String>,
+    unshown: BTreeMap<DomainName, Unshown>,
 }
 
 /// What a step could not do; it is tried again at the next one.
@@ -87,7 +87,7 @@ impl Agent {
             unwritten: installed.keys().cloned().collect(),
             leaving: BTreeSet::new(),
             reload_due: !installed.is_empty(),
-            unshown: probes.keys().map(|domain| (domain.clone(), "the agent has just started".to_owned())).collect(),
+            unshown: probes.keys().map(|domain| (domain.clone(), unasked())).collect(),
             probes,
             installed,
             config,
@@ -133,7 +133,8 @@ impl Agent {
         let unwritten = self.unwritten.iter().map(|domain| (domain.to_string(), "is not in the tables yet".to_owned()));
         let named = |(domain, reason): (&DomainName, &String)| (domain.to_string(), reason.clone());
         let unknown = self.inbox.unknown().map(|(name, reason)| (name.clone(), reason.clone()));
-        let refused = self.unshown.iter().map(named).chain(unwritten).chain(self.held.iter().map(named)).chain(unknown);
+        let unshown = self.unshown.iter().map(|(domain, unshown)| (domain.to_string(), unshown.reason().to_owned()));
+        let refused = unshown.chain(unwritten).chain(self.held.iter().map(named)).chain(unknown);
         self.listed.then(|| Ack {
             watermark: self.inbox.watermark(),
             refused: refused.collect(),
@@ -174,7 +175,7 @@ impl Agent {
         let asked = self.probes.remove(&domain).filter(|probe| probe.holds_for(&content));
         if let Some(probe) = Probe::of(before, &content).or(asked) {
             self.probes.insert(domain.clone(), probe);
-            self.unshown.insert(domain.clone(), "the servers were not asked yet".to_owned());
+            self.unshown.insert(domain.clone(), unasked());
         } else {
             self.unshown.remove(&domain);
         }
@@ -216,11 +217,16 @@ impl Agent {
             let Config { smtp, lmtp, .. } = self.config;
             self.unshown = probe::ask_all(smtp, lmtp, &self.probes, PATIENCE * 3).await;
             self.probes.retain(|domain, _| self.unshown.contains_key(domain));
-            if !is_new || start.elapsed() >= PATIENCE {
+            let refused = self.unshown.values().any(|unshown| matches!(unshown, Unshown::Refused(_)));
+            if !(is_new && refused) || start.elapsed() >= PATIENCE {
                 break;
             }
             sleep(pause).await;
             pause *= 2;
         }
     }
+}
+
+fn unasked() -> Unshown {
+    Unshown::Unknown("the servers were not asked about it yet".into())
 }

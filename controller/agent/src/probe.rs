@@ -68,14 +68,31 @@ impl Probe {
     }
 }
 
-/// Asks both servers about each domain; returns those that are not shown yet, each with the reason. What is not asked within `budget` is
-/// not shown.
+/// Why a domain is not shown to be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unshown {
+    /// A server answered, and not as it should: it may not have seen the tables yet.
+    Refused(String),
+    /// Nobody answered, or was asked.
+    Unknown(String),
+}
+
+impl Unshown {
+    /// The reason.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Refused(reason) | Self::Unknown(reason) => reason,
+        }
+    }
+}
+
+/// Asks both servers about each domain; returns those that are not shown yet. What is not asked within `budget` is not shown.
 pub async fn ask_all(
     smtp: SocketAddr,
     lmtp: SocketAddr,
     probes: &BTreeMap<DomainName, Probe>,
     budget: Duration,
-) -> BTreeMap<DomainName, String> {
+) -> BTreeMap<DomainName, Unshown> {
     let end = Instant::now() + budget;
     let boxes: Vec<_> = probes.iter().filter(|(_, probe)| probe.is_box).collect();
     let mut unshown = ask(Server::Dovecot, lmtp, &boxes, end).await;
@@ -91,22 +108,24 @@ async fn ask(
     at: SocketAddr,
     probes: &[(&DomainName, &Probe)],
     end: Instant,
-) -> BTreeMap<DomainName, String> {
+) -> BTreeMap<DomainName, Unshown> {
     let mut unshown = BTreeMap::new();
     let mut session = None;
     let mut broken = None;
     for (domain, probe) in probes {
         if Instant::now() >= end {
-            broken.get_or_insert_with(|| "was not asked about yet".to_owned());
+            broken.get_or_insert_with(|| Unshown::Unknown(format!("{server} was not asked about it yet")));
         }
-        let reason = match &broken {
-            Some(reason) => Some(format!("{server} {reason}")),
+        let unshown_here = match &broken {
+            Some(reason) => Some(reason.clone()),
             None => match ask_one(server, at, &mut session, probe).await {
-                Ok(reason) => reason,
-                Err(error) => Some(format!("{server} {}", broken.insert(format!("does not answer: {error}")))),
+                Ok(refused) => refused.map(Unshown::Refused),
+                Err(error) => {
+                    Some(broken.insert(Unshown::Unknown(format!("{server} does not answer: {error}"))).clone())
+                }
             },
         };
-        unshown.extend(reason.map(|reason| ((*domain).clone(), reason)));
+        unshown.extend(unshown_here.map(|reason| ((*domain).clone(), reason)));
     }
     if let Some(session) = session {
         session.quit().await;

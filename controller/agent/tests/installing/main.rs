@@ -1,5 +1,9 @@
 //! From Secrets to files, with no server listening: what is written, what goes on as it was, what a killed agent leaves.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+mod fixtures;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::BTreeMap;
@@ -10,8 +14,9 @@ use std::time::SystemTime;
 use cst_agent::inbox::Event;
 use cst_agent::{Agent, cdb};
 use cst_compiler::desired::mail::postfix::Table;
-use cst_compiler::desired::mail::{PasswordHash, dovecot, shard};
+use cst_compiler::desired::mail::{DomainContent, MailDomain, PasswordHash, dovecot, shard};
 use cst_compiler::model::Quantity;
+use fixtures::*;
 use k8s_openapi::ByteString;
 use support::*;
 use tempfile::TempDir;
@@ -20,7 +25,7 @@ const URBINO: &str = "comune.urbino.pu.it";
 const FANO: &str = "comune.fano.pu.it";
 
 /// A volume with an agent that has installed these domains.
-async fn installed(domains: &[&cst_compiler::desired::mail::MailDomain]) -> (TempDir, Agent) {
+async fn installed(domains: &[&MailDomain]) -> (TempDir, Agent) {
     let root = tempfile::tempdir().unwrap();
     let mut agent = agent(root.path());
     agent.take(Event::Listed(secrets(domains, 5)));
@@ -132,11 +137,9 @@ async fn every_change_of_a_passwd_file_has_a_later_second() {
         modified.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
     };
     let mut last = second();
-    for version in 6..9 {
-        let hash = PasswordHash::parse(HASHES[usize::try_from(version % 2).unwrap()]).unwrap();
+    for (version, hash) in [(6, HASHES[1]), (7, HASHES[0]), (8, HASHES[1])] {
         let length = fs::metadata(&path).unwrap().len();
-        urbino.boxes[0].password = Some(if version == 6 { PasswordHash::parse(HASHES[1]).unwrap() } else { hash });
-        urbino.boxes[0].quota = Quantity(version << 30);
+        urbino.boxes[0].password = Some(PasswordHash::parse(hash).unwrap());
         apply(&mut agent, secrets(&[&urbino], version));
         agent.step().await.unwrap();
         assert_eq!(fs::metadata(&path).unwrap().len(), length, "of the same length");
@@ -257,7 +260,7 @@ async fn the_next_agent_goes_on_from_the_last_good_state_without_the_api() {
     drop(agent);
     fs::remove_dir_all(root.path().join("postfix")).unwrap();
     fs::remove_dir_all(root.path().join("dovecot")).unwrap();
-    let mut next = support::agent(root.path());
+    let mut next = fixtures::agent(root.path());
     next.step().await.unwrap();
     assert_eq!(Table::ALL.map(|of| table(root.path(), of).unwrap()), tables);
     assert_eq!(passwd(root.path(), URBINO).unwrap(), text);
@@ -282,7 +285,7 @@ async fn what_a_killed_agent_leaves_is_taken_up() {
     // State of a domain that was never whole.
     fs::create_dir(root.path().join("state").join(FANO)).unwrap();
     fs::write(root.path().join("state").join(FANO).join("0-of-1"), "{").unwrap();
-    let mut next = support::agent(root.path());
+    let mut next = fixtures::agent(root.path());
     next.step().await.unwrap();
     assert!(has(root.path(), Table::Boxes, "anna@comune.urbino.pu.it"));
     assert!(!has(root.path(), Table::Domains, FANO));
@@ -312,8 +315,8 @@ async fn a_disk_that_refuses_one_domain_harms_nobody_else() {
     assert!(has(root.path(), Table::Domains, URBINO));
 }
 
-fn passwd_of(domain: &cst_compiler::desired::mail::MailDomain) -> String {
+fn passwd_of(domain: &MailDomain) -> String {
     let shards = domain.shards(&address("postmaster@cst.example.net"), 0);
     let read = shards.iter().map(|s| (s.bucket, shard::ShardContent::decode(&s.bytes).unwrap().into()));
-    dovecot::passwd_file(&cst_compiler::desired::mail::DomainContent::assemble(&read.collect()).unwrap())
+    dovecot::passwd_file(&DomainContent::assemble(&read.collect()).unwrap())
 }

@@ -1,0 +1,148 @@
+//! The servers, running once for all scenarios, and the agent beside them.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use cst_agent::inbox::Event;
+use cst_agent::{Agent, Config};
+use cst_compiler::desired::mail::{MailDomain, shard};
+use tokio::runtime::Runtime;
+
+use crate::client::Client;
+use crate::support::{address, domain, domain_name, secret};
+
+/// The centre's own postmaster.
+pub const CENTRE: &str = "postmaster@cst.example.net";
+
+static PLACE: LazyLock<Mutex<Place>> = LazyLock::new(|| Mutex::new(Place::start()));
+
+/// One mail pod without a cluster.
+pub struct Place {
+    folder: PathBuf,
+    runtime: Runtime,
+    agent: Agent,
+    servers: BTreeMap<&'static str, Child>,
+    version: u64,
+    /// What port 25 said of a recipient before there were tables.
+    pub without_tables: String,
+    /// How long it took from the first tables to the first accepted recipient.
+    pub healed_in: Duration,
+}
+
+/// The place, for one scenario at a time.
+pub fn place() -> MutexGuard<'static, Place> {
+    PLACE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Place {
+    fn start() -> Self {
+        let folder = PathBuf::from(std::env::var_os("CST_MAIL_PLACE").unwrap());
+        let config = Config {
+            root: folder.join("tables"),
+            master_pid: folder.join("pid/master.pid"),
+            ..Config::in_pod("cst-mail", "mail-0")
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let agent = Agent::open(config).unwrap();
+        let (servers, version) = (BTreeMap::new(), 0);
+        let (without_tables, healed_in) = (String::new(), Duration::ZERO);
+        let mut place = Self { folder, runtime, agent, servers, version, without_tables, healed_in };
+        place.start_server("postfix");
+        place.start_server("dovecot");
+        place.without_tables = Client::smtp(25).rcpt("", CENTRE);
+        let start = Instant::now();
+        place.agent.take(Event::Listed(vec![]));
+        place.install(&[&domain("cst.example.net", &["postmaster"])]);
+        place.healed_in = start.elapsed();
+        place
+    }
+
+    /// Starts a server and waits until it listens.
+    pub fn start_server(&mut self, name: &'static str) {
+        let log = File::options().create(true).append(true).open(self.folder.join(format!("{name}.log"))).unwrap();
+        let mut command = Command::new(self.folder.join(format!("start-{name}")));
+        let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        self.servers.insert(name, child);
+        let ports: &[u16] = if name == "postfix" { &[25, 465, 587] } else { &[24, 143, 993, 10340, 12345] };
+        let start = Instant::now();
+        while !ports.iter().all(|port| std::net::TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
+            assert!(start.elapsed() < Duration::from_secs(30), "{name} does not listen: see its log");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Kills a server's master with SIGKILL; its children end with it.
+    pub fn kill_server(&mut self, name: &'static str) {
+        let mut child = self.servers.remove(name).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let port = if name == "postfix" { 25 } else { 24 };
+        let start = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            assert!(start.elapsed() < Duration::from_secs(30), "{name} goes on listening");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Runs a program of an image.
+    pub fn in_image(&self, image: &str, command: &[&str]) -> String {
+        let output = Command::new("chroot").arg(self.folder.join(image)).args(command).output().unwrap();
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// What a path is below the place.
+    pub fn path(&self, path: &str) -> PathBuf {
+        Path::new(&self.folder).join(path)
+    }
+
+    /// Hands domains over as their Secrets would come, and steps until the agent acknowledges them.
+    pub fn install(&mut self, domains: &[&MailDomain]) {
+        self.offer(domains);
+        self.settle();
+        let ack = self.agent.ack().unwrap();
+        for domain in domains {
+            assert!(ack.serves(&domain.domain, self.version), "{}: {ack:?}", domain.domain);
+        }
+    }
+
+    /// Hands domains over and makes one step.
+    pub fn offer(&mut self, domains: &[&MailDomain]) {
+        for domain in domains {
+            for shard in domain.shards(&address(CENTRE), 0) {
+                self.version += 1;
+                self.agent.take(Event::Applied(secret(&shard, self.version)));
+            }
+        }
+        self.step();
+    }
+
+    /// Gives a domain up.
+    pub fn withdraw(&mut self, domain: &str) {
+        self.version += 1;
+        let shard = shard::withdrawal(&domain_name(domain));
+        self.agent.take(Event::Applied(secret(&shard, self.version)));
+        self.settle();
+    }
+
+    /// One step of the agent.
+    pub fn step(&mut self) {
+        self.runtime.block_on(self.agent.step()).unwrap();
+    }
+
+    fn settle(&mut self) {
+        let start = Instant::now();
+        while self.agent.is_behind() {
+            assert!(start.elapsed() < Duration::from_mins(1), "{:?}", self.agent.ack());
+            self.step();
+        }
+    }
+
+    /// Whether the agent acknowledges a domain's newest state.
+    pub fn serves(&self, domain: &str) -> bool {
+        self.agent.ack().unwrap().serves(&domain_name(domain), self.version)
+    }
+}
