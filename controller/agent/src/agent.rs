@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cst_compiler::desired::mail::DomainContent;
 use cst_compiler::desired::mail::ack::{Ack, fleet_digest};
@@ -22,6 +22,9 @@ use crate::tables::{TableError, TableFolders};
 
 /// How long a step waits for the servers to see what it installed.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long until a step that did not reach its end is repeated.
+const REPEAT: Duration = Duration::from_secs(1);
 
 /// What is installed, what was received, and what stands between.
 #[derive(Debug)]
@@ -43,6 +46,9 @@ pub struct Agent {
     leaving: BTreeSet<DomainName>,
     /// The set of domains changed since Postfix was last told.
     reload_due: bool,
+    /// Domains whose passwd-file changed in a way that no question can show, with the second in which it did: Dovecot looks at a file
+    /// once in each second of the clock, so until the next one the old password may be valid.
+    settling: BTreeMap<DomainName, u64>,
     /// What the servers have not shown yet.
     probes: BTreeMap<DomainName, Probe>,
     /// Why not.
@@ -87,6 +93,7 @@ impl Agent {
             unwritten: installed.keys().cloned().collect(),
             leaving: BTreeSet::new(),
             reload_due: !installed.is_empty(),
+            settling: installed.keys().map(|domain| (domain.clone(), second())).collect(),
             unshown: probes.keys().map(|domain| (domain.clone(), unasked())).collect(),
             probes,
             installed,
@@ -104,10 +111,13 @@ impl Agent {
         self.due.append(&mut self.inbox.take_touched());
     }
 
-    /// Whether the tables are behind what was received, or the servers behind the tables: another step is needed.
-    pub fn is_behind(&self) -> bool {
+    /// When another step is needed: `None` when the tables hold what was received and the servers have it.
+    pub fn next_step(&self) -> Option<Duration> {
         let done = self.due.is_empty() && self.unwritten.is_empty() && self.probes.is_empty() && !self.reload_due;
-        !done
+        if !done {
+            return Some(REPEAT);
+        }
+        (!self.settling.is_empty()).then(until_next_second)
     }
 
     /// Installs what was received, as far as it goes, and asks the servers. Before the first complete list only the last good state is
@@ -125,6 +135,8 @@ impl Agent {
             self.reload_due = false;
         }
         self.ask(is_new).await;
+        let now = second();
+        self.settling.retain(|_, changed| now <= *changed);
         Ok(())
     }
 
@@ -133,8 +145,10 @@ impl Agent {
         let unwritten = self.unwritten.iter().map(|domain| (domain.to_string(), "is not in the tables yet".to_owned()));
         let named = |(domain, reason): (&DomainName, &String)| (domain.to_string(), reason.clone());
         let unknown = self.inbox.unknown().map(|(name, reason)| (name.clone(), reason.clone()));
+        let settling =
+            self.settling.keys().map(|domain| (domain.to_string(), "waits for Dovecot's next look".to_owned()));
         let unshown = self.unshown.iter().map(|(domain, unshown)| (domain.to_string(), unshown.reason().to_owned()));
-        let refused = unshown.chain(unwritten).chain(self.held.iter().map(named)).chain(unknown);
+        let refused = settling.chain(unshown).chain(unwritten).chain(self.held.iter().map(named)).chain(unknown);
         self.listed.then(|| Ack {
             watermark: self.inbox.watermark(),
             refused: refused.collect(),
@@ -173,7 +187,11 @@ impl Agent {
         let before = self.installed.get(&domain);
         self.reload_due |= before.is_none();
         let asked = self.probes.remove(&domain).filter(|probe| probe.holds_for(&content));
-        if let Some(probe) = Probe::of(before, &content).or(asked) {
+        let fresh = Probe::of(before, &content);
+        if !fresh.as_ref().is_some_and(|probe| probe.is_box) {
+            self.settling.insert(domain.clone(), second());
+        }
+        if let Some(probe) = fresh.or(asked) {
             self.probes.insert(domain.clone(), probe);
             self.unshown.insert(domain.clone(), unasked());
         } else {
@@ -203,6 +221,7 @@ impl Agent {
         tracing::info!(domains = self.unwritten.len(), tables = written, "installed");
         for domain in &self.leaving {
             self.folders.remove_dovecot(domain).map_err(StepError::Remove)?;
+            self.settling.insert(domain.clone(), second());
             self.last_good.forget(domain).map_err(StepError::Remove)?;
         }
         self.leaving.clear();
@@ -225,6 +244,16 @@ impl Agent {
             pause *= 2;
         }
     }
+}
+
+/// The clock's second.
+fn second() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |duration| duration.as_secs())
+}
+
+fn until_next_second() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Duration::from_secs(1).saturating_sub(Duration::from_nanos(now.subsec_nanos().into())) + Duration::from_millis(1)
 }
 
 fn unasked() -> Unshown {

@@ -36,8 +36,6 @@ pub use config::Config;
 
 /// How long events are gathered before a step.
 const GATHER: Duration = Duration::from_millis(50);
-/// How long until a step that did not reach its end is repeated.
-const REPEAT: Duration = Duration::from_secs(1);
 
 /// Why an agent does not run.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +75,7 @@ async fn work(
     acks: watch::Sender<Option<cst_compiler::desired::mail::ack::Ack>>,
 ) {
     let mut events = pin!(receive::events(client, namespace));
-    let mut next = agent.is_behind().then(Instant::now);
+    let mut next = agent.next_step().map(|_| Instant::now());
     loop {
         let due = sleep_until(next.unwrap_or_else(Instant::now));
         tokio::select! {
@@ -92,7 +90,7 @@ async fn work(
                     tracing::error!(%error, cause = cause(&error), "not everything is installed");
                 }
                 acks.send_replace(agent.ack());
-                next = agent.is_behind().then(|| Instant::now() + REPEAT);
+                next = agent.next_step().map(|pause| Instant::now() + pause);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
-use crate::place::place;
+use crate::place::{next_second, place};
 use crate::support::{domain, mailbox};
 
 #[test]
@@ -65,6 +65,7 @@ fn lost_passwd_files_bounce_nothing() {
     let file = place.path("tables/dovecot/comune.perso.example");
     let text = std::fs::read(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
+    next_second();
     let reply = Client::smtp(25).send("", "anna@comune.perso.example", "ritrovato");
     assert!(reply.starts_with("250"), "{reply}");
     let start = Instant::now();

@@ -101,7 +101,7 @@ impl Place {
 
     /// Hands domains over as their Secrets would come, and steps until the agent acknowledges them.
     pub fn install(&mut self, domains: &[&MailDomain]) {
-        self.offer(domains);
+        self.take(domains);
         self.settle();
         let ack = self.agent.ack().unwrap();
         for domain in domains {
@@ -111,13 +111,17 @@ impl Place {
 
     /// Hands domains over and makes one step.
     pub fn offer(&mut self, domains: &[&MailDomain]) {
+        self.take(domains);
+        self.step();
+    }
+
+    fn take(&mut self, domains: &[&MailDomain]) {
         for domain in domains {
             for shard in domain.shards(&address(CENTRE), 0) {
                 self.version += 1;
                 self.agent.take(Event::Applied(secret(&shard, self.version)));
             }
         }
-        self.step();
     }
 
     /// Gives a domain up.
@@ -135,8 +139,10 @@ impl Place {
 
     fn settle(&mut self) {
         let start = Instant::now();
-        while self.agent.is_behind() {
+        self.step();
+        while let Some(pause) = self.agent.next_step() {
             assert!(start.elapsed() < Duration::from_mins(1), "{:?}", self.agent.ack());
+            std::thread::sleep(pause);
             self.step();
         }
     }
@@ -144,5 +150,14 @@ impl Place {
     /// Whether the agent acknowledges a domain's newest state.
     pub fn serves(&self, domain: &str) -> bool {
         self.agent.ack().unwrap().serves(&domain_name(domain), self.version)
+    }
+}
+
+/// Waits until the clock's second turns: Dovecot looks at a file once in each.
+pub fn next_second() {
+    let second = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now = second();
+    while second() == now {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
