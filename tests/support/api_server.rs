@@ -9,6 +9,8 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, Client, Config, ResourceExt as _};
 
+use crate::chart;
+
 struct Server {
     kubeconfig: PathBuf,
 }
@@ -46,7 +48,10 @@ fn start() -> Server {
 
 async fn install_crds(client: &Client) {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for crd in cst_api::crds() {
+    let route = chart::part("gateway-api").join("gateway.networking.k8s.io_httproutes.yaml");
+    let route = std::fs::read(&route).unwrap_or_else(|error| panic!("{}: {error}", route.display()));
+    let route: CustomResourceDefinition = serde_yaml::from_slice(&route).expect("the Gateway API's CRD reads");
+    for crd in cst_api::crds().into_iter().chain([route]) {
         let name = crd.name_any();
         let params = PatchParams::apply("cst-tests").force().validation_strict();
         api.patch(&name, &params, &Patch::Apply(&crd)).await.unwrap_or_else(|error| panic!("{name}: {error}"));

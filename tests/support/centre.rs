@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cst_api::{Domain, Mailbox, Tenant, WebSite};
@@ -11,20 +10,24 @@ use cst_compiler::desired::mail::ack::{self, Ack};
 use cst_compiler::settings::Settings;
 use cst_kubernetes::run::{Options, Servers, run};
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::authentication::v1::TokenRequest;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{DeleteParams, DynamicObject, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::client::ClientBuilder;
+use kube::config::AuthInfo;
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Mutex, MutexGuard, oneshot};
+use tokio::sync::{Mutex, MutexGuard, OnceCell, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::api_server;
 use crate::faults::Faults;
 use crate::zone_server::Recorder;
+use crate::{api_server, chart};
 
 /// How long anything may take here.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -69,32 +72,55 @@ impl Centre {
     /// An empty centre.
     pub async fn new() -> Self {
         static ALONE: Mutex<()> = Mutex::const_new(());
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        static INSTALLED: OnceCell<()> = OnceCell::const_new();
         let alone = ALONE.lock().await;
-        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
         tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).try_init().ok();
-        let client = api_server::client().await;
         let centre = Self {
-            namespace: format!("cst-system-{number}"),
-            mail_namespace: format!("cst-mail-{number}"),
-            client,
+            namespace: "cst-system".into(),
+            mail_namespace: "cst-mail".into(),
+            client: api_server::client().await,
             _alone: alone,
         };
+        INSTALLED.get_or_init(|| centre.install()).await;
         centre.clear().await;
-        for name in [&centre.namespace, &centre.mail_namespace] {
-            let namespace = Namespace {
-                metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
-                ..Namespace::default()
-            };
-            Api::all(centre.client.clone()).create(&PostParams::default(), &namespace).await.unwrap();
-        }
         centre
     }
 
-    /// Nobody's objects are left from the test before.
+    /// The namespaces, and what the chart says of the controller's rights and of what is allowed.
+    async fn install(&self) {
+        for name in [&self.namespace, &self.mail_namespace] {
+            self.apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}")).await;
+        }
+        for object in chart::render(&self.namespace, &["settings.mail.postmaster=postmaster@cst.example.net"]) {
+            let kind = object.types.as_ref().unwrap().kind.clone();
+            if kind.contains("Role") || kind.contains("Policy") || kind == "ServiceAccount" {
+                self.apply_object(object).await;
+            }
+        }
+    }
+
+    /// A client with the rights of the controller's ServiceAccount, and no others.
+    async fn controllers_client(&self, faults: &Faults) -> Client {
+        let accounts: Api<ServiceAccount> = self.api(&self.namespace);
+        let token = accounts.create_token_request("cst", &PostParams::default(), &TokenRequest::default()).await;
+        let mut config = api_server::config().await;
+        config.auth_info =
+            AuthInfo { token: token.unwrap().status.map(|status| status.token.into()), ..AuthInfo::default() };
+        ClientBuilder::try_from(config).expect("a client can be made").with_layer(faults).build()
+    }
+
+    /// Nothing is left from the test before.
     async fn clear(&self) {
         let (delete, list) = (DeleteParams::default(), ListParams::default());
-        Api::<Tenant>::all(self.client.clone()).delete_collection(&delete, &list).await.unwrap();
+        for namespace in [&self.namespace, &self.mail_namespace] {
+            self.api::<ConfigMap>(namespace).delete_collection(&delete, &list).await.unwrap();
+            self.api::<Secret>(namespace).delete_collection(&delete, &list).await.unwrap();
+            self.api::<Lease>(namespace).delete_collection(&delete, &list).await.unwrap();
+        }
+        let tenants: Api<Tenant> = Api::all(self.client.clone());
+        for tenant in tenants.list(&list).await.unwrap() {
+            self.delete_tenant(&tenant.name_any()).await;
+        }
         for domain in Api::<Domain>::all(self.client.clone()).list(&list).await.unwrap() {
             self.api::<Domain>(&domain.namespace().unwrap()).delete(&domain.name_any(), &delete).await.unwrap();
         }
@@ -109,8 +135,7 @@ impl Centre {
     /// A controller that runs from now on.
     pub async fn controller(&self, name: &str) -> Controller {
         let faults = Faults::default();
-        let config = api_server::config().await;
-        let client = ClientBuilder::try_from(config).expect("a client can be made").with_layer(&faults).build();
+        let client = self.controllers_client(&faults).await;
         let (server, observations) = Recorder::new();
         let server = Arc::new(server);
         let options = Options {
@@ -138,18 +163,21 @@ impl Centre {
     /// Applies manifests as a user does.
     pub async fn apply(&self, manifests: &str) {
         for document in manifests.split("\n---\n") {
-            let object: DynamicObject = serde_yaml::from_str(document).expect("the test's manifest reads");
-            let types = object.types.clone().expect("the test's manifest has a kind");
-            let (group, version) = types.api_version.split_once('/').unwrap_or(("", &types.api_version));
-            let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind));
-            let api: Api<DynamicObject> = match object.namespace() {
-                Some(namespace) => Api::namespaced_with(self.client.clone(), &namespace, &resource),
-                None => Api::all_with(self.client.clone(), &resource),
-            };
-            let params = PatchParams::apply("user").force();
-            let name = object.name_any();
-            api.patch(&name, &params, &Patch::Apply(&object)).await.unwrap_or_else(|e| panic!("{name}: {e}"));
+            self.apply_object(serde_yaml::from_str(document).expect("the test's manifest reads")).await;
         }
+    }
+
+    async fn apply_object(&self, object: DynamicObject) {
+        let types = object.types.clone().expect("a manifest has a kind");
+        let (group, version) = types.api_version.split_once('/').unwrap_or(("", &types.api_version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind));
+        let api: Api<DynamicObject> = match object.namespace() {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), &namespace, &resource),
+            None => Api::all_with(self.client.clone(), &resource),
+        };
+        let params = PatchParams::apply("user").force();
+        let name = object.name_any();
+        api.patch(&name, &params, &Patch::Apply(&object)).await.unwrap_or_else(|e| panic!("{name}: {e}"));
     }
 
     /// A tenant and its namespace, as the coordinator commits them.
@@ -159,6 +187,14 @@ impl Centre {
              kind: Tenant\nmetadata: {{name: {name}}}\nspec: {{displayName: Comune, entityType: Comune, domains: {domains}}}"
         ))
         .await;
+    }
+
+    /// The coordinator terminates a tenant and deletes it: nobody can delete it before.
+    pub async fn delete_tenant(&self, name: &str) {
+        let tenants: Api<Tenant> = Api::all(self.client.clone());
+        let terminated = serde_json::json!({"spec": {"state": "Terminated"}});
+        tenants.patch(name, &PatchParams::default(), &Patch::Merge(&terminated)).await.unwrap();
+        tenants.delete(name, &DeleteParams::default()).await.unwrap();
     }
 
     /// The mail agent installed everything there is.
@@ -179,6 +215,31 @@ impl Centre {
         let api: Api<ConfigMap> = self.api(&self.mail_namespace);
         let params = PatchParams::apply("cst-agent").force();
         api.patch(&map.name_any(), &params, &Patch::Apply(&map)).await.unwrap();
+    }
+
+    /// The kubelet runs a site's pods, and the gateway takes its routes.
+    pub async fn site_runs(&self, namespace: &str, site: &str, routes: &[&str]) {
+        let deployments: Api<Deployment> = self.api(namespace);
+        let deployment = self.until(&deployments, site, |_| true).await;
+        let status = serde_json::json!({"status": {
+            "observedGeneration": deployment.metadata.generation, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1,
+        }});
+        deployments.patch_status(site, &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "HTTPRoute"));
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &resource);
+        for name in routes {
+            let route = self.until(&api, name, |_| true).await;
+            let condition = |type_: &str| {
+                serde_json::json!({"type": type_, "status": "True", "reason": type_, "message": "",
+                    "observedGeneration": route.metadata.generation, "lastTransitionTime": "2026-11-23T00:00:00Z"})
+            };
+            let status = serde_json::json!({"status": {"parents": [{
+                "parentRef": {"name": "web", "namespace": "cst-web"},
+                "controllerName": "example.net/gateway",
+                "conditions": [condition("Accepted"), condition("ResolvedRefs")],
+            }]}});
+            api.patch_status(name, &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
+        }
     }
 
     /// Waits for an object that is as wanted.
@@ -215,6 +276,11 @@ impl Centre {
             ("", "v1", "ResourceQuota"),
             ("", "v1", "LimitRange"),
             ("networking.k8s.io", "v1", "NetworkPolicy"),
+            ("", "v1", "Service"),
+            ("", "v1", "PersistentVolumeClaim"),
+            ("apps", "v1", "Deployment"),
+            ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
+            ("territorial.services", "v1alpha1", "WebSite"),
             ("rbac.authorization.k8s.io", "v1", "RoleBinding"),
             ("territorial.services", "v1alpha1", "Tenant"),
             ("territorial.services", "v1alpha1", "Domain"),
@@ -267,6 +333,11 @@ dns:
 mail:
   hosts: [{name: mx.cst.example.net, preference: 10}]
   postmaster: postmaster@cst.example.net
+web:
+  addresses: [\"192.0.2.80\"]
+  applications:
+    Static: {image: \"cst.local/static:dev\", storage: {size: 256Mi}}
+    Lamp: {image: \"cst.local/lamp:dev\", storage: {size: 1Gi}, database: true}
 ",
     )
     .expect("the settings read")

@@ -3,5 +3,6 @@
 
 pub mod api_server;
 pub mod centre;
+pub mod chart;
 pub mod faults;
 pub mod zone_server;

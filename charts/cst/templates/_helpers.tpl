@@ -31,6 +31,11 @@ runAsNonRoot: true
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
+{{/* The namespace of the mail system. */}}
+{{- define "cst.mailNamespace" -}}
+{{ (.Values.mail).namespace | default "cst-mail" }}
+{{- end }}
+
 {{/* The TSIG secret: the given one, else the one in the cluster, else a new one. */}}
 {{- define "cst.tsig" -}}
 {{- $kept := lookup "v1" "Secret" .Release.Namespace "cst-transfer-key" -}}

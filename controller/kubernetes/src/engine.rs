@@ -1,9 +1,11 @@
 //! What is known, and what is to be done about it. One task owns all of it: changes come in, work on single units goes out, effects of
 //! that work come back. Nothing here waits for anybody or looks at a clock, so every decision can be tested by what goes in.
 
+mod event;
 mod known;
 mod mail;
 mod object;
+mod published;
 mod site;
 mod tenant;
 mod work;
@@ -12,7 +14,7 @@ mod zone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use cst_api::{Domain, Mailbox, Tenant, WebSite};
+use cst_api::Tenant;
 use cst_compiler::desired::mail::ack::Ack;
 use cst_compiler::desired::tenancy::Installation;
 use cst_compiler::index::{Change, Index, Unit};
@@ -20,16 +22,14 @@ use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::plan::serial;
 use cst_compiler::problem::{Kind, ObjectRef};
 use cst_compiler::settings::Settings;
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt as _;
-use kube::api::DynamicObject;
 
 use crate::clock::Now;
-use crate::published::PublishedZone;
 use crate::queue::Queue;
 use crate::watch::Seen;
 use crate::zone_server::Observation;
+pub use event::{Event, Source, Work};
 use known::Known;
 pub use work::{Effect, Job, Shell, WorkError};
 
@@ -39,81 +39,6 @@ const GRACE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_mins(1);
 /// A tenant's numbers are told at most so often.
 const COUNTING: Duration = Duration::from_secs(2);
-
-/// What comes in.
-#[derive(Debug)]
-pub enum Event {
-    /// Of the Tenants.
-    Tenant(Seen<Tenant>),
-    /// Of the Domains.
-    Domain(Seen<Domain>),
-    /// Of the Mailboxes.
-    Mailbox(Seen<Mailbox>),
-    /// Of the `WebSites`.
-    WebSite(Seen<WebSite>),
-    /// Of the stored zones and records of applied objects.
-    Published(Seen<ConfigMap>),
-    /// Of the shard Secrets.
-    Shard(Seen<Secret>),
-    /// Of the mail agents' acknowledgements.
-    Ack(Seen<ConfigMap>),
-    /// Of the sites' Deployments.
-    Deployment(Seen<Deployment>),
-    /// Of the sites' `HTTPRoutes`.
-    Route(Seen<DynamicObject>),
-    /// Of the Secrets in a tenant's namespace.
-    Secret(String, Seen<Secret>),
-    /// A public server answered.
-    Observed(Observation),
-}
-
-/// What must have been listed before anything is decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    /// The Tenants.
-    Tenants,
-    /// The Domains.
-    Domains,
-    /// The Mailboxes.
-    Mailboxes,
-    /// The `WebSites`.
-    WebSites,
-    /// What was published.
-    Published,
-    /// The shard Secrets.
-    Shards,
-    /// The mail agents' acknowledgements.
-    Acks,
-    /// The sites' Deployments.
-    Deployments,
-    /// The sites' `HTTPRoutes`.
-    Routes,
-}
-
-impl Source {
-    /// What every decision rests on.
-    const ALWAYS: [Self; 5] = [Self::Tenants, Self::Domains, Self::Mailboxes, Self::WebSites, Self::Published];
-
-    /// What work on a unit rests on beside that: a cluster without gateway still has its zones and mail.
-    fn also_for(unit: &Unit) -> &'static [Self] {
-        match unit {
-            Unit::Tenant(_) | Unit::Zone(_) => &[],
-            Unit::Mail(_) => &[Self::Shards, Self::Acks],
-            Unit::Site(_) => &[Self::Deployments, Self::Routes],
-        }
-    }
-}
-
-/// A piece of work: one at a time of each.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Work {
-    /// Compile a unit and carry it out; the leader's alone.
-    Unit(Unit),
-    /// Tell what is wrong with an object that belongs to no unit, because what it asks for cannot be read; the leader's alone.
-    Object(ObjectRef),
-    /// Serve a stored zone, on every replica.
-    Serve(DomainName),
-}
 
 /// All that is known.
 pub struct Engine {
@@ -366,73 +291,12 @@ impl Engine {
             self.mark(Work::Unit(Unit::Zone(zone)));
         }
     }
-
-    fn take_published(&mut self, seen: Seen<ConfigMap>, now: Instant) {
-        match seen {
-            Seen::There(map) => match map.labels().get(crate::names::PUBLISHED).map(String::as_str) {
-                Some("zone") => self.take_stored_zone(&map, now),
-                Some("applied") => self.take_applied(&map, now),
-                _ => {}
-            },
-            Seen::Unreadable { metadata, error } => {
-                tracing::error!(config_map = metadata.name, error, "published state cannot be read");
-            }
-            Seen::Gone(key) => self.published_gone(&key.name),
-            Seen::Listed => self.listed(Source::Published),
-        }
-    }
-
-    fn take_stored_zone(&mut self, map: &ConfigMap, now: Instant) {
-        match PublishedZone::from_config_map(map) {
-            Ok(stored) => {
-                let known = self.zones.get(stored.apex()).and_then(|state| state.published.as_ref());
-                if known.is_none_or(|known| is_later(&stored.resource_version, &known.resource_version)) {
-                    let zone = stored.apex().clone();
-                    self.zone_stored(stored, now);
-                    self.mark(Work::Unit(Unit::Zone(zone)));
-                }
-            }
-            Err(error) => {
-                let zone = map.annotations().get(crate::names::SUBJECT);
-                tracing::error!(config_map = map.name_any(), zone, error = %crate::watch::chain(&error), "a stored zone is not served");
-            }
-        }
-    }
-
-    fn take_applied(&mut self, map: &ConfigMap, now: Instant) {
-        match crate::applied::from_config_map(map) {
-            // While this process works on it, it knows better.
-            Ok((unit, _)) if self.built.contains_key(&unit) => {}
-            Ok((unit, applied)) => {
-                if let Unit::Site(key) = &unit {
-                    self.change(Change::SitePublished(key.clone(), Some(applied.hosts.clone())), now);
-                }
-                self.applied.insert(unit, applied);
-            }
-            Err(error) => tracing::error!(config_map = map.name_any(), %error, "a record is not used"),
-        }
-    }
-
-    /// Somebody else removed published state: what is known of it is stored anew.
-    fn published_gone(&mut self, name: &str) {
-        let gone = self
-            .zones
-            .iter_mut()
-            .find(|(zone, state)| state.published.is_some() && crate::published::config_map_name(zone) == name);
-        if let Some((zone, state)) = gone {
-            tracing::warn!(%zone, "the stored zone was removed by somebody else");
-            state.published = None;
-            let zone = zone.clone();
-            self.mark(Work::Unit(Unit::Zone(zone)));
-        }
-    }
 }
 
-/// Whether a resourceVersion is later than another: they are integers that grow (KEP-5504).
-fn is_later(version: &str, than: &str) -> bool {
-    version_number(version) > version_number(than)
-}
-
+/// A resourceVersion as the integer it is (KEP-5504).
 fn version_number(version: &str) -> u64 {
     version.parse().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,30 +1,29 @@
 //! A mail domain: its shards, whether the agents installed them, and what its Mailboxes are told.
 
+mod installed;
+mod report;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use cst_api::{ConditionType, MailboxState, MailboxStatus};
 use cst_compiler::compile::{self, MailOutcome, Standing};
-use cst_compiler::desired::mail::ack::{self, Ack};
 use cst_compiler::desired::mail::{MailBox, MailDomain, Shard, shard};
-use cst_compiler::index::{Admitted, Unit};
+use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
 use cst_compiler::parse::{GENERATED_HASH_KEY, MailboxModel};
 use cst_compiler::plan::guard::{self, Held, Watched};
-use cst_compiler::problem::{Kind, ObjectRef, Problem};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
 use kube::api::ObjectMeta;
-use kube::{Api, ResourceExt as _};
 use sha2::{Digest as _, Sha256};
 
-use super::{Effect, Engine, GRACE, Shell, Source, Work, WorkError};
+use super::{Effect, Engine, Shell, Work, WorkError};
 use crate::apply;
 use crate::clock::Now;
-use crate::report::{ObjectStatus, Report};
+use crate::report::Report;
 use crate::shards::{self, StoredShard};
-use crate::watch::Seen;
 use crate::{names, passwords};
 
 /// How many passwords are made at a time: their hashes cost processor time.
@@ -197,222 +196,17 @@ impl Engine {
         let changed = after.boxes.iter().filter(|mailbox| last.get(&mailbox.address) != Some(mailbox));
         state.pending.extend(changed.map(|mailbox| mailbox.address.clone()));
     }
-
-    fn mailbox_reports(
-        &mut self,
-        domain: &DomainName,
-        outcome: &MailOutcome,
-        held: Option<&Held>,
-        now: &Now,
-    ) -> Vec<Report> {
-        let mut problems: BTreeMap<&ObjectKey, Vec<Problem>> = BTreeMap::new();
-        for problem in outcome.problems.iter().filter(|problem| problem.object.kind == Kind::Mailbox) {
-            problems.entry(&problem.object.key).or_default().push(problem.clone());
-        }
-        let mut admitted: BTreeMap<String, Admitted> = BTreeMap::new();
-        let boxes: Vec<ObjectKey> = self.index.boxes_in(domain).cloned().collect();
-        let mut put_off = false;
-        let mut reports = Vec::new();
-        for key in boxes {
-            let tenant = key.tenant().unwrap_or_default().to_owned();
-            let admitted = admitted.entry(tenant.clone()).or_insert_with(|| self.index.admitted_mailboxes(&tenant));
-            let told = problems.remove(&key).unwrap_or_default();
-            match self.mailbox_report(&key, domain, admitted, told, held, now) {
-                Some(Ok(report)) => reports.push(report),
-                Some(Err(())) => put_off = true,
-                None => {}
-            }
-        }
-        let since = self.mail.get(domain).and_then(|state| state.since);
-        if let Some(since) = since.filter(|_| put_off) {
-            self.mark_later(Work::Unit(Unit::Mail(domain.clone())), since + GRACE);
-        }
-        reports
-    }
-
-    /// The report of one box whose own address is in the domain; an error: it only waits, and not long yet.
-    fn mailbox_report(
-        &self,
-        key: &ObjectKey,
-        domain: &DomainName,
-        admitted: &Admitted,
-        problems: Vec<Problem>,
-        held: Option<&Held>,
-        now: &Now,
-    ) -> Option<Result<Report, ()>> {
-        let verdict = compile::mailbox(&self.index, key, admitted);
-        let model = verdict.model.filter(|model| model.address.domain() == domain)?;
-        let mut draft = self.draft(&ObjectRef::new(Kind::Mailbox, key.clone()), now)?;
-        let ObjectStatus::Mailbox(last) = draft.last.clone() else { return None };
-        let state = self.mail.get(domain)?;
-        let was_ready =
-            last.conditions.iter().any(|c| c.type_ == ConditionType::Ready.to_string() && c.status == "True");
-        let installed = state.acknowledged || (was_ready && !state.pending.contains(&model.address));
-        let facts = &mut draft.facts;
-        facts.problems = problems;
-        facts.held = held.cloned();
-        facts.suspended = verdict.tenant_suspended || model.state == MailboxState::Suspended;
-        facts.summary = summary(model.state, verdict.tenant_suspended).into();
-        let mut own = Vec::new();
-        if verdict.holds_address {
-            let message =
-                if installed { "installed on every mail server" } else { "not installed on every mail server yet" };
-            own.push((ConditionType::Installed, installed, message.to_owned()));
-        }
-        if !installed {
-            facts.waiting.push(self.awaited(domain, state));
-        }
-        facts.own = own;
-        let young = state.since.is_some_and(|since| now.instant < since + GRACE);
-        if !installed && young && facts.problems.is_empty() && facts.held.is_none() {
-            return Some(Err(()));
-        }
-        let holds: Vec<&Address> =
-            verdict.holds_address.then_some(&model.address).into_iter().chain(verdict.aliases).collect();
-        let still = |text: &&String| {
-            let address = model.addresses().find(|address| address.to_string() == **text);
-            address.is_some_and(|address| {
-                !holds.contains(&address) && self.index.address_holder(address).is_none_or(|holder| holder == key)
-            })
-        };
-        let kept = last.addresses.iter().filter(still).cloned();
-        draft.next = ObjectStatus::Mailbox(MailboxStatus {
-            addresses: holds.iter().map(ToString::to_string).chain(kept).collect(),
-            password_secret: model.password.generated.then(|| model.password.secret.name.clone()),
-            ..MailboxStatus::default()
-        });
-        Some(Ok(draft.report()))
-    }
-
-    /// What a domain's boxes wait for.
-    fn awaited(&self, domain: &DomainName, state: &MailState) -> String {
-        let refusals = self.mail_pods.iter().filter_map(|pod| Some((pod, self.acks.get(pod)?.refusal(domain)?)));
-        if let Some((pod, reason)) = refusals.into_iter().next() {
-            return format!("mail server {pod}, which refuses: {reason}");
-        }
-        let behind: Vec<&str> = self
-            .mail_pods
-            .iter()
-            .filter(|pod| !self.acks.get(*pod).is_some_and(|ack| ack.serves(domain, state.newest())))
-            .map(String::as_str)
-            .collect();
-        if self.mail_pods.is_empty() {
-            "a mail server in the installation".into()
-        } else {
-            format!("mail servers to install it: {}", behind.join(", "))
-        }
-    }
-
-    pub(super) fn take_shard(&mut self, seen: Seen<Secret>, now: Instant) {
-        match seen {
-            Seen::There(secret) => {
-                let Some((domain, bucket, stored)) = shards::read(&secret) else { return };
-                let state = self.mail.entry(domain.clone()).or_default();
-                if state.shards.get(&bucket).is_none_or(|known| stored.version > known.version) {
-                    state.shards.insert(bucket, stored);
-                    self.shards_changed(&domain, now);
-                }
-            }
-            Seen::Unreadable { metadata, .. } => tracing::error!(secret = metadata.name, "a shard cannot be read"),
-            Seen::Gone(key) => {
-                let domains: Vec<DomainName> = self.mail.keys().cloned().collect();
-                for domain in domains {
-                    let Some(state) = self.mail.get_mut(&domain) else { continue };
-                    let before = state.shards.len();
-                    state.shards.retain(|bucket, _| shard::secret_name(&domain, *bucket) != key.name);
-                    if state.shards.len() != before {
-                        self.shards_changed(&domain, now);
-                    }
-                }
-            }
-            Seen::Listed => self.listed(Source::Shards),
-        }
-    }
-
-    pub(super) fn shards_written(
-        &mut self,
-        domain: &DomainName,
-        written: BTreeMap<u32, Option<StoredShard>>,
-        now: Instant,
-    ) {
-        let state = self.mail.entry(domain.clone()).or_default();
-        for (bucket, stored) in written {
-            match stored {
-                Some(stored) => drop(state.shards.insert(bucket, stored)),
-                None => drop(state.shards.remove(&bucket)),
-            }
-        }
-        state.since = Some(now);
-        self.shards_changed(domain, now);
-    }
-
-    fn shards_changed(&mut self, domain: &DomainName, now: Instant) {
-        let state = self.mail.entry(domain.clone()).or_default();
-        state.since.get_or_insert(now);
-        self.judge_acknowledgement(domain);
-        self.mark(Work::Unit(Unit::Mail(domain.clone())));
-    }
-
-    pub(super) fn take_ack(&mut self, seen: Seen<ConfigMap>) {
-        match seen {
-            Seen::There(map) => {
-                let Some(pod) = map.labels().get(ack::LABEL).cloned() else { return };
-                match Ack::from_data(&map.data.unwrap_or_default()) {
-                    Ok(ack) => drop(self.acks.insert(pod, ack)),
-                    Err(error) => tracing::error!(pod, %error, "an acknowledgement cannot be read"),
-                }
-            }
-            Seen::Unreadable { metadata, error } => {
-                tracing::error!(config_map = metadata.name, error, "an acknowledgement cannot be read");
-            }
-            Seen::Gone(key) => self.acks.retain(|pod, _| ack::config_map_name(pod) != key.name),
-            Seen::Listed => self.listed(Source::Acks),
-        }
-        let open: Vec<DomainName> =
-            self.mail.iter().filter(|(_, state)| !state.acknowledged).map(|(domain, _)| domain.clone()).collect();
-        for domain in open {
-            if self.judge_acknowledgement(&domain) || self.is_refused(&domain) {
-                self.mark(Work::Unit(Unit::Mail(domain)));
-            }
-        }
-    }
-
-    fn is_refused(&self, domain: &DomainName) -> bool {
-        self.mail_pods.iter().any(|pod| self.acks.get(pod).is_some_and(|ack| ack.refusal(domain).is_some()))
-    }
-
-    /// Judges whether every configured mail replica serves the newest shards. No replica is no success. With the first
-    /// acknowledgement the zone may name the mail servers.
-    fn judge_acknowledgement(&mut self, domain: &DomainName) -> bool {
-        let Some(state) = self.mail.get_mut(domain) else { return false };
-        let newest = state.newest();
-        let serves = |pod: &String| self.acks.get(pod).is_some_and(|ack| ack.serves(domain, newest));
-        let acknowledged = newest > 0 && !self.mail_pods.is_empty() && self.mail_pods.iter().all(serves);
-        let began = acknowledged && !state.acknowledged;
-        state.acknowledged = acknowledged;
-        if acknowledged {
-            state.pending.clear();
-        }
-        let closed = self
-            .zones
-            .get(domain)
-            .and_then(|zone| zone.published.as_ref())
-            .is_some_and(|published| !published.mail_gate_open);
-        if acknowledged && closed {
-            self.mark(Work::Unit(Unit::Zone(domain.clone())));
-        }
-        began
-    }
 }
 
 impl MailJob {
     pub(super) async fn run(self, shell: &Shell, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
-        let made: Vec<_> =
-            stream::iter(self.generate.into_iter().map(|(model, tenant)| generate(shell, model, tenant)))
-                .buffer_unordered(AT_ONCE)
-                .try_collect()
-                .await?;
-        effects.extend(made);
+        let work = self.generate.into_iter().map(|(model, tenant)| generate(shell, model, tenant));
+        let made: Vec<_> = stream::iter(work).buffer_unordered(AT_ONCE).collect().await;
+        let (made, failed): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+        effects.extend(made.into_iter().flatten());
+        if let Some(Err(error)) = failed.into_iter().next() {
+            return Err(error);
+        }
         let api = Api::namespaced(shell.client.clone(), &shell.mail_namespace);
         let mut written = BTreeMap::new();
         let result = async {
@@ -464,15 +258,24 @@ fn addresses(domain: &MailDomain) -> BTreeSet<String> {
     domain.boxes.iter().map(|mailbox| &mailbox.address).chain(domain.aliases.keys()).map(ToString::to_string).collect()
 }
 
-fn summary(state: MailboxState, tenant_suspended: bool) -> &'static str {
-    match state {
-        MailboxState::Active if tenant_suspended => "mail is received; nobody logs in, because the tenant is suspended",
-        MailboxState::Active => "mail is received, and its owner can log in",
-        MailboxState::Suspended => "mail is received; nobody logs in",
-        MailboxState::Archived => "its owner can log in; mail is refused",
-        MailboxState::Closed => "mail is refused and nobody logs in; what is stored is kept",
+#[cfg(test)]
+impl MailJob {
+    /// What comes of the work when every write succeeds and gets this version.
+    pub(super) fn pretend(self, version: u64) -> Vec<Effect> {
+        assert!(self.generate.is_empty(), "these boxes name their Secrets");
+        let content = |shard: &Shard| cst_compiler::desired::mail::ShardContent::decode(&shard.bytes).unwrap();
+        let stored = |shard: &Shard| StoredShard {
+            content: Some(std::sync::Arc::new(content(shard))),
+            approved: self.approved,
+            version,
+        };
+        let written = self.write.iter().map(|shard| (shard.bucket, Some(stored(shard))));
+        let removed = self.remove.iter().map(|bucket| (*bucket, None));
+        let shards: BTreeMap<_, _> = written.chain(removed).collect();
+        let mut effects = super::zone::reported(self.reports, version);
+        if !shards.is_empty() {
+            effects.push(Effect::Shards(self.domain, shards));
+        }
+        effects
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,10 +1,11 @@
 //! A web site: its objects and database, whether it answers, and what its WebSite is told.
 
-use std::collections::BTreeMap;
+mod observed;
+
+use std::collections::BTreeSet;
 
 use cst_api::{DeletionPolicy, WebSiteStatus};
 use cst_compiler::compile::{self, SiteVerdict, Standing};
-use cst_compiler::desired::object::SITE;
 use cst_compiler::desired::web::{self, Credentials, Password, Site};
 use cst_compiler::index::{Admitted, Change, Unit};
 use cst_compiler::model::{DomainName, ObjectKey};
@@ -12,30 +13,15 @@ use cst_compiler::parse::WebSiteModel;
 use cst_compiler::plan::retention::{self, Retention};
 use cst_compiler::problem::{Kind, ObjectRef};
 use cst_compiler::settings::web::Web;
-use k8s_openapi::api::apps::v1::Deployment;
-use kube::ResourceExt as _;
-use kube::api::DynamicObject;
-use serde_json::Value;
 
-use super::{Effect, Engine, Shell, Source, Work, WorkError};
+use super::{Effect, Engine, Shell, WorkError};
 use crate::applied::{self, Applied};
 use crate::apply;
 use crate::clock::Now;
 use crate::names;
 use crate::passwords;
 use crate::report::{Draft, ObjectStatus};
-use crate::watch::Seen;
-
-/// What was observed of a site.
-#[derive(Debug, Default)]
-pub(super) struct SiteState {
-    /// The Deployment's pods are available, as of its newest generation.
-    available: bool,
-    /// Which of its routes the gateway took, by name.
-    accepted: BTreeMap<String, bool>,
-    /// Something of it was lost or changed by somebody else since it was built.
-    damaged: bool,
-}
+pub(super) use observed::SiteState;
 
 /// The work on a site, ready to be carried out.
 pub struct SiteJob {
@@ -126,72 +112,12 @@ impl Engine {
         });
         draft.facts.problems.clone_from(&verdict.problems);
         let zones = model.into_iter().flat_map(WebSiteModel::hosts).filter_map(|host| self.index.covering_zone(host));
-        let zones: std::collections::BTreeSet<DomainName> = zones.collect();
+        let zones: BTreeSet<DomainName> = zones.collect();
         let of_zones = zones.iter().filter_map(|zone| self.zones.get(zone)?.site_problems.get(key));
         draft.facts.problems.extend(of_zones.flatten().cloned());
         draft.facts.summary = host.map(|host| format!("{host} is served")).unwrap_or_default();
         draft.facts.waiting = waiting;
         Some(draft)
-    }
-
-    pub(super) fn take_deployment(&mut self, seen: Seen<Deployment>) {
-        match seen {
-            Seen::There(deployment) => {
-                let Some(key) = site_of(&*deployment) else { return };
-                let available = is_available(&deployment);
-                let state = self.sites.entry(key.clone()).or_default();
-                if std::mem::replace(&mut state.available, available) != available {
-                    self.mark(Work::Unit(Unit::Site(key)));
-                }
-            }
-            Seen::Gone(key) => self.site_object_gone(key.clone(), |state| state.available = false),
-            Seen::Unreadable { metadata, error } => {
-                tracing::error!(deployment = metadata.name, error, "a Deployment cannot be read");
-            }
-            Seen::Listed => self.listed(Source::Deployments),
-        }
-    }
-
-    pub(super) fn take_route(&mut self, seen: Seen<DynamicObject>) {
-        match seen {
-            Seen::There(route) => {
-                let Some(key) = site_of(&*route) else { return };
-                let (name, accepted) = (route.name_any(), is_accepted(&route));
-                let state = self.sites.entry(key.clone()).or_default();
-                if state.accepted.insert(name, accepted) != Some(accepted) {
-                    self.mark(Work::Unit(Unit::Site(key)));
-                }
-            }
-            Seen::Gone(key) => {
-                let name = key.name.clone();
-                let site = ObjectKey::new(key.namespace, key.name.split('.').next().unwrap_or_default());
-                self.site_object_gone(site, |state| state.accepted.retain(|route, _| *route != name));
-            }
-            Seen::Unreadable { metadata, error } => {
-                tracing::error!(route = metadata.name, error, "an HTTPRoute cannot be read");
-            }
-            Seen::Listed => self.listed(Source::Routes),
-        }
-    }
-
-    /// An object of a site is gone: where it was not us, it is made again.
-    fn site_object_gone(&mut self, site: ObjectKey, forget: impl FnOnce(&mut SiteState)) {
-        let Some(state) = self.sites.get_mut(&site) else { return };
-        forget(state);
-        state.damaged = true;
-        let unit = Unit::Site(site);
-        self.built.remove(&unit);
-        self.mark(Work::Unit(unit));
-    }
-
-    /// The credentials of a site changed under its hands: they are put right.
-    pub(super) fn take_site_secret(&mut self, key: &ObjectKey) {
-        let Some(name) = key.name.strip_suffix("-database") else { return };
-        let unit = Unit::Site(ObjectKey::new(&key.namespace, name));
-        if self.applied.get(&unit).is_some_and(|applied| applied.database.is_some()) {
-            self.built.remove(&unit);
-            self.mark(Work::Unit(unit));
-        }
     }
 
     pub(super) fn was_applied(
@@ -213,22 +139,6 @@ impl Engine {
             self.applied.remove(&unit);
             self.built.remove(&unit);
         }
-    }
-}
-
-impl SiteState {
-    fn waiting(&self, site: &Site) -> Vec<String> {
-        let mut waiting = Vec::new();
-        if !self.available {
-            waiting.push("its pod to be ready".into());
-        }
-        let aliases = (!site.aliases.is_empty()).then(|| format!("{}.aliases", site.key.name));
-        let routes = std::iter::once(site.key.name.clone()).chain(aliases);
-        let missing: Vec<String> = routes.filter(|name| self.accepted.get(name) != Some(&true)).collect();
-        if !missing.is_empty() {
-            waiting.push(format!("the gateway to take its routes: {}", missing.join(", ")));
-        }
-        waiting
     }
 }
 
@@ -310,29 +220,4 @@ async fn remove(shell: &Shell, unit: &Unit, key: &ObjectKey, applied: &Applied) 
 
 fn subject(key: &ObjectKey) -> String {
     format!("database of {key}")
-}
-
-fn site_of<K: kube::Resource>(object: &K) -> Option<ObjectKey> {
-    let site = object.meta().labels.as_ref()?.get(SITE)?;
-    Some(ObjectKey::new(object.meta().namespace.clone()?, site))
-}
-
-fn is_available(deployment: &Deployment) -> bool {
-    let (Some(spec), Some(status)) = (&deployment.spec, &deployment.status) else { return false };
-    let current = status.observed_generation >= deployment.metadata.generation;
-    current && status.available_replicas.unwrap_or(0) >= spec.replicas.unwrap_or(1)
-}
-
-/// Whether a gateway took the route as it is now and found what it leads to (Gateway API, `RouteParentStatus`).
-fn is_accepted(route: &DynamicObject) -> bool {
-    let generation = route.metadata.generation;
-    let holds = |parent: &Value, type_: &str| {
-        parent["conditions"].as_array().into_iter().flatten().any(|condition| {
-            condition["type"] == type_
-                && condition["status"] == "True"
-                && condition["observedGeneration"].as_i64() >= generation
-        })
-    };
-    let parents = route.data["status"]["parents"].as_array();
-    parents.into_iter().flatten().any(|parent| holds(parent, "Accepted") && holds(parent, "ResolvedRefs"))
 }

@@ -1,0 +1,118 @@
+//! The shards as they are stored, and whether every mail replica serves them.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use cst_compiler::desired::mail::ack::{self, Ack};
+use cst_compiler::desired::mail::shard;
+use cst_compiler::index::Unit;
+use cst_compiler::model::DomainName;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::ResourceExt as _;
+
+use super::super::{Engine, Source, Work};
+use crate::shards::{self, StoredShard};
+use crate::watch::Seen;
+
+impl Engine {
+    pub(in super::super) fn take_shard(&mut self, seen: Seen<Secret>, now: Instant) {
+        match seen {
+            Seen::There(secret) => {
+                let Some((domain, bucket, stored)) = shards::read(&secret) else { return };
+                let state = self.mail.entry(domain.clone()).or_default();
+                if state.shards.get(&bucket).is_none_or(|known| stored.version > known.version) {
+                    state.shards.insert(bucket, stored);
+                    self.shards_changed(&domain, now);
+                }
+            }
+            Seen::Unreadable { metadata, .. } => tracing::error!(secret = metadata.name, "a shard cannot be read"),
+            Seen::Gone(key) => {
+                let domains: Vec<DomainName> = self.mail.keys().cloned().collect();
+                for domain in domains {
+                    let Some(state) = self.mail.get_mut(&domain) else { continue };
+                    let before = state.shards.len();
+                    state.shards.retain(|bucket, _| shard::secret_name(&domain, *bucket) != key.name);
+                    if state.shards.len() != before {
+                        self.shards_changed(&domain, now);
+                    }
+                }
+            }
+            Seen::Listed => self.listed(Source::Shards),
+        }
+    }
+
+    pub(in super::super) fn shards_written(
+        &mut self,
+        domain: &DomainName,
+        written: BTreeMap<u32, Option<StoredShard>>,
+        now: Instant,
+    ) {
+        let state = self.mail.entry(domain.clone()).or_default();
+        for (bucket, stored) in written {
+            match stored {
+                Some(stored) => drop(state.shards.insert(bucket, stored)),
+                None => drop(state.shards.remove(&bucket)),
+            }
+        }
+        state.since = Some(now);
+        self.shards_changed(domain, now);
+    }
+
+    fn shards_changed(&mut self, domain: &DomainName, now: Instant) {
+        let state = self.mail.entry(domain.clone()).or_default();
+        state.since.get_or_insert(now);
+        self.judge_acknowledgement(domain);
+        self.mark(Work::Unit(Unit::Mail(domain.clone())));
+    }
+
+    pub(in super::super) fn take_ack(&mut self, seen: Seen<ConfigMap>) {
+        match seen {
+            Seen::There(map) => {
+                let Some(pod) = map.labels().get(ack::LABEL).cloned() else { return };
+                match Ack::from_data(&map.data.unwrap_or_default()) {
+                    Ok(ack) => drop(self.acks.insert(pod, ack)),
+                    Err(error) => tracing::error!(pod, %error, "an acknowledgement cannot be read"),
+                }
+            }
+            Seen::Unreadable { metadata, error } => {
+                tracing::error!(config_map = metadata.name, error, "an acknowledgement cannot be read");
+            }
+            Seen::Gone(key) => self.acks.retain(|pod, _| ack::config_map_name(pod) != key.name),
+            Seen::Listed => self.listed(Source::Acks),
+        }
+        let open: Vec<DomainName> =
+            self.mail.iter().filter(|(_, state)| !state.acknowledged).map(|(domain, _)| domain.clone()).collect();
+        for domain in open {
+            if self.judge_acknowledgement(&domain) || self.is_refused(&domain) {
+                self.mark(Work::Unit(Unit::Mail(domain)));
+            }
+        }
+    }
+
+    fn is_refused(&self, domain: &DomainName) -> bool {
+        self.mail_pods.iter().any(|pod| self.acks.get(pod).is_some_and(|ack| ack.refusal(domain).is_some()))
+    }
+
+    /// Judges whether every configured mail replica serves the newest shards. No replica is no success. With the first
+    /// acknowledgement the zone may name the mail servers.
+    fn judge_acknowledgement(&mut self, domain: &DomainName) -> bool {
+        let Some(state) = self.mail.get_mut(domain) else { return false };
+        let newest = state.newest();
+        let serves = |pod: &String| self.acks.get(pod).is_some_and(|ack| ack.serves(domain, newest));
+        let acknowledged = newest > 0 && !self.mail_pods.is_empty() && self.mail_pods.iter().all(serves);
+        let began = acknowledged && !state.acknowledged;
+        state.acknowledged = acknowledged;
+        if acknowledged {
+            state.pending.clear();
+        }
+        let closed = self
+            .zones
+            .get(domain)
+            .and_then(|zone| zone.published.as_ref())
+            .is_some_and(|published| !published.mail_gate_open);
+        if acknowledged && closed {
+            self.mark(Work::Unit(Unit::Zone(domain.clone())));
+        }
+        began
+    }
+}

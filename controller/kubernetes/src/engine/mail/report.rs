@@ -1,0 +1,132 @@
+//! What the Mailboxes of a domain are told.
+
+use std::collections::BTreeMap;
+
+use cst_api::{ConditionType, MailboxState, MailboxStatus};
+use cst_compiler::compile::{self, MailOutcome};
+use cst_compiler::index::{Admitted, Unit};
+use cst_compiler::model::{Address, DomainName, ObjectKey};
+use cst_compiler::plan::guard::Held;
+use cst_compiler::problem::{Kind, ObjectRef, Problem};
+
+use super::super::{Engine, GRACE, Work};
+use super::MailState;
+use crate::clock::Now;
+use crate::report::{ObjectStatus, Report};
+
+impl Engine {
+    pub(super) fn mailbox_reports(
+        &mut self,
+        domain: &DomainName,
+        outcome: &MailOutcome,
+        held: Option<&Held>,
+        now: &Now,
+    ) -> Vec<Report> {
+        let mut problems: BTreeMap<&ObjectKey, Vec<Problem>> = BTreeMap::new();
+        for problem in outcome.problems.iter().filter(|problem| problem.object.kind == Kind::Mailbox) {
+            problems.entry(&problem.object.key).or_default().push(problem.clone());
+        }
+        let mut admitted: BTreeMap<String, Admitted> = BTreeMap::new();
+        let boxes: Vec<ObjectKey> = self.index.boxes_in(domain).cloned().collect();
+        let mut put_off = false;
+        let mut reports = Vec::new();
+        for key in boxes {
+            let tenant = key.tenant().unwrap_or_default().to_owned();
+            let admitted = admitted.entry(tenant.clone()).or_insert_with(|| self.index.admitted_mailboxes(&tenant));
+            let told = problems.remove(&key).unwrap_or_default();
+            match self.mailbox_report(&key, domain, admitted, told, held, now) {
+                Some(Ok(report)) => reports.push(report),
+                Some(Err(())) => put_off = true,
+                None => {}
+            }
+        }
+        let since = self.mail.get(domain).and_then(|state| state.since);
+        if let Some(since) = since.filter(|_| put_off) {
+            self.mark_later(Work::Unit(Unit::Mail(domain.clone())), since + GRACE);
+        }
+        reports
+    }
+
+    /// The report of one box whose own address is in the domain; an error: it only waits, and not long yet.
+    fn mailbox_report(
+        &self,
+        key: &ObjectKey,
+        domain: &DomainName,
+        admitted: &Admitted,
+        problems: Vec<Problem>,
+        held: Option<&Held>,
+        now: &Now,
+    ) -> Option<Result<Report, ()>> {
+        let verdict = compile::mailbox(&self.index, key, admitted);
+        let model = verdict.model.filter(|model| model.address.domain() == domain)?;
+        let mut draft = self.draft(&ObjectRef::new(Kind::Mailbox, key.clone()), now)?;
+        let ObjectStatus::Mailbox(last) = draft.last.clone() else { return None };
+        let state = self.mail.get(domain)?;
+        let was_ready =
+            last.conditions.iter().any(|c| c.type_ == ConditionType::Ready.to_string() && c.status == "True");
+        let installed = state.acknowledged || (was_ready && !state.pending.contains(&model.address));
+        let facts = &mut draft.facts;
+        facts.problems = problems;
+        facts.held = held.cloned();
+        facts.suspended = verdict.tenant_suspended || model.state == MailboxState::Suspended;
+        facts.summary = summary(model.state, verdict.tenant_suspended).into();
+        let mut own = Vec::new();
+        if verdict.holds_address {
+            let message =
+                if installed { "installed on every mail server" } else { "not installed on every mail server yet" };
+            own.push((ConditionType::Installed, installed, message.to_owned()));
+        }
+        if !installed {
+            facts.waiting.push(self.awaited(domain, state));
+        }
+        facts.own = own;
+        let young = state.since.is_some_and(|since| now.instant < since + GRACE);
+        if !installed && young && facts.held.is_none() && !facts.problems.iter().any(Problem::is_error) {
+            return Some(Err(()));
+        }
+        let holds: Vec<&Address> =
+            verdict.holds_address.then_some(&model.address).into_iter().chain(verdict.aliases).collect();
+        let still = |text: &&String| {
+            let address = model.addresses().find(|address| address.to_string() == **text);
+            address.is_some_and(|address| {
+                !holds.contains(&address) && self.index.address_holder(address).is_none_or(|holder| holder == key)
+            })
+        };
+        let kept = last.addresses.iter().filter(still).cloned();
+        draft.next = ObjectStatus::Mailbox(MailboxStatus {
+            addresses: holds.iter().map(ToString::to_string).chain(kept).collect(),
+            password_secret: model.password.generated.then(|| model.password.secret.name.clone()),
+            ..MailboxStatus::default()
+        });
+        Some(Ok(draft.report()))
+    }
+
+    /// What a domain's boxes wait for.
+    fn awaited(&self, domain: &DomainName, state: &MailState) -> String {
+        let refusals = self.mail_pods.iter().filter_map(|pod| Some((pod, self.acks.get(pod)?.refusal(domain)?)));
+        if let Some((pod, reason)) = refusals.into_iter().next() {
+            return format!("mail server {pod}, which refuses: {reason}");
+        }
+        let behind: Vec<&str> = self
+            .mail_pods
+            .iter()
+            .filter(|pod| !self.acks.get(*pod).is_some_and(|ack| ack.serves(domain, state.newest())))
+            .map(String::as_str)
+            .collect();
+        if self.mail_pods.is_empty() {
+            "a mail server in the installation".into()
+        } else {
+            format!("mail servers to install it: {}", behind.join(", "))
+        }
+    }
+}
+
+fn summary(state: MailboxState, tenant_suspended: bool) -> &'static str {
+    match state {
+        MailboxState::Active if tenant_suspended => "mail is received; nobody logs in, because the tenant is suspended",
+        MailboxState::Active => "mail is received, and its owner can log in",
+        MailboxState::Suspended => "mail is received; nobody logs in",
+        MailboxState::Archived => "its owner can log in; mail is refused",
+        MailboxState::Closed => "mail is refused and nobody logs in; what is stored is kept",
+    }
+}

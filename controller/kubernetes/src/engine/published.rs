@@ -1,0 +1,79 @@
+//! What was published, as the watch of the controller's own namespace tells it: at a start all of it, later what another replica wrote.
+
+use std::time::Instant;
+
+use cst_compiler::index::{Change, Unit};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::ResourceExt as _;
+
+use super::{Engine, Source, Work, version_number};
+use crate::published::{self, PublishedZone};
+use crate::watch::{Seen, chain};
+use crate::{applied, names};
+
+impl Engine {
+    pub(super) fn take_published(&mut self, seen: Seen<ConfigMap>, now: Instant) {
+        match seen {
+            Seen::There(map) => match map.labels().get(names::PUBLISHED).map(String::as_str) {
+                Some("zone") => self.take_stored_zone(&map, now),
+                Some("applied") => self.take_applied(&map, now),
+                _ => {}
+            },
+            Seen::Unreadable { metadata, error } => {
+                tracing::error!(config_map = metadata.name, error, "published state cannot be read");
+            }
+            Seen::Gone(key) => self.published_gone(&key.name),
+            Seen::Listed => self.listed(Source::Published),
+        }
+    }
+
+    fn take_stored_zone(&mut self, map: &ConfigMap, now: Instant) {
+        match PublishedZone::from_config_map(map) {
+            Ok(stored) => {
+                let known = self.zones.get(stored.apex()).and_then(|state| state.published.as_ref());
+                if known.is_none_or(|known| is_later(&stored.resource_version, &known.resource_version)) {
+                    let zone = stored.apex().clone();
+                    self.zone_stored(stored, now);
+                    self.mark(Work::Unit(Unit::Zone(zone)));
+                }
+            }
+            Err(error) => {
+                let zone = map.annotations().get(names::SUBJECT);
+                tracing::error!(config_map = map.name_any(), zone, error = %chain(&error), "a stored zone is not served");
+            }
+        }
+    }
+
+    fn take_applied(&mut self, map: &ConfigMap, now: Instant) {
+        match applied::from_config_map(map) {
+            // While this process works on it, it knows better.
+            Ok((unit, _)) if self.built.contains_key(&unit) => {}
+            Ok((unit, applied)) => {
+                if let Unit::Site(key) = &unit {
+                    self.change(Change::SitePublished(key.clone(), Some(applied.hosts.clone())), now);
+                }
+                self.applied.insert(unit, applied);
+            }
+            Err(error) => tracing::error!(config_map = map.name_any(), %error, "a record is not used"),
+        }
+    }
+
+    /// Published state was removed. Where it was not us, the zone is stored anew.
+    fn published_gone(&mut self, name: &str) {
+        let gone = self
+            .zones
+            .iter_mut()
+            .find(|(zone, state)| state.published.is_some() && published::config_map_name(zone) == name);
+        if let Some((zone, state)) = gone {
+            tracing::info!(%zone, "the stored zone is gone");
+            state.published = None;
+            let zone = zone.clone();
+            self.mark(Work::Unit(Unit::Zone(zone)));
+        }
+    }
+}
+
+/// Whether a resourceVersion is later than another: they are integers that grow (KEP-5504).
+fn is_later(version: &str, than: &str) -> bool {
+    version_number(version) > version_number(than)
+}

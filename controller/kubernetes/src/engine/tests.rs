@@ -1,0 +1,183 @@
+//! Events in, work out: no client, no clock.
+
+mod mail;
+mod order;
+mod zone;
+
+use std::time::Instant;
+
+use cst_api::Date;
+use cst_compiler::desired::tenancy::Installation;
+use cst_compiler::settings::Settings;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::clock::Now;
+use crate::published::PublishedZone;
+use crate::watch::Seen;
+
+const BEGIN: u32 = 1_795_000_000;
+
+fn settings() -> Settings {
+    serde_json::from_value(json!({
+        "apiVersion": "territorial.services/v1alpha1",
+        "kind": "Settings",
+        "dns": {
+            "nameServers": ["ns1.cst.example.net"],
+            "hostmaster": "hostmaster@cst.example.net",
+            "secondaries": [{"name": "ns1", "address": "127.0.0.1:1053"}],
+        },
+        "mail": {"hosts": [{"name": "mx.cst.example.net", "preference": 10}], "postmaster": "postmaster@cst.example.net"},
+    }))
+    .unwrap()
+}
+
+/// An engine with a clock that the test turns on, and an API server that stores what it is told.
+struct Play {
+    engine: Engine,
+    now: Now,
+    version: u64,
+}
+
+impl Play {
+    fn new() -> Self {
+        let now = Now {
+            seconds: BEGIN,
+            time: Time("2026-11-18T12:00:00Z".parse().unwrap()),
+            today: Date::parse("2026-11-18").unwrap(),
+            instant: Instant::now(),
+        };
+        let engine = Engine::new(settings(), Installation::default(), vec!["mail-0".into()]);
+        Self { engine, now, version: 0 }
+    }
+
+    /// A leader that has seen everything there is.
+    fn leading() -> Self {
+        let mut play = Self::new();
+        play.engine.lead(true);
+        play.listed();
+        play
+    }
+
+    fn listed(&mut self) {
+        for event in [
+            Event::Tenant(Seen::Listed),
+            Event::Domain(Seen::Listed),
+            Event::Mailbox(Seen::Listed),
+            Event::WebSite(Seen::Listed),
+            Event::Published(Seen::Listed),
+            Event::Shard(Seen::Listed),
+            Event::Ack(Seen::Listed),
+        ] {
+            self.take(event);
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        self.engine.take(event, self.now.instant);
+    }
+
+    fn there<K: DeserializeOwned>(
+        &mut self,
+        wrap: fn(Seen<K>) -> Event,
+        name: &str,
+        tenant: Option<&str>,
+        spec: &Value,
+    ) {
+        self.version += 1;
+        let object = json!({
+            "apiVersion": "territorial.services/v1alpha1",
+            "kind": "",
+            "metadata": {
+                "name": name,
+                "namespace": tenant.map(cst_api::tenant_namespace),
+                "uid": name,
+                "generation": 1,
+                "resourceVersion": self.version.to_string(),
+            },
+            "spec": spec,
+        });
+        self.take(wrap(Seen::There(serde_json::from_value(object).unwrap())));
+    }
+
+    fn tenant(&mut self, name: &str, domains: &[&str]) {
+        let spec = json!({"displayName": name, "entityType": "Comune", "domains": domains});
+        self.there(Event::Tenant, name, None, &spec);
+        self.take(Event::Secret(cst_api::tenant_namespace(name), Seen::Listed));
+    }
+
+    fn domain(&mut self, tenant: &str, name: &str, spec: &Value) {
+        self.there(Event::Domain, name, Some(tenant), spec);
+    }
+
+    fn mailbox(&mut self, tenant: &str, address: &str) {
+        let (name, _) = address.split_once('@').unwrap();
+        let spec = json!({"address": address, "passwordSecretRef": {"name": "passwords"}});
+        self.there(Event::Mailbox, name, Some(tenant), &spec);
+    }
+
+    fn turn(&mut self, seconds: u32) {
+        self.now.seconds += seconds;
+        self.now.instant += Duration::from_secs(seconds.into());
+    }
+
+    /// Takes all work there is, with nothing done about it.
+    fn all_work(&mut self) -> Vec<(Work, Job)> {
+        let mut all = Vec::new();
+        while let Some((work, job)) = self.engine.next(&self.now) {
+            self.engine.done(&work, Vec::new(), true, self.now.instant);
+            all.push((work, job));
+        }
+        all
+    }
+
+    /// Does all work there is, as if every write succeeded; the work that was done.
+    fn settle(&mut self) -> Vec<Work> {
+        let mut done = Vec::new();
+        while let Some((work, job)) = self.engine.next(&self.now) {
+            let effects = self.carry_out(job);
+            self.engine.done(&work, effects, true, self.now.instant);
+            done.push(work);
+            assert!(done.len() < 10_000, "work goes in circles: {:?}", done.last());
+        }
+        done
+    }
+
+    fn carry_out(&mut self, job: Job) -> Vec<Effect> {
+        self.version += 1;
+        let version = self.version;
+        match job {
+            Job::Zone(job) => job.pretend(version),
+            Job::Mail(job) => job.pretend(version),
+            Job::Serve(job) => {
+                let served = job.version.map(|stored| (stored.serial, vec!["1 13 2 AA".into()]));
+                vec![Effect::ZoneServed(job.zone, served)]
+            }
+            Job::Tenant(_) | Job::Site(_) | Job::Report(_) => Vec::new(),
+        }
+    }
+
+    fn published(&self, zone: &str) -> Option<PublishedZone> {
+        self.engine.zones.get(&name(zone))?.published.clone()
+    }
+
+    fn answers(&mut self, zone: &str, serial: u32) {
+        let observation = Observation { zone: name(zone), server: "ns1".into(), serial: Some(serial) };
+        self.take(Event::Observed(observation));
+    }
+}
+
+fn name(text: &str) -> DomainName {
+    DomainName::parse(text).unwrap()
+}
+
+fn units(work: &[Work]) -> Vec<&Unit> {
+    work.iter()
+        .filter_map(|work| match work {
+            Work::Unit(unit) => Some(unit),
+            Work::Object(_) | Work::Serve(_) => None,
+        })
+        .collect()
+}

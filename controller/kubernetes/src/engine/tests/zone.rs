@@ -1,0 +1,121 @@
+use super::*;
+
+const ZONE: &str = "comune.urbino.pu.it";
+
+fn urbino() -> Play {
+    let mut play = Play::leading();
+    play.tenant("urbino", &[ZONE]);
+    play.domain("urbino", ZONE, &json!({}));
+    play.settle();
+    play
+}
+
+fn record(value: &str) -> Value {
+    json!({"records": [{"name": "www", "type": "A", "values": [value]}]})
+}
+
+#[test]
+fn the_same_content_is_no_new_version() {
+    let mut play = urbino();
+    let first = play.published(ZONE).unwrap();
+    assert_eq!((first.serial, first.inception), (BEGIN, BEGIN - 3600));
+    play.turn(100);
+    play.domain("urbino", ZONE, &json!({"records": []}));
+    play.settle();
+    assert_eq!(play.published(ZONE).unwrap().serial, first.serial);
+    play.domain("urbino", ZONE, &record("192.0.2.1"));
+    play.settle();
+    assert_eq!(play.published(ZONE).unwrap().serial, BEGIN + 100);
+    play.domain("urbino", ZONE, &record("192.0.2.2"));
+    play.settle();
+    assert_eq!(play.published(ZONE).unwrap().serial, BEGIN + 101);
+}
+
+#[test]
+fn signatures_are_renewed_before_two_thirds_of_their_time_are_over() {
+    let mut play = urbino();
+    let first = play.published(ZONE).unwrap();
+    play.turn(10 * 86_400 - 7200);
+    play.engine.tick();
+    play.settle();
+    assert_eq!(play.published(ZONE).unwrap().inception, first.inception);
+    play.turn(5 * 86_400);
+    play.engine.tick();
+    play.settle();
+    let renewed = play.published(ZONE).unwrap();
+    assert!(renewed.serial > first.serial && renewed.inception == play.now.seconds - 3600);
+    assert_eq!(renewed.digest, first.digest);
+}
+
+#[test]
+fn a_public_server_that_is_ahead_is_overtaken() {
+    let mut play = urbino();
+    let first = play.published(ZONE).unwrap();
+    play.answers(ZONE, first.serial);
+    play.settle();
+    assert_eq!(play.published(ZONE).unwrap().serial, first.serial);
+    play.answers(ZONE, first.serial + 5000);
+    play.settle();
+    assert_eq!(play.published(ZONE).unwrap().serial, first.serial + 5001);
+}
+
+#[test]
+fn a_domain_that_cannot_be_read_is_not_deleted() {
+    let mut play = Play::new();
+    let served = urbino().published(ZONE).unwrap();
+    play.engine.zone_stored(served.clone(), play.now.instant);
+    play.tenant("urbino", &[ZONE]);
+    let metadata = json!({"name": ZONE, "namespace": "t-urbino", "uid": "u", "generation": 2, "resourceVersion": "9"});
+    let metadata = Box::new(serde_json::from_value(metadata).unwrap());
+    play.take(Event::Domain(Seen::Unreadable { metadata, error: "spec.ttl: expected a number".into() }));
+    play.listed();
+    play.engine.lead(true);
+    let mut told = None;
+    for (_, job) in play.all_work() {
+        if let Job::Report(reports) = job {
+            told = reports.into_iter().next();
+        }
+    }
+    assert_eq!(play.published(ZONE).unwrap(), served);
+    let conditions = told.unwrap().next.conditions().to_vec();
+    assert_eq!((conditions[0].reason.as_str(), conditions[1].type_.as_str()), ("Invalid", "Stalled"));
+    assert!(conditions[0].message.contains("spec.ttl: expected a number"));
+}
+
+#[test]
+fn a_deleted_domain_is_served_for_its_retention_and_then_withdrawn() {
+    let mut play = urbino();
+    let first = play.published(ZONE).unwrap();
+    play.take(Event::Domain(Seen::Gone(ObjectKey::new("t-urbino", ZONE))));
+    play.settle();
+    let retired = play.published(ZONE).unwrap();
+    assert_eq!((retired.serial, retired.retired), (first.serial, Some(play.now.today)));
+    play.now.today = Date::parse("2026-12-17").unwrap();
+    play.engine.tick();
+    play.settle();
+    assert_eq!(play.published(ZONE), Some(retired));
+    play.now.today = Date::parse("2026-12-18").unwrap();
+    play.engine.tick();
+    play.settle();
+    assert_eq!(play.published(ZONE), None);
+    assert!(play.engine.zones[&name(ZONE)].served.is_none());
+}
+
+#[test]
+fn a_catalog_is_whole_only_when_all_that_is_stored_is_served() {
+    let mut play = Play::new();
+    play.engine.zone_stored(urbino().published(ZONE).unwrap(), play.now.instant);
+    assert!(!play.engine.zones_are_complete());
+    play.take(Event::Published(Seen::Listed));
+    assert!(!play.engine.zones_are_complete());
+    play.settle();
+    assert!(play.engine.zones_are_complete(), "a follower serves what is stored");
+    play.engine.lead(true);
+    assert!(!play.engine.zones_are_complete(), "a leader knows of Domains that are not stored yet");
+    play.tenant("urbino", &[ZONE]);
+    play.domain("urbino", ZONE, &json!({}));
+    play.listed();
+    assert!(!play.engine.zones_are_complete());
+    play.settle();
+    assert!(play.engine.zones_are_complete());
+}
