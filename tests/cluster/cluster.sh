@@ -7,6 +7,7 @@ NODE_NAME=cst-node
 NODE_DEVICE=cst0
 NODE_IP=172.30.0.1
 POD_CIDR=10.244.0.0/24
+POD_GATEWAY=10.244.0.1
 SERVICE_CIDR=10.96.0.0/16
 SERVER=https://$NODE_IP:6443
 # foreign: whether KUBECONFIG names a cluster that is not the one of `up`.

@@ -7,6 +7,7 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/cst
 
 # Third parties under test: one version each; it is part of the name of the folder in the cache.
 declare -A VERSION=(
+  [go]=1.25.5
   [kubernetes]=1.35.4
   [etcd]=3.6.7
   [helm]=3.20.2
