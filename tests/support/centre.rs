@@ -91,7 +91,7 @@ impl Centre {
         for name in [&self.namespace, &self.mail_namespace] {
             self.apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}")).await;
         }
-        for object in chart::render(&self.namespace, &["settings.mail.postmaster=postmaster@cst.example.net"]) {
+        for object in chart::render(&self.namespace, &[]) {
             let kind = object.types.as_ref().unwrap().kind.clone();
             if kind.contains("Role") || kind.contains("Policy") || kind == "ServiceAccount" {
                 self.apply_object(object).await;

@@ -6,15 +6,18 @@ use std::process::Command;
 use kube::api::DynamicObject;
 use serde::Deserialize as _;
 
-/// The chart's objects for a release in this namespace, with `key=value` settings beside the values file's.
+/// The chart's objects for a release in this namespace with the settings of the example, and `key=value` values beside.
 pub fn render(namespace: &str, values: &[&str]) -> Vec<DynamicObject> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut helm = Command::new(binary("helm"));
+    let settings = root.join("examples/pesaro-urbino/cst.yaml");
     helm.args(["template", "cst"]).arg(root.join("charts/cst")).args([
         "--namespace",
         namespace,
         "--kube-version",
         "1.35.4",
+        "--set-file",
+        &format!("settings={}", settings.display()),
     ]);
     for value in values {
         helm.args(["--set", value]);

@@ -31,18 +31,20 @@ runAsNonRoot: true
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
-{{/* The namespace of the mail system. */}}
-{{- define "cst.mailNamespace" -}}
-{{ (.Values.mail).namespace | default "cst-mail" }}
+{{/* The settings as a map: given as such, or as the text of cst.yaml (--set-file settings=cst.yaml). Use with fromYaml. */}}
+{{- define "cst.settings" -}}
+{{- $settings := .Values.settings -}}
+{{- if kindIs "string" $settings }}{{ $settings = fromYaml $settings }}{{ end -}}
+{{- if $settings.Error }}{{ fail (printf "settings is no YAML: %s" $settings.Error) }}{{ end -}}
+{{- if not $settings.dns }}{{ fail "the settings of the centre are missing: give them with --set-file settings=cst.yaml" }}{{ end -}}
+{{- toYaml (omit $settings "apiVersion" "kind") }}
 {{- end }}
 
-{{/* The TSIG secret: the given one, else the one in the cluster, else a new one. */}}
-{{- define "cst.tsig" -}}
-{{- $kept := lookup "v1" "Secret" .Release.Namespace "cst-transfer-key" -}}
-{{- if .Values.dns.tsigSecret -}}
-{{ .Values.dns.tsigSecret }}
-{{- else if $kept -}}
-{{ index $kept.data "transfer" | b64dec }}
+{{/* A secret text, drawn once: the one in the cluster, else a new one; call with (dict "root" $ "name" … "key" …). */}}
+{{- define "cst.drawn" -}}
+{{- $kept := lookup "v1" "Secret" .root.Release.Namespace .name -}}
+{{- if $kept -}}
+{{ index $kept.data .key | b64dec }}
 {{- else -}}
 {{ randBytes 32 }}
 {{- end -}}
