@@ -2,10 +2,16 @@
 
 CARGO ?= cargo
 
-.PHONY: help test check crds golden
+.PHONY: help demo demo-down test check crds golden
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+demo: ## The whole centre of the example, served by a cluster of its own (as root; 20 minutes the first time, then 3)
+	@tests/demo/run
+
+demo-down: ## Remove the demo without a trace, but for the cache of builds
+	@tests/demo/remove
 
 test: ## Run every test (as root: it installs the servers it meets from Debian's packages)
 	tests/run
