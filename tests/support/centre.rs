@@ -93,7 +93,7 @@ impl Centre {
         }
         for object in chart::render(&self.namespace, &[]) {
             let kind = object.types.as_ref().unwrap().kind.clone();
-            if kind.contains("Role") || kind.contains("Policy") || kind == "ServiceAccount" {
+            if kind.contains("Role") || kind.starts_with("Validating") || kind == "ServiceAccount" {
                 self.apply_object(object).await;
             }
         }

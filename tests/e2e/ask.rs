@@ -1,0 +1,123 @@
+//! Asking as those outside do.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::cluster::{Cluster, run};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a name server answers, values only, a line each, sorted. Empty: it has nothing, or does not answer.
+pub fn dig(server: &str, name: &str, rtype: &str) -> Vec<String> {
+    let text = run("dig", &[&format!("@{server}"), "+short", "+norecurse", "+tries=1", "+time=2", name, rtype]);
+    let mut lines: Vec<String> = text.lines().filter(|line| !line.starts_with(';')).map(ToOwned::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+/// The status of an answer, such as NOERROR or REFUSED; empty: no answer.
+pub fn rcode(server: &str, name: &str) -> String {
+    let text = run("dig", &[&format!("@{server}"), "+norecurse", "+tries=1", "+time=2", name, "SOA"]);
+    text.split("status: ").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_default().to_owned()
+}
+
+/// Whether a server's answer is signed up to this DS.
+pub fn is_valid(server: &str, zone: &str, ds: &str) -> bool {
+    let [tag, algorithm, digest_type, digest]: [&str; 4] = ds.split(' ').collect::<Vec<_>>().try_into().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let anchor = folder.path().join("anchor");
+    let text = format!("trust-anchors {{ \"{zone}.\" static-ds {tag} {algorithm} {digest_type} \"{digest}\"; }};\n");
+    std::fs::write(&anchor, text).unwrap();
+    let (server, root) = (format!("@{server}"), format!("+root={zone}"));
+    run("delv", &[&server, "-a", anchor.to_str().unwrap(), &root, zone, "SOA"]).contains("; fully validated")
+}
+
+/// A session with the mail exchanger, before any recipient (RFC 5321).
+pub struct Smtp(BufReader<TcpStream>);
+
+impl Smtp {
+    pub fn open(server: &str) -> std::io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&format!("{server}:25").parse().unwrap(), PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut session = Self(BufReader::new(stream));
+        session.reply()?;
+        session.say("EHLO correspondent.example.org")?;
+        session.say("MAIL FROM:<mittente@example.org>")?;
+        Ok(session)
+    }
+
+    /// Sends a command; the last line of its reply.
+    pub fn say(&mut self, line: &str) -> std::io::Result<String> {
+        self.0.get_mut().write_all(format!("{line}\r\n").as_bytes())?;
+        self.reply()
+    }
+
+    fn reply(&mut self) -> std::io::Result<String> {
+        loop {
+            let mut line = String::new();
+            if self.0.read_line(&mut line)? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            if line.as_bytes().get(3) != Some(&b'-') {
+                return Ok(line.trim_end().to_owned());
+            }
+        }
+    }
+}
+
+/// The reply to RCPT; empty: the server does not answer.
+pub fn rcpt(server: &str, address: &str) -> String {
+    Smtp::open(server).and_then(|mut session| session.say(&format!("RCPT TO:<{address}>"))).unwrap_or_default()
+}
+
+/// Hands in a message; whether the server took it.
+pub fn deliver(server: &str, address: &str, subject: &str) -> bool {
+    let send = || {
+        let mut session = Smtp::open(server)?;
+        session.say(&format!("RCPT TO:<{address}>"))?;
+        session.say("DATA")?;
+        session
+            .say(&format!("From: mittente@example.org\r\nTo: {address}\r\nSubject: {subject}\r\n\r\nBuongiorno.\r\n."))
+    };
+    send().is_ok_and(|reply: String| reply.starts_with("250"))
+}
+
+/// What the inbox holds with this subject, to this login; `None`: the login is refused, or nobody answers.
+pub fn inbox(cluster: &Cluster, login: &str, password: &str, subject: &str) -> Option<usize> {
+    let found = Command::new("curl")
+        .args([
+            "--silent",
+            "--max-time",
+            "10",
+            "--insecure",
+            "--resolve",
+            &format!("mx.cst.example.net:993:{}", cluster.imap),
+        ])
+        .args([
+            "--request",
+            &format!("SEARCH HEADER Subject \"{subject}\""),
+            "imaps://mx.cst.example.net/INBOX",
+            "--config",
+            "-",
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut curl = found.unwrap();
+    curl.stdin.take().unwrap().write_all(format!("user = \"{login}:{password}\"\n").as_bytes()).unwrap();
+    let output = curl.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| text.split_whitespace().filter(|word| word.parse::<u32>().is_ok()).count())
+}
+
+/// The status and the content of a page, by its host name through the gateway.
+pub fn page(cluster: &Cluster, host: &str, path: &str) -> (u16, String) {
+    let resolve = format!("{host}:80:{}", cluster.gateway);
+    let url = format!("http://{host}{path}");
+    let text =
+        run("curl", &["--silent", "--max-time", "10", "--resolve", &resolve, "--write-out", "\n%{http_code}", &url]);
+    let (content, code) = text.rsplit_once('\n').unwrap();
+    (code.parse().unwrap(), content.to_owned())
+}
