@@ -167,6 +167,13 @@ async fn a_site_is_built_and_ready_when_its_pod_runs_and_the_gateway_took_its_ro
     centre.until_reason(&sites, "portale", "Waiting").await;
     centre.site_runs("t-cantiano", "portale", &["portale", "portale.aliases"]).await;
     centre.site_runs("t-cantiano", "archivio", &["archivio"]).await;
+    let waits = |site: &WebSite| {
+        condition(site, "Ready").is_some_and(|ready| ready.message.contains("the gateway to answer for portale.comune"))
+    };
+    let gateway = centre.gateway().await;
+    centre.until(&sites, "portale", waits).await;
+    eventually(async || (gateway.asked() > 3).then_some(())).await.expect("it is asked again and again");
+    gateway.leads();
     let ready = centre.until_reason(&sites, "portale", "Ready").await;
     assert_eq!(ready.status.unwrap().hosts, ["portale.comune.cantiano.pu.it", "albo.comune.cantiano.pu.it"]);
     centre.until_reason(&sites, "archivio", "Ready").await;
@@ -216,6 +223,8 @@ async fn a_restart_writes_nothing_and_serves_the_same() {
              spec: {application: Static, host: comune.pergola.pu.it}",
         )
         .await;
+    let gateway = centre.gateway().await;
+    gateway.leads();
     centre.site_runs("t-pergola", "portale", &["portale"]).await;
     centre.until_reason(&centre.api::<WebSite>("t-pergola"), "portale", "Ready").await;
     let boxes: Api<Mailbox> = centre.api("t-pergola");
@@ -235,6 +244,8 @@ async fn a_restart_writes_nothing_and_serves_the_same() {
         .await;
     let served = first.server.served("comune.pergola.pu.it").unwrap();
     first.stop().await;
+    // What was told to be Ready is believed: nobody has to answer now.
+    drop(gateway);
 
     // The API server counts the first re-apply of a volume claim as a change, whoever does it: that one is over after "b".
     for (replica, tenant) in [("b", "urbania"), ("c", "isola-del-piano")] {

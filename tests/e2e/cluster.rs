@@ -11,8 +11,6 @@ use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use serde_json::json;
 
-use cst_tests::centre::eventually;
-
 /// A client, and where the centre is reached.
 #[derive(Clone)]
 pub struct Cluster {
@@ -103,6 +101,11 @@ fn is_ready(pod: &Pod) -> bool {
 pub fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"));
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Asks until there is an answer: pods are slow to come on a small machine, and that is no failure of ours.
+pub async fn eventually<T>(ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    cst_tests::centre::within(Duration::from_mins(4), ask).await
 }
 
 /// How long a part is away in a test of its absence.

@@ -61,7 +61,7 @@ async fn the_mail_pod_away() {
     meanwhile(since, || assert_eq!(dig(&cluster.name_servers[0], &zone, "MX"), ["10 mx.cst.example.net."])).await;
     cluster.scale("cst-mail", "mail", 1).await;
     member.ready("Mailbox", "durante").await;
-    assert!(rcpt(&cluster.mx, &member.address("durante")).starts_with("250"));
+    until("the new box is accepted", || rcpt(&cluster.mx, &member.address("durante")).starts_with("250")).await;
     let (login, password) = (member.address("prima"), member.password("prima").await);
     until("what was accepted is there", || inbox(&cluster, &login, &password, "conservato") == Some(1)).await;
     member.leave().await;

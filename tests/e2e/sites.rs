@@ -6,6 +6,7 @@ use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 
 use crate::ask::{dig, page};
+use crate::cluster::eventually;
 use crate::member::{Member, until};
 
 /// The member's portal: its host, with these fields.
@@ -84,9 +85,7 @@ async fn a_site_to_be_deleted_leaves_nothing() {
     until("nobody answers", || page(&member.cluster, &host, "/").0 == 404).await;
     until("its address is gone", || dig(&member.cluster.name_servers[0], &host, "A").is_empty()).await;
     let pods: Api<Pod> = member.cluster.api(&member.namespace());
-    let gone = cst_tests::centre::eventually(async || {
-        pods.list(&ListParams::default()).await.ok()?.items.is_empty().then_some(())
-    });
+    let gone = eventually(async || pods.list(&ListParams::default()).await.ok()?.items.is_empty().then_some(()));
     gone.await.expect("its pod is gone");
     member.leave().await;
 }

@@ -46,12 +46,15 @@ fn start() -> Server {
     Server { kubeconfig: folder.join("admin.kubeconfig") }
 }
 
+fn gateway_crd(plural: &str) -> CustomResourceDefinition {
+    let file = chart::part("gateway-api").join(format!("gateway.networking.k8s.io_{plural}.yaml"));
+    let text = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    serde_yaml::from_slice(&text).expect("the Gateway API's CRD reads")
+}
+
 async fn install_crds(client: &Client) {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    let route = chart::part("gateway-api").join("gateway.networking.k8s.io_httproutes.yaml");
-    let route = std::fs::read(&route).unwrap_or_else(|error| panic!("{}: {error}", route.display()));
-    let route: CustomResourceDefinition = serde_yaml::from_slice(&route).expect("the Gateway API's CRD reads");
-    for crd in cst_api::crds().into_iter().chain([route]) {
+    for crd in cst_api::crds().into_iter().chain(["gateways", "httproutes"].map(gateway_crd)) {
         let name = crd.name_any();
         let params = PatchParams::apply("cst-tests").force().validation_strict();
         api.patch(&name, &params, &Patch::Apply(&crd)).await.unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -305,13 +305,18 @@ pub fn condition<K: Serialize>(object: &K, type_: &str) -> Option<Condition> {
 }
 
 /// Asks until there is an answer, for as long as anything may take.
-pub async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+pub async fn eventually<T>(ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    within(PATIENCE, ask).await
+}
+
+/// Asks until there is an answer, for so long.
+pub async fn within<T>(patience: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let begin = std::time::Instant::now();
     loop {
         if let Some(answer) = ask().await {
             return Some(answer);
         }
-        if begin.elapsed() > PATIENCE {
+        if begin.elapsed() > patience {
             return None;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -5,4 +5,5 @@ pub mod api_server;
 pub mod centre;
 pub mod chart;
 pub mod faults;
+pub mod gateway;
 pub mod zone_server;

@@ -158,7 +158,7 @@ impl Engine {
         let zone_work = |work: &Work| match work {
             Work::Serve(_) => true,
             Work::Unit(unit) => self.leads && matches!(unit, Unit::Zone(_)),
-            Work::Object(_) => false,
+            Work::Object(_) | Work::Ask(_) => false,
         };
         let needed = if self.leads { &Source::ALWAYS[..] } else { &[Source::Published] };
         let listed = needed.iter().all(|source| !self.missing.contains(source));
@@ -173,6 +173,7 @@ impl Engine {
             Work::Unit(Unit::Mail(domain)) => Job::Mail(Box::new(self.mail_job(domain, now))),
             Work::Unit(Unit::Site(key)) => Job::Site(Box::new(self.site_job(key, now))),
             Work::Object(object) => Job::Report(self.object_reports(object, now)),
+            Work::Ask(key) => Job::Ask(self.ask_job(key)),
             Work::Serve(zone) => Job::Serve(zone::ServeJob {
                 zone: zone.clone(),
                 version: self.zones.get(zone).and_then(|state| state.published.clone()),
@@ -188,6 +189,7 @@ impl Engine {
             Effect::Shards(domain, written) => self.shards_written(&domain, written, now),
             Effect::Secret(key, data) => self.change(Change::Secret(key, Some(data)), now),
             Effect::Applied(unit, applied, digest) => self.was_applied(unit, applied, digest, now),
+            Effect::Answered(key, question) => self.site_answered(key, question),
             Effect::Reported(reported) => self.reported(reported),
             Effect::Watch(_) => {}
         }
@@ -215,7 +217,7 @@ impl Engine {
         let listed = |sources: &[Source]| sources.iter().all(|source| !self.missing.contains(source));
         match work {
             Work::Serve(_) => true,
-            Work::Object(_) => self.leads && listed(&Source::ALWAYS),
+            Work::Object(_) | Work::Ask(_) => self.leads && listed(&Source::ALWAYS),
             Work::Unit(unit) => self.leads && listed(&Source::ALWAYS) && listed(Source::also_for(unit)),
         }
     }

@@ -2,7 +2,7 @@
 
 use cst_api::{Domain, Mailbox, Tenant, WebSite};
 use cst_compiler::index::Unit;
-use cst_compiler::model::DomainName;
+use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::problem::ObjectRef;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
@@ -83,6 +83,8 @@ pub enum Work {
     Unit(Unit),
     /// Tell what is wrong with an object that belongs to no unit, because what it asks for cannot be read; the leader's alone.
     Object(ObjectRef),
+    /// Ask for a site whose pod and routes are ready; the leader's alone.
+    Ask(ObjectKey),
     /// Serve a stored zone, on every replica.
     Serve(DomainName),
 }

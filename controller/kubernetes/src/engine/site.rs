@@ -1,5 +1,6 @@
 //! A web site: its objects and database, whether it answers, and what its WebSite is told.
 
+mod asked;
 mod observed;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,8 @@ use crate::clock::Now;
 use crate::names;
 use crate::passwords;
 use crate::report::{Draft, ObjectStatus};
+pub use asked::AskJob;
+use asked::{question, was_ready};
 pub(super) use observed::SiteState;
 
 /// The work on a site, ready to be carried out.
@@ -55,8 +58,16 @@ impl Engine {
         let verdict = compile::site(&self.index, key, &admitted);
         let unit = Unit::Site(key.clone());
         let last = self.applied.get(&unit).cloned();
-        let (step, waiting) = self.site_step(key, &verdict, last.as_ref(), now);
-        let draft = self.site_draft(key, &verdict, waiting, now);
+        let (step, mut waiting) = self.site_step(key, &verdict, last.as_ref(), now);
+        let mut draft = self.site_draft(key, &verdict, now);
+        let site = verdict.site(&self.index);
+        let question = site.filter(|_| waiting.is_empty() && !was_ready(draft.as_ref())).map(|site| question(&site));
+        if let Some(host) = self.ask_for(key, question) {
+            waiting.push(format!("the gateway to answer for {host}"));
+        }
+        if let Some(draft) = &mut draft {
+            draft.facts.waiting = waiting;
+        }
         SiteJob { key: key.clone(), last, step, draft }
     }
 
@@ -91,7 +102,7 @@ impl Engine {
         (step, Vec::new())
     }
 
-    fn site_draft(&self, key: &ObjectKey, verdict: &SiteVerdict<'_>, waiting: Vec<String>, now: &Now) -> Option<Draft> {
+    fn site_draft(&self, key: &ObjectKey, verdict: &SiteVerdict<'_>, now: &Now) -> Option<Draft> {
         let mut draft = self.draft(&ObjectRef::new(Kind::WebSite, key.clone()), now)?;
         let ObjectStatus::WebSite(last) = draft.last.clone() else { return None };
         let live = verdict.standing == Standing::Live;
@@ -116,7 +127,6 @@ impl Engine {
         let of_zones = zones.iter().filter_map(|zone| self.zones.get(zone)?.site_problems.get(key));
         draft.facts.problems.extend(of_zones.flatten().cloned());
         draft.facts.summary = host.map(|host| format!("{host} is served")).unwrap_or_default();
-        draft.facts.waiting = waiting;
         Some(draft)
     }
 

@@ -155,7 +155,7 @@ impl Play {
                 let served = job.version.map(|stored| (stored.serial, vec!["1 13 2 AA".into()]));
                 vec![Effect::ZoneServed(job.zone, served)]
             }
-            Job::Tenant(_) | Job::Site(_) | Job::Report(_) => Vec::new(),
+            Job::Tenant(_) | Job::Site(_) | Job::Ask(_) | Job::Report(_) => Vec::new(),
         }
     }
 
@@ -177,7 +177,7 @@ fn units(work: &[Work]) -> Vec<&Unit> {
     work.iter()
         .filter_map(|work| match work {
             Work::Unit(unit) => Some(unit),
-            Work::Object(_) | Work::Serve(_) => None,
+            Work::Object(_) | Work::Ask(_) | Work::Serve(_) => None,
         })
         .collect()
 }

@@ -13,6 +13,7 @@ use super::{mail, site, tenant, zone};
 use crate::applied::{Applied, BringAboutError, Memory, RecordError};
 use crate::apply::ApplyError;
 use crate::database::{self, DatabaseError};
+use crate::gateway::{NoAnswer, Question};
 use crate::keys::{self, KeyError};
 use crate::password::PasswordError;
 use crate::passwords::StoreError as PasswordStoreError;
@@ -53,6 +54,8 @@ pub enum Job {
     Site(Box<site::SiteJob>),
     /// Statuses.
     Report(Vec<Report>),
+    /// Asking for a site.
+    Ask(site::AskJob),
     /// Serving a stored zone.
     Serve(zone::ServeJob),
 }
@@ -72,6 +75,8 @@ pub enum Effect {
     Secret(ObjectKey, BTreeMap<String, Vec<u8>>),
     /// A unit's objects were applied, with a digest of what was wanted; `None`: they were removed.
     Applied(Unit, Option<Applied>, String),
+    /// A site answered through the gateway.
+    Answered(ObjectKey, Question),
     /// A status was written.
     Reported(Reported),
     /// The Secrets of this namespace may be watched from now on.
@@ -114,6 +119,9 @@ pub enum WorkError {
     /// A database.
     #[error("the site's database is not ready")]
     Database(#[from] DatabaseError),
+    /// A site does not answer.
+    #[error("the site does not answer yet")]
+    NoAnswer(#[from] NoAnswer),
     /// A status.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -135,6 +143,7 @@ impl Job {
             Self::Mail(job) => job.run(shell, &mut effects).await,
             Self::Site(job) => job.run(shell, &mut effects).await,
             Self::Report(reports) => shell.report(reports, &mut effects).await,
+            Self::Ask(job) => job.run(shell, &mut effects).await,
             Self::Serve(job) => job.run(shell, &mut effects).await,
         };
         (effects, result)

@@ -12,6 +12,7 @@ use kube::api::DynamicObject;
 use serde_json::Value;
 
 use super::super::{Engine, Source, Work};
+use crate::gateway::Question;
 use crate::watch::Seen;
 
 /// What was observed of a site.
@@ -21,6 +22,10 @@ pub(in super::super) struct SiteState {
     available: bool,
     /// Which of its routes the gateway took, by name.
     accepted: BTreeMap<String, bool>,
+    /// What shall be asked of it, when its pod and its routes are ready.
+    pub(super) question: Option<Question>,
+    /// What it answered since they are.
+    pub(super) answered: Option<Question>,
     /// Something of it was lost or changed by somebody else since it was built.
     pub(super) damaged: bool,
 }
@@ -33,6 +38,7 @@ impl Engine {
                 let available = is_available(&deployment);
                 let state = self.sites.entry(key.clone()).or_default();
                 if std::mem::replace(&mut state.available, available) != available {
+                    state.answered = None;
                     self.mark(Work::Unit(Unit::Site(key)));
                 }
             }
@@ -51,6 +57,7 @@ impl Engine {
                 let (name, accepted) = (route.name_any(), is_accepted(&route));
                 let state = self.sites.entry(key.clone()).or_default();
                 if state.accepted.insert(name, accepted) != Some(accepted) {
+                    state.answered = None;
                     self.mark(Work::Unit(Unit::Site(key)));
                 }
             }
@@ -70,6 +77,7 @@ impl Engine {
     fn site_object_gone(&mut self, site: ObjectKey, forget: impl FnOnce(&mut SiteState)) {
         let Some(state) = self.sites.get_mut(&site) else { return };
         forget(state);
+        state.answered = None;
         state.damaged = true;
         let unit = Unit::Site(site);
         self.built.remove(&unit);
