@@ -209,6 +209,32 @@ async fn a_site_is_built_and_ready_when_its_pod_runs_and_the_gateway_took_its_ro
 }
 
 #[tokio::test]
+async fn a_tenant_that_left_or_lost_its_namespace_comes_back_whole() {
+    let centre = Centre::new().await;
+    let controller = centre.controller("a").await;
+    let tenants: Api<Tenant> = Api::all(centre.client.clone());
+    let bindings: Api<RoleBinding> = centre.api("t-sassocorvaro");
+    centre.tenant("sassocorvaro", "[comune.sassocorvaro.pu.it]").await;
+    centre.until_reason(&tenants, "sassocorvaro", "Ready").await;
+    // Without a controller of namespaces nothing removes what is in one: the test does.
+    centre.remove_namespace("t-sassocorvaro").await;
+    let there =
+        eventually(async || (!bindings.list(&ListParams::default()).await.ok()?.items.is_empty()).then_some(()));
+    there.await.expect("the namespace is made again, with its fences");
+
+    centre.delete_tenant("sassocorvaro").await;
+    centre.remove_namespace("t-sassocorvaro").await;
+    centre.tenant("sassocorvaro", "[comune.sassocorvaro.pu.it]").await;
+    let there =
+        eventually(async || (!bindings.list(&ListParams::default()).await.ok()?.items.is_empty()).then_some(()));
+    there.await.expect("a tenant that comes back has all");
+    centre.apply(&domain("sassocorvaro", "comune.sassocorvaro.pu.it", ", mail: {mode: Hosted}")).await;
+    centre.apply(&mailbox("sassocorvaro", "comune.sassocorvaro.pu.it", "anagrafe")).await;
+    centre.until_reason(&centre.api::<Mailbox>("t-sassocorvaro"), "anagrafe", "Waiting").await;
+    controller.stop().await;
+}
+
+#[tokio::test]
 async fn a_restart_writes_nothing_and_serves_the_same() {
     let centre = Centre::new().await;
     let first = centre.controller("a").await;

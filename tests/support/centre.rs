@@ -13,7 +13,9 @@ use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::authentication::v1::TokenRequest;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, ServiceAccount};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::rbac::v1::RoleBinding;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{DeleteParams, DynamicObject, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::client::ClientBuilder;
@@ -195,6 +197,18 @@ impl Centre {
         let terminated = serde_json::json!({"spec": {"state": "Terminated"}});
         tenants.patch(name, &PatchParams::default(), &Patch::Merge(&terminated)).await.unwrap();
         tenants.delete(name, &DeleteParams::default()).await.unwrap();
+    }
+
+    /// Removes a namespace with all that the controller put into it; without a controller of namespaces nobody else does.
+    pub async fn remove_namespace(&self, name: &str) {
+        let (delete, list) = (DeleteParams::default(), ListParams::default());
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        namespaces.delete(name, &delete).await.unwrap();
+        self.api::<RoleBinding>(name).delete_collection(&delete, &list).await.unwrap();
+        self.api::<NetworkPolicy>(name).delete_collection(&delete, &list).await.unwrap();
+        let mut namespace = namespaces.get(name).await.unwrap();
+        namespace.spec = None;
+        namespaces.replace_subresource("finalize", name, &PostParams::default(), &namespace).await.unwrap();
     }
 
     /// The mail agent installed everything there is.

@@ -55,6 +55,12 @@ impl Memory {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ids.into_iter().for_each(|id| drop(known.remove(id)));
     }
+
+    /// A namespace is gone, and all that was in it.
+    pub fn forget_namespace(&self, namespace: &str) {
+        let is_it = |id: &ObjectId| id.namespace == namespace || (id.kind == "Namespace" && id.name == namespace);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| !is_it(id));
+    }
 }
 
 /// Why a record could not be read or written.

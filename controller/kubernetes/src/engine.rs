@@ -104,6 +104,7 @@ impl Engine {
     pub fn take(&mut self, event: Event, now: Instant) {
         match event {
             Event::Tenant(seen) => self.take_tenant(seen, now),
+            Event::Namespace(seen) => self.take_namespace(seen),
             Event::Domain(seen) => self.take_object(Source::Domains, Kind::Domain, seen, Change::Domain, now),
             Event::Mailbox(seen) => self.take_object(Source::Mailboxes, Kind::Mailbox, seen, Change::Mailbox, now),
             Event::WebSite(seen) => self.take_object(Source::WebSites, Kind::WebSite, seen, Change::WebSite, now),

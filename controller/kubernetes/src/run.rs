@@ -1,6 +1,6 @@
 //! The controller: watches and the election in, work out, all around one engine.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 
 use cst_api::{Domain, Mailbox, Tenant, WebSite};
 use cst_compiler::desired::mail::{ack, shard};
-use cst_compiler::desired::object::{MANAGED_BY, MANAGER, SITE};
+use cst_compiler::desired::object::{MANAGED_BY, MANAGER, SITE, TENANT};
 use cst_compiler::desired::tenancy::Installation;
 use cst_compiler::model::ObjectKey;
 use cst_compiler::settings::Settings;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::api::{ApiResource, DynamicObject};
 use kube::core::{DeserializeGuard, GroupVersionKind};
 use kube::runtime::watcher::Config;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use crate::applied::Memory;
 use crate::clock::Clock;
@@ -103,7 +103,7 @@ pub async fn run(
         controller: ObjectKey::new(&options.namespace, &options.service_account),
         mail_namespace: options.mail_namespace.clone(),
     };
-    let mut watches = Watches { client: client.clone(), events, tasks: JoinSet::new(), secrets: HashSet::new() };
+    let mut watches = Watches { client: client.clone(), events, tasks: JoinSet::new(), secrets: HashMap::new() };
     watches.begin(&settings, &options);
     let (leads, election) = leader::elect(client, &options.namespace, "cst-controller", &options.identity);
     let controller = Controller {
@@ -151,7 +151,10 @@ impl Controller {
                 () = &mut stop => break,
                 _ = inbox.recv_many(&mut batch, EVENTS) => {
                     let now = Instant::now();
-                    batch.drain(..).for_each(|event| self.engine.take(event, now));
+                    for event in batch.drain(..) {
+                        self.forget_what_is_gone(&event);
+                        self.engine.take(event, now);
+                    }
                 }
                 Some(observation) = observations.recv() => {
                     self.engine.take(Event::Observed(observation), Instant::now());
@@ -173,6 +176,18 @@ impl Controller {
         // The next leader may begin as soon as nothing is in hand here.
         let rest = async { while self.jobs.join_next().await.is_some() {} };
         tokio::time::timeout(FAREWELL, rest).await.ok();
+    }
+
+    /// A tenant that left has no Secrets to be watched; a namespace that is gone holds nothing that was applied.
+    fn forget_what_is_gone(&mut self, event: &Event) {
+        match event {
+            Event::Tenant(Seen::Gone(key)) => self.watches.end_secrets_of(&cst_api::tenant_namespace(&key.name)),
+            Event::Namespace(Seen::Gone(key)) => {
+                self.watches.end_secrets_of(&key.name);
+                self.shell.memory.forget_namespace(&key.name);
+            }
+            _ => {}
+        }
     }
 
     fn begin_work(&mut self) {
@@ -234,13 +249,14 @@ struct Watches {
     client: Client,
     events: mpsc::Sender<Event>,
     tasks: JoinSet<()>,
-    secrets: HashSet<String>,
+    secrets: HashMap<String, AbortHandle>,
 }
 
 impl Watches {
     fn begin(&mut self, settings: &Settings, options: &Options) {
         let everything = Config::default();
         self.all::<Tenant>(everything.clone(), Event::Tenant);
+        self.all::<Namespace>(Config::default().labels(TENANT), Event::Namespace);
         self.all::<Domain>(everything.clone(), Event::Domain);
         self.all::<Mailbox>(everything.clone(), Event::Mailbox);
         self.all::<WebSite>(everything, Event::WebSite);
@@ -261,10 +277,17 @@ impl Watches {
 
     /// The Secrets of a tenant's namespace, from when the controller may read them.
     fn secrets_of(&mut self, namespace: &str) {
-        if self.secrets.insert(namespace.to_owned()) {
+        if !self.secrets.contains_key(namespace) {
             let own = namespace.to_owned();
             let wrap = move |seen: Seen<Secret>| Event::Secret(own.clone(), seen);
-            self.within(namespace, Config::default(), wrap);
+            let watch = self.within(namespace, Config::default(), wrap);
+            self.secrets.insert(namespace.to_owned(), watch);
+        }
+    }
+
+    fn end_secrets_of(&mut self, namespace: &str) {
+        if let Some(watch) = self.secrets.remove(namespace) {
+            watch.abort();
         }
     }
 
@@ -276,7 +299,12 @@ impl Watches {
         self.tasks.spawn(follow(api, config, self.events.clone(), wrap));
     }
 
-    fn within<K>(&mut self, namespace: &str, config: Config, wrap: impl Fn(Seen<K>) -> Event + Send + Sync + 'static)
+    fn within<K>(
+        &mut self,
+        namespace: &str,
+        config: Config,
+        wrap: impl Fn(Seen<K>) -> Event + Send + Sync + 'static,
+    ) -> AbortHandle
     where
         K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
             + Clone
@@ -287,6 +315,6 @@ impl Watches {
             + 'static,
     {
         let api: Api<DeserializeGuard<K>> = Api::namespaced(self.client.clone(), namespace);
-        self.tasks.spawn(follow(api, config, self.events.clone(), wrap));
+        self.tasks.spawn(follow(api, config, self.events.clone(), wrap))
     }
 }

@@ -5,7 +5,7 @@ use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::problem::ObjectRef;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::api::DynamicObject;
 
 use crate::watch::Seen;
@@ -16,6 +16,8 @@ use crate::zone_server::Observation;
 pub enum Event {
     /// Of the Tenants.
     Tenant(Seen<Tenant>),
+    /// Of the tenants' namespaces.
+    Namespace(Seen<Namespace>),
     /// Of the Domains.
     Domain(Seen<Domain>),
     /// Of the Mailboxes.

@@ -5,6 +5,7 @@ use cst_compiler::index::{Change, Unit};
 use cst_compiler::model::ObjectKey;
 use cst_compiler::plan::guard::APPROVE_ANNOTATION;
 use cst_compiler::problem::{Kind, ObjectRef};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt as _};
 use std::time::Instant;
@@ -49,10 +50,24 @@ impl Engine {
     pub(super) fn take_tenant(&mut self, seen: Seen<Tenant>, now: Instant) {
         match &seen {
             Seen::There(tenant) => drop(self.tenants.insert(tenant.name_any(), (**tenant).clone())),
-            Seen::Gone(key) => drop(self.tenants.remove(&key.name)),
+            Seen::Gone(key) => {
+                self.tenants.remove(&key.name);
+                self.secrets_listed.remove(&cst_api::tenant_namespace(&key.name));
+                self.built.remove(&Unit::Tenant(key.name.clone()));
+            }
             Seen::Unreadable { .. } | Seen::Listed => {}
         }
         self.take_object(Source::Tenants, Kind::Tenant, seen, |key, tenant| Change::Tenant(key.name, tenant), now);
+    }
+
+    /// A tenant's namespace that somebody removed is made again, with its fences, while there is the Tenant.
+    pub(super) fn take_namespace(&mut self, seen: Seen<Namespace>) {
+        let Seen::Gone(key) = seen else { return };
+        let Some(tenant) = cst_api::tenant_of_namespace(&key.name) else { return };
+        let unit = Unit::Tenant(tenant.to_owned());
+        self.secrets_listed.remove(&key.name);
+        self.built.remove(&unit);
+        self.mark(Work::Unit(unit));
     }
 
     pub(super) fn take_object<K: Ours>(
