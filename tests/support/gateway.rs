@@ -28,7 +28,7 @@ impl Gateway {
                 asking.fetch_add(1, Ordering::SeqCst);
                 let status = if leading.load(Ordering::SeqCst) { "200 OK" } else { "503 Service Unavailable" };
                 let mut request = [0; 4096];
-                stream.read(&mut request).await.ok();
+                let _ = stream.read(&mut request).await;
                 stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").as_bytes()).await.ok();
             }
         });
