@@ -212,8 +212,8 @@ impl Reporter {
         let api = api(&self.client, &resource, &object.key);
         let patched = match api.patch_status(&object.key.name, &params, &Patch::Apply(&patch)).await {
             Ok(patched) => patched,
-            // Gone, or another object under its name: the watch tells.
-            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => return Ok(None),
+            // Gone: the watch tells. A conflict is none of that: it may be another object under its name, or a write that was faster.
+            Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
         self.tell(&reference(&resource, &object, &uid), &last, &next).await;
