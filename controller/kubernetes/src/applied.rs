@@ -13,7 +13,7 @@ use kube::api::{DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams};
 use serde::{Deserialize, Serialize};
 
 use crate::apply::{self, ApplyError, ObjectId};
-use crate::engine::Shell;
+use crate::engine::{Effect, Shell};
 use crate::names;
 
 /// What a unit has.
@@ -96,6 +96,7 @@ pub async fn bring_about(
     last: Option<&Applied>,
     objects: &[DynamicObject],
     wanted: Applied,
+    effects: &mut Vec<Effect>,
 ) -> Result<Applied, BringAboutError> {
     let (records, memory) = (shell.config_maps(), &shell.memory);
     let mut wanted = wanted;
@@ -110,6 +111,7 @@ pub async fn bring_about(
         if !memory.holds(&id, &digest) {
             apply::apply(&shell.client, object).await?;
             memory.note(id, digest);
+            effects.push(Effect::Advanced);
         }
     }
     for gone in before.difference(&wanted.objects).filter(|id| !is_kept(id)) {

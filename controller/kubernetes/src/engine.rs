@@ -26,7 +26,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt as _;
 
 use crate::clock::Now;
-use crate::queue::Queue;
+use crate::queue::{End, Queue};
 use crate::watch::Seen;
 use crate::zone_server::Observation;
 pub use event::{Event, Source, Work};
@@ -143,10 +143,15 @@ impl Engine {
 
     /// The work ended.
     pub fn done(&mut self, work: &Work, effects: Vec<Effect>, succeeded: bool, now: Instant) {
+        let end = match succeeded {
+            true => End::Done,
+            false if effects.iter().any(|effect| matches!(effect, Effect::Advanced)) => End::Advanced,
+            false => End::Failed,
+        };
         for effect in effects {
             self.feel(effect, now);
         }
-        self.queue.done(work, succeeded, now);
+        self.queue.done(work, end, now);
     }
 
     /// When work comes back by itself.
@@ -192,7 +197,7 @@ impl Engine {
             Effect::Applied(unit, applied, digest) => self.was_applied(unit, applied, digest, now),
             Effect::Answered(key, question) => self.site_answered(key, question),
             Effect::Reported(reported) => self.reported(reported),
-            Effect::Watch(_) => {}
+            Effect::Watch(_) | Effect::Advanced => {}
         }
     }
 

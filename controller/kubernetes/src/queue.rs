@@ -24,6 +24,17 @@ struct Failure {
     again: Option<Instant>,
 }
 
+/// How the work on a unit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All was done.
+    Done,
+    /// It failed, after doing a part that the next attempt need not do.
+    Advanced,
+    /// It failed.
+    Failed,
+}
+
 impl<U: Clone + Eq + Hash> Default for Queue<U> {
     fn default() -> Self {
         Self {
@@ -65,14 +76,18 @@ impl<U: Clone + Eq + Hash> Queue<U> {
         Some(unit)
     }
 
-    /// The work on a unit ended; after a failure it comes back by itself.
-    pub fn done(&mut self, unit: &U, succeeded: bool, now: Instant) {
+    /// The work on a unit ended; after a failure it comes back by itself. Its delay grows only while it gets no further: work of many
+    /// writes must not wait for a minute because one of three fails.
+    pub fn done(&mut self, unit: &U, end: End, now: Instant) {
         self.in_work.remove(unit);
-        if succeeded {
-            self.failed.remove(unit);
-            return;
-        }
-        let times = self.failed.get(unit).map_or(0, |failure| failure.times);
+        let times = match end {
+            End::Done => {
+                self.failed.remove(unit);
+                return;
+            }
+            End::Advanced => 0,
+            End::Failed => self.failed.get(unit).map_or(0, |failure| failure.times),
+        };
         let delay = FIRST_DELAY.saturating_mul(1 << times.min(16)).min(LAST_DELAY);
         let again = (!self.marked.contains(unit)).then_some(now + delay);
         self.failed.insert(unit.clone(), Failure { times: times + 1, again });
@@ -116,7 +131,7 @@ mod tests {
         (0..2500).for_each(|_| queue.mark("zone"));
         assert_eq!(queue.take(now), Some("zone"));
         assert_eq!(queue.take(now), None);
-        queue.done(&"zone", true, now);
+        queue.done(&"zone", End::Done, now);
         assert!(queue.is_done_with(|_| true));
     }
 
@@ -129,7 +144,7 @@ mod tests {
         queue.mark("b");
         assert_eq!(queue.take(now), Some("b"));
         assert_eq!(queue.take(now), None);
-        queue.done(&"a", true, now);
+        queue.done(&"a", End::Done, now);
         assert_eq!(queue.take(now), Some("a"));
     }
 
@@ -140,7 +155,7 @@ mod tests {
         let mut delays = Vec::new();
         for _ in 0..12 {
             assert_eq!(queue.take(now), Some("a"));
-            queue.done(&"a", false, now);
+            queue.done(&"a", End::Failed, now);
             assert_eq!(queue.take(now), None);
             let due = queue.next_due().unwrap();
             delays.push((due - now).as_millis());
@@ -149,8 +164,24 @@ mod tests {
         assert_eq!(delays[..4], [100, 200, 400, 800]);
         assert_eq!(delays[11], 60_000);
         assert_eq!(queue.take(now), Some("a"));
-        queue.done(&"a", true, now);
+        queue.done(&"a", End::Done, now);
         assert!(queue.is_done_with(|_| true));
+    }
+
+    #[test]
+    fn a_failed_unit_that_got_further_comes_back_soon() {
+        let (mut queue, mut now) = (Queue::default(), Instant::now());
+        queue.mark("a");
+        let mut delay = |end| {
+            assert_eq!(queue.take(now), Some("a"));
+            queue.done(&"a", end, now);
+            let due = queue.next_due().unwrap();
+            let delay = due - now;
+            now = due;
+            delay.as_millis()
+        };
+        let ends = [End::Failed, End::Failed, End::Advanced, End::Advanced, End::Failed, End::Failed];
+        assert_eq!(ends.map(&mut delay), [100, 200, 100, 100, 200, 400]);
     }
 
     #[test]
@@ -158,11 +189,11 @@ mod tests {
         let (mut queue, now) = (Queue::default(), Instant::now());
         queue.mark("a");
         queue.take(now);
-        queue.done(&"a", false, now);
+        queue.done(&"a", End::Failed, now);
         queue.mark("a");
         assert_eq!(queue.take(now), Some("a"));
         queue.mark("a");
-        queue.done(&"a", false, now);
+        queue.done(&"a", End::Failed, now);
         assert_eq!(queue.take(now), Some("a"));
     }
 
@@ -174,7 +205,7 @@ mod tests {
         queue.mark_later("a", soon);
         assert_eq!((queue.take(now), queue.next_due()), (None, Some(soon)));
         assert_eq!(queue.take(soon), Some("a"));
-        queue.done(&"a", true, soon);
+        queue.done(&"a", End::Done, soon);
         queue.mark_later("a", late);
         queue.mark("a");
         assert_eq!((queue.take(soon), queue.next_due()), (Some("a"), None));

@@ -52,13 +52,16 @@ enum Step {
 }
 
 impl Engine {
-    /// Compiles a site and decides what to do.
+    /// Compiles a site and decides what to do. Damage is handed out once: a further attempt goes on from there.
     pub(super) fn site_job(&mut self, key: &ObjectKey, now: &Now) -> SiteJob {
         let admitted = key.tenant().map_or(Admitted::All, |tenant| self.index.admitted_sites(tenant));
         let verdict = compile::site(&self.index, key, &admitted);
         let unit = Unit::Site(key.clone());
         let last = self.applied.get(&unit).cloned();
         let (step, mut waiting) = self.site_step(key, &verdict, last.as_ref(), now);
+        if let (Step::Build { .. }, Some(state)) = (&step, self.sites.get_mut(key)) {
+            state.damaged = false;
+        }
         let mut draft = self.site_draft(key, &verdict, now);
         let site = verdict.site(&self.index);
         let question = site.filter(|_| waiting.is_empty() && !was_ready(draft.as_ref())).map(|site| question(&site));
@@ -140,11 +143,12 @@ impl Engine {
         if let Unit::Site(key) = &unit {
             let hosts = applied.as_ref().map(|applied| applied.hosts.clone());
             self.change(Change::SitePublished(key.clone(), hosts), now);
-            self.sites.entry(key.clone()).or_default().damaged = false;
         }
         if let Some(applied) = applied {
             self.applied.insert(unit.clone(), applied);
-            self.built.insert(unit, digest);
+            if !self.is_damaged(&unit) {
+                self.built.insert(unit, digest);
+            }
         } else {
             self.applied.remove(&unit);
             self.built.remove(&unit);
@@ -161,7 +165,7 @@ impl SiteJob {
             Step::Keep => Ok(()),
             Step::Build { site, web, digest, anew } => {
                 shell.memory.forget(last.iter().filter(|_| anew).flat_map(|last| &last.objects));
-                build(shell, &unit, last.as_ref(), &site, &web).await.map(|applied| {
+                build(shell, &unit, last.as_ref(), &site, &web, effects).await.map(|applied| {
                     effects.push(Effect::Applied(unit, Some(applied), digest));
                 })
             }
@@ -187,6 +191,7 @@ async fn build(
     last: Option<&Applied>,
     site: &Site,
     web: &Web,
+    effects: &mut Vec<Effect>,
 ) -> Result<Applied, WorkError> {
     let credentials = credentials(shell, site, web).await?;
     let objects = web::objects(site, web, credentials.as_ref());
@@ -196,7 +201,7 @@ async fn build(
         deletion_policy: site.deletion_policy,
         ..Applied::default()
     };
-    Ok(applied::bring_about(shell, unit, last, &objects, wanted).await?)
+    Ok(applied::bring_about(shell, unit, last, &objects, wanted, effects).await?)
 }
 
 /// The site's credentials, for an application with a database: the password is kept in our namespace first, then the database takes
@@ -230,4 +235,23 @@ async fn remove(shell: &Shell, unit: &Unit, key: &ObjectKey, applied: &Applied) 
 
 fn subject(key: &ObjectKey) -> String {
     format!("database of {key}")
+}
+
+#[cfg(test)]
+impl SiteJob {
+    /// What comes of the work when every write succeeds.
+    pub(super) fn pretend(self) -> Vec<Effect> {
+        match self.step {
+            Step::Build { site, digest, .. } => {
+                let applied = Applied { hosts: vec![site.host.clone()], ..Applied::default() };
+                vec![Effect::Applied(Unit::Site(self.key), Some(applied), digest)]
+            }
+            Step::Keep | Step::Note(_) | Step::Remove(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it builds, and whether everything of it anew.
+    pub(super) fn builds(&self) -> Option<bool> {
+        if let Step::Build { anew, .. } = self.step { Some(anew) } else { None }
+    }
 }

@@ -61,7 +61,8 @@ impl TenantJob {
     pub(super) async fn run(self, shell: &Shell, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
         let Self { unit, name, last, objects, draft } = self;
         if let Some((objects, digest)) = objects {
-            let brought = applied::bring_about(shell, &unit, last.as_ref(), &objects, Applied::default()).await;
+            let brought =
+                applied::bring_about(shell, &unit, last.as_ref(), &objects, Applied::default(), effects).await;
             match brought {
                 Ok(applied) => effects.push(Effect::Applied(unit, Some(applied), digest)),
                 Err(error) => {

@@ -2,6 +2,7 @@
 
 mod mail;
 mod order;
+mod site;
 mod zone;
 
 use std::time::Instant;
@@ -20,7 +21,7 @@ use crate::watch::Seen;
 
 const BEGIN: u32 = 1_795_000_000;
 
-fn settings() -> Settings {
+fn settings(web: &Value) -> Settings {
     serde_json::from_value(json!({
         "apiVersion": "territorial.services/v1alpha1",
         "kind": "Settings",
@@ -30,6 +31,7 @@ fn settings() -> Settings {
             "secondaries": [{"name": "ns1", "address": "127.0.0.1:1053"}],
         },
         "mail": {"hosts": [{"name": "mx.cst.example.net", "preference": 10}], "postmaster": "postmaster@cst.example.net"},
+        "web": web,
     }))
     .unwrap()
 }
@@ -43,13 +45,17 @@ struct Play {
 
 impl Play {
     fn new() -> Self {
+        Self::with(settings(&Value::Null))
+    }
+
+    fn with(settings: Settings) -> Self {
         let now = Now {
             seconds: BEGIN,
             time: Time("2026-11-18T12:00:00Z".parse().unwrap()),
             today: Date::parse("2026-11-18").unwrap(),
             instant: Instant::now(),
         };
-        let engine = Engine::new(settings(), Installation::default(), vec!["mail-0".into()]);
+        let engine = Engine::new(settings, Installation::default(), vec!["mail-0".into()]);
         Self { engine, now, version: 0 }
     }
 
@@ -155,7 +161,8 @@ impl Play {
                 let served = job.version.map(|stored| (stored.serial, vec!["1 13 2 AA".into()]));
                 vec![Effect::ZoneServed(job.zone, served)]
             }
-            Job::Tenant(_) | Job::Site(_) | Job::Ask(_) | Job::Report(_) => Vec::new(),
+            Job::Site(job) => job.pretend(),
+            Job::Tenant(_) | Job::Ask(_) | Job::Report(_) => Vec::new(),
         }
     }
 

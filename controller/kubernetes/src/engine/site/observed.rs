@@ -84,6 +84,12 @@ impl Engine {
         self.mark(Work::Unit(unit));
     }
 
+    /// Whether something of a site was lost since its work began: then what that work built is not all there.
+    pub(super) fn is_damaged(&self, unit: &Unit) -> bool {
+        let Unit::Site(key) = unit else { return false };
+        self.sites.get(key).is_some_and(|state| state.damaged)
+    }
+
     /// The credentials of a site changed under its hands: they are put right.
     pub(in super::super) fn take_site_secret(&mut self, key: &ObjectKey) {
         let Some(name) = key.name.strip_suffix("-database") else { return };

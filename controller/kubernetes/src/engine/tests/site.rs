@@ -1,0 +1,87 @@
+use cst_compiler::model::ObjectKey;
+use k8s_openapi::api::apps::v1::Deployment;
+
+use super::*;
+use crate::engine::site::SiteJob;
+
+/// A leader with a site that is to be built.
+fn with_a_site() -> Play {
+    let web = json!({"addresses": ["192.0.2.80"], "applications": {"Static": {"image": "static", "storage": {"size": "1Gi"}}}});
+    let mut play = Play::with(settings(&web));
+    play.engine.lead(true);
+    play.take(Event::Deployment(Seen::Listed));
+    play.take(Event::Route(Seen::Listed));
+    play.listed();
+    play.tenant("urbino", &["comune.urbino.pu.it"]);
+    play.domain("urbino", "comune.urbino.pu.it", &json!({}));
+    let spec = json!({"application": "Static", "host": "comune.urbino.pu.it"});
+    play.there(Event::WebSite, "portale", Some("urbino"), &spec);
+    play
+}
+
+fn portale() -> ObjectKey {
+    ObjectKey::new("t-urbino", "portale")
+}
+
+/// The site's work, which is now in hand; all other work there is gets done.
+fn begin(play: &mut Play) -> (Work, Box<SiteJob>) {
+    while let Some((work, job)) = play.engine.next(&play.now) {
+        if let Job::Site(job) = job {
+            return (work, job);
+        }
+        let effects = play.carry_out(job);
+        play.engine.done(&work, effects, true, play.now.instant);
+    }
+    panic!("no work on the site");
+}
+
+fn deployment_comes_and_goes(play: &mut Play) {
+    let deployment: Deployment = serde_json::from_value(json!({"metadata": {
+        "namespace": "t-urbino", "name": "portale", "labels": {cst_compiler::desired::object::SITE: "portale"},
+    }}))
+    .unwrap();
+    play.take(Event::Deployment(Seen::There(Box::new(deployment))));
+    play.take(Event::Deployment(Seen::Gone(portale())));
+}
+
+#[test]
+fn what_is_removed_while_a_site_is_built_is_built_again() {
+    let mut play = with_a_site();
+    let (work, job) = begin(&mut play);
+    deployment_comes_and_goes(&mut play);
+    play.engine.done(&work, job.pretend(), true, play.now.instant);
+    let (work, job) = begin(&mut play);
+    assert_eq!(job.builds(), Some(true));
+    play.engine.done(&work, job.pretend(), true, play.now.instant);
+    play.settle();
+    assert_eq!(play.settle(), []);
+}
+
+#[test]
+fn a_site_that_is_built_anew_does_not_begin_again_with_every_attempt() {
+    let mut play = with_a_site();
+    play.settle();
+    deployment_comes_and_goes(&mut play);
+    let (work, job) = begin(&mut play);
+    assert_eq!(job.builds(), Some(true));
+    play.engine.done(&work, Vec::new(), false, play.now.instant);
+    play.turn(1);
+    let (_, job) = begin(&mut play);
+    assert_eq!(job.builds(), Some(false), "what the first attempt applied stays as it is");
+}
+
+#[test]
+fn work_that_got_further_comes_back_soon() {
+    let mut play = with_a_site();
+    for _ in 0..20 {
+        let (work, _) = begin(&mut play);
+        play.engine.done(&work, vec![Effect::Advanced], false, play.now.instant);
+        play.turn(1);
+    }
+    for _ in 0..4 {
+        let (work, _) = begin(&mut play);
+        play.engine.done(&work, Vec::new(), false, play.now.instant);
+        play.turn(1);
+    }
+    assert_eq!(play.settle(), [], "work that gets no further waits longer and longer");
+}
