@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{Either, Full};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, BodyStream, Either, Full, StreamBody};
 use kube::client::Body;
+use tokio::sync::watch;
 use tower::{BoxError, Layer, Service};
 
 /// What goes wrong; shared by all clients made with it.
@@ -21,12 +24,31 @@ struct Plan {
     away: AtomicBool,
     every: AtomicUsize,
     writes: AtomicUsize,
+    conflicts: AtomicUsize,
+    refused_reads: AtomicUsize,
+    refused_writes: AtomicUsize,
+    cut: watch::Sender<()>,
 }
 
 impl Faults {
-    /// Nothing is answered at all, or all is well again.
+    /// No request is answered, or all is well again. What a watch that began before tells still comes, until [`Self::cut`].
     pub fn away(&self, away: bool) {
         self.0.away.store(away, Ordering::SeqCst);
+    }
+
+    /// Ends every answer that has not ended, which all watches are.
+    pub fn cut(&self) {
+        self.0.cut.send_replace(());
+    }
+
+    /// The next so many status writes are answered 409.
+    pub fn of_statuses(&self, conflicts: usize) {
+        self.0.conflicts.store(conflicts, Ordering::SeqCst);
+    }
+
+    /// How many of these were answered so.
+    pub fn statuses_to_refuse(&self) -> usize {
+        self.0.conflicts.load(Ordering::SeqCst)
     }
 
     /// Of so many writes one fails: by turns it answers 500, answers 409, or is done and its answer is lost. 0: none.
@@ -39,12 +61,27 @@ impl Faults {
         self.0.writes.load(Ordering::SeqCst)
     }
 
+    /// How many reads, watches among them, and how many writes were refused because nothing is answered.
+    pub fn refused(&self) -> (usize, usize) {
+        (self.0.refused_reads.load(Ordering::SeqCst), self.0.refused_writes.load(Ordering::SeqCst))
+    }
+
     fn fault(&self, request: &Request<Body>) -> Fault {
+        let reads = request.method() == Method::GET;
         if self.0.away.load(Ordering::SeqCst) {
+            let refused = if reads { &self.0.refused_reads } else { &self.0.refused_writes };
+            refused.fetch_add(1, Ordering::SeqCst);
             return Fault::Away;
         }
-        if request.method() == Method::GET || request.uri().path().contains("/leases/") {
+        let path = request.uri().path();
+        if reads || path.contains("/leases/") {
             return Fault::None;
+        }
+        let one_less = |left: usize| left.checked_sub(1);
+        if path.ends_with("/status")
+            && self.0.conflicts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok()
+        {
+            return Fault::Answer(StatusCode::CONFLICT);
         }
         let number = self.0.writes.fetch_add(1, Ordering::SeqCst);
         let every = self.0.every.load(Ordering::SeqCst);
@@ -85,8 +122,9 @@ impl<S, B> Service<Request<Body>> for Faulty<S>
 where
     S: Service<Request<Body>, Response = Response<B>, Error = BoxError>,
     S::Future: Send + 'static,
+    B: BodyExt<Data = Bytes> + Send + 'static,
 {
-    type Response = Response<Either<B, Full<Bytes>>>;
+    type Response = Response<Either<UnsyncBoxBody<Bytes, B::Error>, Full<Bytes>>>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -98,7 +136,14 @@ where
         match self.faults.fault(&request) {
             Fault::None => {
                 let call = self.inner.call(request);
-                Box::pin(async { Ok(call.await?.map(Either::Left)) })
+                let mut cut = self.faults.0.cut.subscribe();
+                Box::pin(async move {
+                    let until = async move { drop(cut.changed().await) };
+                    let answer = call.await?;
+                    Ok(answer.map(|body| {
+                        Either::Left(StreamBody::new(BodyStream::new(body).take_until(until)).boxed_unsync())
+                    }))
+                })
             }
             Fault::Away => Box::pin(async { Err("connection refused".into()) }),
             Fault::Answer(code) => Box::pin(async move { Ok(refusal(code)?.map(Either::Right)) }),

@@ -1,0 +1,87 @@
+//! What goes wrong between the controller and the API server, and with the controller itself, only delays.
+
+use cst_api::{Domain, Mailbox, Tenant};
+use cst_compiler::model::DomainName;
+use cst_tests::centre::{Centre, eventually};
+use kube::Api;
+
+use super::{domain, mailbox};
+
+#[tokio::test]
+async fn a_status_that_was_refused_is_written_all_the_same() {
+    let centre = Centre::new().await;
+    let controller = centre.controller("a").await;
+    centre.tenant("serrungarina", "[]").await;
+    centre.until_reason(&Api::<Tenant>::all(centre.client.clone()), "serrungarina", "Ready").await;
+    controller.faults.of_statuses(3);
+    // Nothing but the refusal itself brings the work back: a Domain that is not granted has one status and no other work.
+    centre.apply(&domain("serrungarina", "comune.elsewhere.pu.it", "")).await;
+    centre.until_reason(&centre.api::<Domain>("t-serrungarina"), "comune.elsewhere.pu.it", "NotGranted").await;
+    assert_eq!(controller.faults.statuses_to_refuse(), 0);
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn refused_writes_lost_answers_and_an_absent_api_server_only_delay() {
+    let centre = Centre::new().await;
+    let controller = centre.controller("a").await;
+    controller.faults.of_writes(3);
+    centre.tenant("apecchio", "[comune.apecchio.pu.it]").await;
+    centre.apply(&domain("apecchio", "comune.apecchio.pu.it", ", mail: {mode: Hosted}")).await;
+    for number in 0..10 {
+        centre.apply(&mailbox("apecchio", "comune.apecchio.pu.it", &format!("box{number}"))).await;
+    }
+    let (domains, boxes): (Api<Domain>, Api<Mailbox>) = (centre.api("t-apecchio"), centre.api("t-apecchio"));
+    for number in 0..10 {
+        centre.until_reason(&boxes, &format!("box{number}"), "Waiting").await;
+    }
+    centre.agent_installs_all().await;
+    for number in 0..10 {
+        centre.until_reason(&boxes, &format!("box{number}"), "Ready").await;
+    }
+    let before = centre.until_reason(&domains, "comune.apecchio.pu.it", "Ready").await.status.unwrap().zone.unwrap();
+    assert!(controller.faults.writes() > 20);
+
+    controller.faults.of_writes(0);
+    controller.faults.away(true);
+    centre.apply(&domain("apecchio", "comune.apecchio.pu.it", ", ttl: 600, mail: {mode: Hosted}")).await;
+    let tried = eventually(async || (controller.faults.refused().1 >= 2).then_some(()));
+    tried.await.expect("what a watch told is to be stored, and again");
+    assert_eq!(controller.server.served("comune.apecchio.pu.it").unwrap().serial, before.serial);
+
+    // Then the watches end too, and each of the ten begins anew several times.
+    let reads = controller.faults.refused().0;
+    controller.faults.cut();
+    centre.apply(&domain("apecchio", "comune.apecchio.pu.it", ", ttl: 900, mail: {mode: Hosted}")).await;
+    let tried = eventually(async || (controller.faults.refused().0 >= reads + 30).then_some(()));
+    tried.await.expect("the watches begin anew");
+    assert_eq!(controller.server.served("comune.apecchio.pu.it").unwrap().serial, before.serial);
+
+    controller.faults.away(false);
+    let www = DomainName::parse("www.comune.apecchio.pu.it").unwrap();
+    let served = async || controller.server.served("comune.apecchio.pu.it")?.zone.get(&www, 1).map(|set| set.ttl);
+    eventually(async || (served().await == Some(900)).then_some(())).await.expect("work resumes by itself");
+    assert!(controller.server.served("comune.apecchio.pu.it").unwrap().serial > before.serial);
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn a_follower_serves_and_takes_over() {
+    let centre = Centre::new().await;
+    let leader = centre.controller("a").await;
+    centre.tenant("frontone", "[comune.frontone.pu.it]").await;
+    centre.apply(&domain("frontone", "comune.frontone.pu.it", "")).await;
+    let domains: Api<Domain> = centre.api("t-frontone");
+    let zone = centre.until_reason(&domains, "comune.frontone.pu.it", "Ready").await.status.unwrap().zone.unwrap();
+    let follower = centre.controller("b").await;
+    let version = eventually(async || follower.server.served("comune.frontone.pu.it")).await.unwrap();
+    assert_eq!((version.serial, follower.server.keys_made()), (zone.serial, 0));
+    assert_eq!(follower.faults.writes(), 0, "a follower writes nothing");
+
+    leader.kill();
+    centre.apply(&domain("frontone", "comune.frontone.pu.it", ", ttl: 600")).await;
+    eventually(async || follower.server.served("comune.frontone.pu.it").filter(|z| z.serial > zone.serial))
+        .await
+        .expect("the follower takes over");
+    follower.stop().await;
+}
