@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Patch, PatchParams};
+use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::GroupVersionKind;
+use kube::discovery::ApiResource;
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, Client, Config, ResourceExt as _};
 
@@ -35,6 +37,30 @@ pub async fn config() -> Config {
     let kubeconfig = Kubeconfig::read_from(&server.kubeconfig).expect("its kubeconfig reads");
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
     config.expect("its kubeconfig is complete")
+}
+
+/// A client of this binary's API server as somebody else, with the groups that a login would give.
+pub async fn client_as(user: &str, groups: &[&str]) -> Client {
+    let mut config = config().await;
+    config.auth_info.impersonate = Some(user.to_owned());
+    let groups = groups.iter().chain(&["system:authenticated"]).map(|group| (*group).to_owned());
+    config.auth_info.impersonate_groups = Some(groups.collect());
+    Client::try_from(config).expect("a client can be made")
+}
+
+/// Applies an object of any kind; a field that its kind has not is an error.
+///
+/// # Errors
+/// What the server says.
+pub async fn apply(client: &Client, object: &DynamicObject) -> kube::Result<DynamicObject> {
+    let types = object.types.as_ref().expect("an object has a kind");
+    let resource = ApiResource::from_gvk(&GroupVersionKind::try_from(types).expect("a kind has a version"));
+    let api: Api<DynamicObject> = match object.namespace() {
+        Some(namespace) => Api::namespaced_with(client.clone(), &namespace, &resource),
+        None => Api::all_with(client.clone(), &resource),
+    };
+    let params = PatchParams::apply("cst-tests").force().validation_strict();
+    api.patch(&object.name_any(), &params, &Patch::Apply(object)).await
 }
 
 /// Ends with this process: the command watches its id.
