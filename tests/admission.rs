@@ -1,6 +1,6 @@
 //! What the API server takes and refuses: each rule, pattern and bound of the CRDs, by what a user would write.
 
-use cst_tests::{api_server, chart};
+use cst_tests::api_server;
 use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, ResourceExt};
@@ -377,40 +377,4 @@ async fn an_object_nobody_has_looked_at_is_not_current() {
     let made = api.create(&PostParams::default(), &object("Mailbox", "unseen", "address: a@b.it")).await.unwrap();
     assert_eq!(made.data["status"]["observedGeneration"], -1);
     api.delete("unseen", &kube::api::DeleteParams::default()).await.unwrap();
-}
-
-/// Everything the chart installs, whatever of it is switched on, is taken with strict validation.
-#[tokio::test]
-async fn the_chart_is_taken() {
-    let client = api_server::client().await;
-    let objects = chart::render("cst-system", &[]);
-    let mut namespaces: Vec<String> = objects.iter().filter_map(ResourceExt::namespace).collect();
-    namespaces.extend(objects.iter().filter(|object| kind_of(object) == "Namespace").map(ResourceExt::name_any));
-    namespaces.sort();
-    namespaces.dedup();
-    for name in namespaces {
-        let namespace = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        let namespace = serde_json::from_value(namespace).unwrap();
-        api_of(&client, &namespace).patch(&name, &PatchParams::apply("user"), &Patch::Apply(&namespace)).await.unwrap();
-    }
-    for object in objects {
-        let params = PatchParams { dry_run: true, ..PatchParams::apply("helm").force() }.validation_strict();
-        let name = object.name_any();
-        let taken = api_of(&client, &object).patch(&name, &params, &Patch::Apply(&object)).await;
-        assert!(taken.is_ok(), "{} {name}: {}", kind_of(&object), taken.err().unwrap());
-    }
-}
-
-fn kind_of(object: &DynamicObject) -> &str {
-    &object.types.as_ref().unwrap().kind
-}
-
-fn api_of(client: &Client, object: &DynamicObject) -> Api<DynamicObject> {
-    let types = object.types.as_ref().unwrap();
-    let (group, version) = types.api_version.split_once('/').unwrap_or(("", &types.api_version));
-    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind));
-    match object.namespace() {
-        Some(namespace) => Api::namespaced_with(client.clone(), &namespace, &resource),
-        None => Api::all_with(client.clone(), &resource),
-    }
 }

@@ -1,13 +1,15 @@
 //! A real API server and etcd, one for each test binary, ended with it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use k8s_openapi::api::authentication::v1::TokenRequest;
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{DynamicObject, Patch, PatchParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::core::GroupVersionKind;
-use kube::discovery::ApiResource;
+use kube::api::{DynamicObject, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
+use kube::core::{ApiResource, GroupVersionKind};
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, Client, Config, ResourceExt as _};
 
@@ -39,13 +41,34 @@ pub async fn config() -> Config {
     config.expect("its kubeconfig is complete")
 }
 
-/// A client of this binary's API server as somebody else, with the groups that a login would give.
-pub async fn client_as(user: &str, groups: &[&str]) -> Client {
+/// How it is reached as a user, with the groups that a login would give.
+pub async fn config_of_user(user: &str, groups: &[&str]) -> Config {
     let mut config = config().await;
     config.auth_info.impersonate = Some(user.to_owned());
     let groups = groups.iter().chain(&["system:authenticated"]).map(|group| (*group).to_owned());
     config.auth_info.impersonate_groups = Some(groups.collect());
-    Client::try_from(config).expect("a client can be made")
+    config
+}
+
+/// How it is reached with a `ServiceAccount`'s token, and nothing else.
+pub async fn config_of_account(namespace: &str, name: &str) -> Config {
+    let mut config = config().await;
+    let admin = Client::try_from(config.clone()).expect("a client can be made");
+    let accounts: Api<ServiceAccount> = Api::namespaced(admin, namespace);
+    let token = accounts.create_token_request(name, &PostParams::default(), &TokenRequest::default()).await;
+    let status = token.unwrap_or_else(|error| panic!("{namespace}/{name}: {error}")).status;
+    config.auth_info = AuthInfo { token: status.map(|status| status.token.into()), ..AuthInfo::default() };
+    config
+}
+
+/// The objects of the same kind in the same namespace.
+pub fn api_of(client: &Client, object: &DynamicObject) -> Api<DynamicObject> {
+    let types = object.types.as_ref().expect("an object has a kind");
+    let resource = ApiResource::from_gvk(&GroupVersionKind::try_from(types).expect("a kind has a version"));
+    match object.namespace() {
+        Some(namespace) => Api::namespaced_with(client.clone(), &namespace, &resource),
+        None => Api::all_with(client.clone(), &resource),
+    }
 }
 
 /// Applies an object of any kind; a field that its kind has not is an error.
@@ -53,14 +76,30 @@ pub async fn client_as(user: &str, groups: &[&str]) -> Client {
 /// # Errors
 /// What the server says.
 pub async fn apply(client: &Client, object: &DynamicObject) -> kube::Result<DynamicObject> {
-    let types = object.types.as_ref().expect("an object has a kind");
-    let resource = ApiResource::from_gvk(&GroupVersionKind::try_from(types).expect("a kind has a version"));
-    let api: Api<DynamicObject> = match object.namespace() {
-        Some(namespace) => Api::namespaced_with(client.clone(), &namespace, &resource),
-        None => Api::all_with(client.clone(), &resource),
-    };
-    let params = PatchParams::apply("cst-tests").force().validation_strict();
-    api.patch(&object.name_any(), &params, &Patch::Apply(object)).await
+    let params = PatchParams::apply("user").force().validation_strict();
+    api_of(client, object).patch(&object.name_any(), &params, &Patch::Apply(object)).await
+}
+
+/// The same without effect.
+///
+/// # Errors
+/// What the server says.
+pub async fn try_apply(client: &Client, object: &DynamicObject) -> kube::Result<DynamicObject> {
+    let params = PatchParams { dry_run: true, ..PatchParams::apply("user").force() }.validation_strict();
+    api_of(client, object).patch(&object.name_any(), &params, &Patch::Apply(object)).await
+}
+
+/// A namespace with the `ServiceAccount` that the cluster's controllers would make in it.
+pub async fn namespace(client: &Client, name: &str, labels: BTreeMap<String, String>) {
+    let metadata = ObjectMeta { name: Some(name.into()), labels: Some(labels), ..ObjectMeta::default() };
+    let namespace = Namespace { metadata, ..Namespace::default() };
+    let params = PatchParams::apply("user").force();
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    namespaces.patch(name, &params, &Patch::Apply(&namespace)).await.expect("a namespace can be made");
+    let metadata = ObjectMeta { name: Some("default".into()), ..ObjectMeta::default() };
+    let account = ServiceAccount { metadata, ..ServiceAccount::default() };
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), name);
+    accounts.patch("default", &params, &Patch::Apply(&account)).await.expect("a ServiceAccount can be made");
 }
 
 /// Ends with this process: the command watches its id.

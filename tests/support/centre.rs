@@ -11,15 +11,13 @@ use cst_compiler::settings::Settings;
 use cst_kubernetes::run::{Options, Servers, run};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::authentication::v1::TokenRequest;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, ServiceAccount};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{DeleteParams, DynamicObject, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::client::ClientBuilder;
-use kube::config::AuthInfo;
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::Serialize;
@@ -78,36 +76,19 @@ impl Centre {
         let alone = ALONE.lock().await;
         tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).try_init().ok();
         let centre = Self {
-            namespace: "cst-system".into(),
+            namespace: chart::NAMESPACE.into(),
             mail_namespace: "cst-mail".into(),
             client: api_server::client().await,
             _alone: alone,
         };
-        INSTALLED.get_or_init(|| centre.install()).await;
+        INSTALLED.get_or_init(|| chart::install_rights(&centre.client)).await;
         centre.clear().await;
         centre
     }
 
-    /// The namespaces, and what the chart says of the controller's rights and of what is allowed.
-    async fn install(&self) {
-        for name in [&self.namespace, &self.mail_namespace] {
-            self.apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}")).await;
-        }
-        for object in chart::render(&self.namespace, &[]) {
-            let kind = object.types.as_ref().unwrap().kind.clone();
-            if kind.contains("Role") || kind.starts_with("Validating") || kind == "ServiceAccount" {
-                self.apply_object(object).await;
-            }
-        }
-    }
-
     /// A client with the rights of the controller's ServiceAccount, and no others.
     async fn controllers_client(&self, faults: &Faults) -> Client {
-        let accounts: Api<ServiceAccount> = self.api(&self.namespace);
-        let token = accounts.create_token_request("cst", &PostParams::default(), &TokenRequest::default()).await;
-        let mut config = api_server::config().await;
-        config.auth_info =
-            AuthInfo { token: token.unwrap().status.map(|status| status.token.into()), ..AuthInfo::default() };
+        let config = api_server::config_of_account(&self.namespace, "cst").await;
         ClientBuilder::try_from(config).expect("a client can be made").with_layer(faults).build()
     }
 
@@ -165,21 +146,10 @@ impl Centre {
     /// Applies manifests as a user does.
     pub async fn apply(&self, manifests: &str) {
         for document in manifests.split("\n---\n") {
-            self.apply_object(serde_yaml::from_str(document).expect("the test's manifest reads")).await;
+            let object: DynamicObject = serde_yaml::from_str(document).expect("the test's manifest reads");
+            let applied = api_server::apply(&self.client, &object).await;
+            applied.unwrap_or_else(|error| panic!("{}: {error}", object.name_any()));
         }
-    }
-
-    async fn apply_object(&self, object: DynamicObject) {
-        let types = object.types.clone().expect("a manifest has a kind");
-        let (group, version) = types.api_version.split_once('/').unwrap_or(("", &types.api_version));
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind));
-        let api: Api<DynamicObject> = match object.namespace() {
-            Some(namespace) => Api::namespaced_with(self.client.clone(), &namespace, &resource),
-            None => Api::all_with(self.client.clone(), &resource),
-        };
-        let params = PatchParams::apply("user").force();
-        let name = object.name_any();
-        api.patch(&name, &params, &Patch::Apply(&object)).await.unwrap_or_else(|e| panic!("{name}: {e}"));
     }
 
     /// A tenant and its namespace, as the coordinator commits them.

@@ -55,14 +55,21 @@ pub enum AgentError {
 pub async fn run(config: Config) -> Result<(), AgentError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(AgentError::Signal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(AgentError::Signal)?;
-    let agent = Agent::open(config.clone())?;
     let client = Client::try_default().await.map_err(|error| AgentError::Client(Box::new(error)))?;
+    tokio::select! {
+        served = serve(config, client) => served,
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+/// Installs and acknowledges with this client's rights, until it is dropped.
+pub async fn serve(config: Config, client: Client) -> Result<(), AgentError> {
+    let agent = Agent::open(config.clone())?;
     let (sender, receiver) = watch::channel(None);
     tokio::select! {
         () = work(agent, client.clone(), &config.namespace, sender) => {}
         () = acknowledge::write_all(client, &config.namespace, &config.pod, receiver) => {}
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
     }
     Ok(())
 }

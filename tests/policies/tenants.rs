@@ -1,0 +1,116 @@
+//! What a tenant's people may do in their namespace, and that it ends there.
+
+use std::collections::BTreeSet;
+
+use cst_api::{Tenant, TenantState};
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+use super::rules::{each, rules};
+use super::*;
+
+#[tokio::test]
+async fn a_tenant_is_deleted_only_when_terminated() {
+    let client = admin().await;
+    let tenants: Api<Tenant> = Api::all(client.clone());
+    for (name, state) in [("implicit", None), ("active", Some("Active")), ("suspended", Some("Suspended"))] {
+        apply_tenant(&client, name, state).await;
+        let message = refusal(tenants.delete(name, &DeleteParams::default()).await);
+        assert!(message.contains(&format!("Tenant {name} is not Terminated: set spec.state")), "{name}: {message}");
+    }
+    let terminated = apply_tenant(&client, "terminated", Some("Terminated")).await;
+    assert_eq!(terminated.spec.state, Some(TenantState::Terminated));
+    tenants.delete("terminated", &DeleteParams::default()).await.unwrap();
+    assert!(tenants.get_opt("terminated").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_tenant_writes_its_own_secrets_and_none_of_ours() {
+    let client = admin().await;
+    let tenant = tenancy(&client, "secrets").await;
+    let own = [
+        (json!({}), "Opaque"),
+        (json!({"app.kubernetes.io/managed-by": "Helm"}), "Opaque"),
+        (json!({}), "kubernetes.io/tls"),
+    ];
+    for (labels, type_) in own {
+        try_create(&tenant, "t-secrets", &secret("own", labels, type_)).await.unwrap();
+    }
+    for (labels, type_, hint) in [
+        (json!({"territorial.services/tenant": "secrets"}), "Opaque", "leave them to it"),
+        (json!({"territorial.services/anything": ""}), "kubernetes.io/tls", "leave them to it"),
+        (json!({"app.kubernetes.io/managed-by": "cst"}), "Opaque", "leave them to it"),
+        (json!({}), "kubernetes.io/basic-auth", "Opaque or kubernetes.io/tls"),
+        (json!({}), "example.net/own", "Opaque or kubernetes.io/tls"),
+    ] {
+        let message = refusal(try_create(&tenant, "t-secrets", &secret("forged", labels.clone(), type_)).await);
+        assert!(message.contains(hint), "{labels} {type_}: {message}");
+        try_create(&client, "t-secrets", &secret("forged", labels, type_)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_secret_of_ours_is_neither_changed_nor_taken_over_nor_removed() {
+    let client = admin().await;
+    let tenant: Api<Secret> = Api::namespaced(tenancy(&client, "taking").await, "t-taking");
+    let ours: Api<Secret> = Api::namespaced(controller().await, "t-taking");
+    let labels = json!({"app.kubernetes.io/managed-by": "cst", "territorial.services/tenant": "taking"});
+    let made = secret("portale-database", labels.clone(), "Opaque");
+    ours.patch("portale-database", &PatchParams::apply("cst"), &Patch::Apply(&made)).await.unwrap();
+    let own = secret("own", json!({}), "Opaque");
+    tenant.create(&PostParams::default(), &own).await.unwrap();
+    let merge =
+        async |name, patch: Value| refusal(tenant.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await);
+    let without =
+        json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": null, "territorial.services/tenant": null}}});
+    for message in [
+        merge("portale-database", json!({"data": {"password": "eQ=="}})).await,
+        merge("portale-database", without).await,
+        merge("own", json!({"metadata": {"labels": labels}})).await,
+        refusal(tenant.delete("portale-database", &DeleteParams::default()).await),
+    ] {
+        assert!(message.contains("leave them to it"), "{message}");
+    }
+    assert_eq!(merge("own", json!({"data": {"password": "eQ=="}})).await, "");
+    tenant.delete("own", &DeleteParams::default()).await.unwrap();
+    ours.delete("portale-database", &DeleteParams::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_coordinator_is_no_tenant() {
+    let client = admin().await;
+    tenancy(&client, "coordinated").await;
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "coordinator"}, "rules": [
+        {"apiGroups": ["territorial.services"], "resources": ["tenants"], "verbs": ["*"]},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["*"]},
+    ]});
+    let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "coordinator"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "coordinator"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "coordinators"}]});
+    for object in [role, binding] {
+        apply(&client, &manifest(object)).await.unwrap();
+    }
+    let coordinator = member_of("coordinators").await;
+    try_create(&coordinator, "t-coordinated", &secret("release", json!({}), "helm.sh/release.v1")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tenants_administrators_may_do_this_in_their_namespace_and_nothing_elsewhere() {
+    let client = admin().await;
+    let tenant = tenancy(&client, "inside").await;
+    tenancy(&client, "outside").await;
+    let (read, write) = (["get", "list", "watch"], ["create", "update", "patch", "delete"]);
+    let theirs = ["domains", "mailboxes", "websites"].map(|kind| format!("{kind}.territorial.services"));
+    let theirs: Vec<&str> = theirs.iter().map(String::as_str).chain(["secrets"]).collect();
+    let mut wanted = each(&read, &["pods", "pods/log", "events", "events.events.k8s.io"]);
+    wanted.extend(each(&[read.as_slice(), &write].concat(), &theirs));
+    assert_eq!(rules(&tenant, "t-inside").await, wanted);
+    for elsewhere in ["t-outside", chart::NAMESPACE, "cst-mail", "kube-system"] {
+        assert_eq!(rules(&tenant, elsewhere).await, BTreeSet::new(), "{elsewhere}");
+    }
+    try_create(&tenant, "t-inside", &secret("s", json!({}), "Opaque")).await.unwrap();
+    let message = refusal(try_create(&tenant, "t-outside", &secret("s", json!({}), "Opaque")).await);
+    assert!(message.contains("cannot create resource \"secrets\""), "{message}");
+}
