@@ -15,6 +15,7 @@ pub use repository::{Repository, SourceFile, read_settings};
 pub use schema::Schemas;
 pub use yaml::{ReadDocuments, read_documents};
 
+use crate::model::shown;
 use crate::problem::Severity;
 
 /// A place in a file; both count from 1.

@@ -7,11 +7,14 @@ use k8s_openapi::api::core::v1::Secret;
 use serde::de::DeserializeOwned;
 
 use super::schema::{self, Refused};
-use super::{Node, Schemas};
+use super::{Node, Schemas, shown};
 use crate::index::Change;
 use crate::model::ObjectKey;
 use crate::parse::{DomainModel, MailboxModel, TenantModel, WebSiteModel};
 use crate::problem::{Kind, ObjectRef, Problem};
+
+/// How long an object's name may be.
+const MAX_NAME: usize = 253;
 
 /// What a document declares.
 #[derive(Debug)]
@@ -59,9 +62,10 @@ impl Declared {
             (API_VERSION, "WebSite") => ours(document, schemas, ObjectRef::new(Kind::WebSite, key.clone()), |json| {
                 Ok(Change::WebSite(key, Some(Box::new(typed::<WebSite>(json)?))))
             }),
-            (API_VERSION, other) => {
-                Self::Nothing(format!("{API_VERSION} has no kind `{other}`: use Tenant, Domain, Mailbox or WebSite"))
-            }
+            (API_VERSION, other) => Self::Nothing(format!(
+                "{API_VERSION} has no kind `{}`: use Tenant, Domain, Mailbox or WebSite",
+                shown(other)
+            )),
             ("v1", "Secret") => match serde_json::from_value::<Secret>(document.to_json()) {
                 Ok(secret) => Self::Secret(key.clone(), Change::Secret(key, Some(secret_data(secret)))),
                 Err(_) => Self::Nothing("this Secret cannot be read: data must be base64, or use stringData".into()),
@@ -110,8 +114,15 @@ fn tell_further(document: &Node, change: &Change, refused: &mut Vec<Refused>) {
 fn metadata_problems(document: &Node, object: &ObjectRef) -> Vec<Refused> {
     let at = document.locate("metadata");
     let mut problems = Vec::new();
-    if object.key.name.is_empty() {
+    let name = object.key.name.as_str();
+    if name.is_empty() {
         problems.push((at, "metadata.name".into(), "metadata.name is missing".into()));
+    } else if !is_object_name(name) {
+        let message = format!(
+            "`{}` is no object's name: use lower-case letters, digits, inner `-` and `.`, at most {MAX_NAME} of them",
+            shown(name)
+        );
+        problems.push((document.locate("metadata.name"), "metadata.name".into(), message));
     }
     let namespace = object.key.namespace.as_str();
     if object.kind == Kind::Tenant {
@@ -125,10 +136,20 @@ fn metadata_problems(document: &Node, object: &ObjectRef) -> Vec<Refused> {
     } else if namespace.is_empty() {
         problems.push((at, "metadata.namespace".into(), "metadata.namespace is missing: write t-<tenant>".into()));
     } else if object.key.tenant().is_none() {
-        let message = format!("`{namespace}` is no tenant's namespace: write t-<tenant>");
+        let message = format!("`{}` is no tenant's namespace: write t-<tenant>", shown(namespace));
         problems.push((document.locate("metadata.namespace"), "metadata.namespace".into(), message));
     }
     problems
+}
+
+/// Whether the API server takes the name (a DNS subdomain,
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>).
+fn is_object_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(inner)
+    };
+    name.len() <= MAX_NAME && name.split('.').all(is_label)
 }
 
 /// The typed object, or the field that cannot be it and why.

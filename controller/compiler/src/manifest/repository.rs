@@ -42,11 +42,8 @@ impl Repository {
             for (at, message) in &read.problems {
                 repository.tell(&file.path, *at, Severity::Error, message.clone(), String::new());
             }
-            // A doubled key or an ambiguous value has been told; the object is not taken on trust.
-            let suspect: Vec<usize> = read.problems.iter().map(|(at, _)| at.line).collect();
-            let starts: Vec<usize> = read.documents.iter().map(|d| d.at.line).chain([usize::MAX]).collect();
             for (number, document) in read.documents.into_iter().enumerate() {
-                let sound = !suspect.iter().any(|line| (starts[number]..starts[number + 1]).contains(line));
+                let sound = !read.suspect.contains(&number);
                 repository.take(&file.path, document, sound, schemas);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrArray};
 use regex_lite::Regex;
 
-use super::{Node, Position, Value};
+use super::{Node, Position, Value, shown};
 
 /// The schemas of our kinds.
 #[derive(Debug)]
@@ -123,13 +123,13 @@ impl Schemas {
                 let hint = nearest(text, allowed.iter().copied())
                     .map(|near| format!(", did you mean {near}?"))
                     .unwrap_or_default();
-                return refuse(format!("`{}` is not one of {}{hint}", text.escape_debug(), allowed.join(", ")));
+                return refuse(format!("`{}` is not one of {}{hint}", shown(text), allowed.join(", ")));
             }
         }
         if let Some(pattern) = &schema.pattern
             && self.patterns.get(pattern).is_some_and(|regex| !regex.is_match(text))
         {
-            refuse(format!("`{}` {NOT_OF_THE_FORM} ({pattern})", text.escape_debug()));
+            refuse(format!("`{}` {NOT_OF_THE_FORM} ({pattern})", shown(text)));
         }
     }
 
@@ -183,7 +183,7 @@ fn unknown_fields<'a>(
     let Value::Map(fields) = &node.value else { return };
     for (name, at, _) in fields.iter().filter(|(name, ..)| !known(name)) {
         let hint = nearest(name, names.clone()).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
-        refused.push((*at, join(path, name), format!("there is no field `{}`{hint}", name.escape_debug())));
+        refused.push((*at, join(path, &shown(name)), format!("there is no field `{}`{hint}", shown(name))));
     }
 }
 

@@ -1,10 +1,11 @@
 //! YAML into [`Node`]s, read as `kubectl` reads it, with bounds: anchors cannot explode, nesting and documents cannot grow without end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::Chars;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
-use super::{Node, Position, Value};
+use super::{Node, Position, Value, shown};
 
 /// What an object may be at the API server (etcd's request limit).
 const MAX_DOCUMENT: usize = 1_500_000;
@@ -13,12 +14,16 @@ const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 2_000_000;
 /// Values that aliases may add: anchors save typing, a hundred thousand values are an attack.
 const MAX_ALIASED: usize = 100_000;
+/// Problems told of one file: who has more has one mistake many times.
+const MAX_PROBLEMS: usize = 1_000;
 
 /// The documents of a file and what is wrong with its text.
 #[derive(Debug, Default)]
 pub struct ReadDocuments {
     /// The documents that could be read, empty ones left out.
     pub documents: Vec<Node>,
+    /// Which of them have a doubled key or an ambiguous value, so that nothing is to be taken on trust.
+    pub suspect: BTreeSet<usize>,
     /// What is wrong, with where.
     pub problems: Vec<(Position, String)>,
 }
@@ -32,12 +37,13 @@ pub fn read_documents(text: &str) -> ReadDocuments {
         open: Vec::new(),
         nodes: 0,
         aliased: 0,
-        started: 0,
+        cursor: Cursor { rest: text.chars(), index: 0, bytes: 0 },
+        document: Begun::default(),
     };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let step = match event {
-            Ok((event, span)) => reader.take(event, span.start),
+            Ok((event, span)) => reader.take(event, span),
             Err(error) => Err((position(error.marker()), format!("not YAML: {}", error.info()))),
         };
         if let Err(problem) = step {
@@ -48,13 +54,42 @@ pub fn read_documents(text: &str) -> ReadDocuments {
     reader.out
 }
 
-struct Reader {
+struct Reader<'a> {
     out: ReadDocuments,
     anchors: BTreeMap<usize, (Node, usize)>,
     open: Vec<Open>,
     nodes: usize,
     aliased: usize,
-    started: usize,
+    cursor: Cursor<'a>,
+    document: Begun,
+}
+
+/// The document being read.
+#[derive(Default)]
+struct Begun {
+    at: Position,
+    /// Where in the file, in bytes.
+    offset: usize,
+    /// How many problems were told before it.
+    problems: usize,
+    /// It is too large: the rest of it is passed over.
+    too_large: bool,
+}
+
+/// Turns the parser's count of characters into bytes; it only goes forward.
+struct Cursor<'a> {
+    rest: Chars<'a>,
+    index: usize,
+    bytes: usize,
+}
+
+impl Cursor<'_> {
+    fn bytes(&mut self, marker: &Marker) -> usize {
+        let step = marker.index().saturating_sub(self.index);
+        self.bytes += self.rest.by_ref().take(step).map(char::len_utf8).sum::<usize>();
+        self.index += step;
+        self.bytes
+    }
 }
 
 /// A list or map being read.
@@ -72,19 +107,19 @@ enum Content {
 
 type Step = Result<(), (Position, String)>;
 
-impl Reader {
-    fn take(&mut self, event: Event<'_>, marker: Marker) -> Step {
-        let at = position(&marker);
+impl Reader<'_> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Step {
+        let at = position(&span.start);
         match event {
-            Event::DocumentStart(_) => {
-                self.started = marker.index();
-                self.anchors.clear();
-                Ok(())
-            }
-            Event::DocumentEnd if marker.index() - self.started > MAX_DOCUMENT => Err((
-                at,
-                format!("the document is larger than the {MAX_DOCUMENT} bytes that the API server takes: split it"),
-            )),
+            Event::StreamStart | Event::StreamEnd => return Ok(()),
+            Event::DocumentStart(_) => self.begin(at, &span.start),
+            _ if self.is_passed_over(&span.end) => return Ok(()),
+            _ => {}
+        }
+        if self.out.problems.len() >= MAX_PROBLEMS {
+            return Err((at, format!("{MAX_PROBLEMS} problems are above: the rest of the file is not read")));
+        }
+        match event {
             Event::SequenceStart(anchor, _) => self.open(at, anchor, Content::List(Vec::new())),
             Event::MappingStart(anchor, _) => {
                 self.open(at, anchor, Content::Map { fields: Vec::new(), seen: BTreeMap::new(), key: None })
@@ -106,6 +141,25 @@ impl Reader {
             }
             _ => Ok(()),
         }
+    }
+
+    fn begin(&mut self, at: Position, marker: &Marker) {
+        let offset = self.cursor.bytes(marker);
+        self.document = Begun { at, offset, problems: self.out.problems.len(), too_large: false };
+        self.anchors.clear();
+        self.open.clear();
+    }
+
+    /// Whether the document is too large up to here; the first time it is told.
+    fn is_passed_over(&mut self, end: &Marker) -> bool {
+        let Begun { at, offset, too_large, .. } = self.document;
+        if !too_large && self.cursor.bytes(end) - offset > MAX_DOCUMENT {
+            let message =
+                format!("the document is larger than the {MAX_DOCUMENT} bytes that the API server takes: split it");
+            self.out.problems.push((at, message));
+            self.document.too_large = true;
+        }
+        self.document.too_large
     }
 
     fn open(&mut self, at: Position, anchor: usize, content: Content) -> Step {
@@ -149,7 +203,12 @@ impl Reader {
         }
         match self.open.last_mut().map(|open| &mut open.content) {
             None if node.value == Value::Null => {}
-            None => self.out.documents.push(node),
+            None => {
+                if self.out.problems.len() > self.document.problems {
+                    self.out.suspect.insert(self.out.documents.len());
+                }
+                self.out.documents.push(node);
+            }
             Some(Content::List(items)) => items.push(node),
             Some(Content::Map { fields, seen, key }) => match key.take() {
                 Some((name, at)) => fields.push((name, at, node)),
@@ -172,7 +231,10 @@ impl Reader {
         } else if is_octal(text) {
             self.out.problems.push((
                 at,
-                format!("`{text}` is an octal number to some tools: put it in quotes, or leave the leading zero out"),
+                format!(
+                    "`{}` is an octal number to some tools: put it in quotes, or leave the leading zero out",
+                    shown(text)
+                ),
             ));
         }
         number(text).map_or_else(|| Value::String(text.to_owned()), Value::Number)
@@ -192,7 +254,8 @@ fn read_key(
         other => return Err((node.at, format!("a field's name is a text, this is {}", other.kind()))),
     };
     if let Some(first) = seen.insert(name.clone(), node.at) {
-        problems.push((node.at, format!("`{name}` is written twice, first in line {}: keep one", first.line)));
+        let message = format!("`{}` is written twice, first in line {}: keep one", shown(&name), first.line);
+        problems.push((node.at, message));
     }
     Ok((name, node.at))
 }
@@ -269,6 +332,35 @@ mod tests {
             read_documents("a: &x [1, 2]\nb: *x\n").documents[0].to_json(),
             serde_json::json!({"a": [1, 2], "b": [1, 2]})
         );
+    }
+
+    #[test]
+    fn a_document_is_bounded_in_bytes_and_harms_no_other() {
+        for (character, count) in [("x", MAX_DOCUMENT), ("è", MAX_DOCUMENT / 2)] {
+            let read = read_documents(&format!("a: 1\n---\nb: {}\n---\nc: no\n", character.repeat(count)));
+            assert_eq!(read.documents.len(), 2);
+            assert_eq!(read.problems[0].0, Position { line: 2, column: 1 });
+            assert!(read.problems[0].1.contains("larger than the 1500000 bytes"), "{:?}", read.problems);
+            assert_eq!((read.problems.len(), read.suspect), (2, [1].into()));
+        }
+        let most = "x".repeat(MAX_DOCUMENT - 10);
+        assert!(problems(&format!("# {most}\na: {most}\n")).is_empty(), "comments before a document are not of it");
+    }
+
+    #[test]
+    fn text_that_does_not_parse_casts_no_doubt_on_what_is_above() {
+        let read = read_documents("a: 1\n---\nb: [1\n---\nc: 1\n");
+        assert_eq!((read.documents.len(), read.problems.len(), read.suspect.len()), (1, 1, 0));
+    }
+
+    #[test]
+    fn problems_are_bounded_in_number_and_length() {
+        let told = problems(&"a: b\n".repeat(100_000));
+        assert_eq!(told.len(), MAX_PROBLEMS + 1);
+        assert!(told[MAX_PROBLEMS].contains("1000 problems are above"), "{}", told[MAX_PROBLEMS]);
+        let told = problems(&format!("{0}: a\n{0}: {1}\n", "x".repeat(1_000), "0".repeat(100_000)));
+        assert_eq!(told.len(), 2);
+        assert!(told.iter().all(|problem| problem.len() < 200), "{told:?}");
     }
 
     #[test]

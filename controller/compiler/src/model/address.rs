@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::name::{DomainName, NameError};
+use super::shown;
 
 /// A mail address of ours: a lower-case ASCII local part without quoting (letters, digits, inner `.`, `_`, `-`) and a domain.
 ///
@@ -38,14 +39,13 @@ pub enum AddressError {
 impl Address {
     /// Reads an address; upper case is folded.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let shown = || text.escape_debug().to_string();
-        let Some((local, domain)) = text.split_once('@') else { return Err(AddressError::Form(shown())) };
+        let Some((local, domain)) = text.split_once('@') else { return Err(AddressError::Form(shown(text))) };
         let local = local.to_ascii_lowercase();
         if !is_local_part(&local) {
-            return Err(AddressError::Local(shown()));
+            return Err(AddressError::Local(shown(text)));
         }
         let domain = DomainName::parse(domain)?;
-        if domain.is_host_name() { Ok(Self { domain, local }) } else { Err(AddressError::Domain(shown())) }
+        if domain.is_host_name() { Ok(Self { domain, local }) } else { Err(AddressError::Domain(shown(text))) }
     }
 
     /// The part before the `@`.

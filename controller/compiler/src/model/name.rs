@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::shown;
+
 /// A domain name (RFC 1035 §2.3.1): lower-case ASCII, punycode, without trailing dot; the root is empty inside and prints as `.`.
 ///
 /// Ordered as DNSSEC orders names (RFC 4034 §6.1), so that a name and all below it are one range.
@@ -131,26 +133,26 @@ impl DomainName {
 
 fn to_punycode(text: &str) -> Result<String, NameError> {
     if let Some(character) = text.chars().find(|c| c.is_control() || c.is_whitespace()) {
-        return Err(NameError::Character { name: text.escape_debug().to_string(), character });
+        return Err(NameError::Character { name: shown(text), character });
     }
     idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::EMPTY)
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| NameError::Idna(text.to_owned()))
+        .map_err(|_| NameError::Idna(shown(text)))
 }
 
 fn check_label(name: &str, label: &str, first: bool) -> Result<(), NameError> {
     if label.is_empty() {
-        return Err(NameError::EmptyLabel(name.to_owned()));
+        return Err(NameError::EmptyLabel(shown(name)));
     }
     if label.len() > 63 {
-        return Err(NameError::LabelTooLong(label.to_owned()));
+        return Err(NameError::LabelTooLong(shown(label)));
     }
     if label == "*" && first {
         return Ok(());
     }
     match label.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '/'))) {
-        Some('*') => Err(NameError::Wildcard(name.to_owned())),
-        Some(character) => Err(NameError::Character { name: name.escape_debug().to_string(), character }),
+        Some('*') => Err(NameError::Wildcard(shown(name))),
+        Some(character) => Err(NameError::Character { name: shown(name), character }),
         None => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ use cst_api::RecordType;
 use super::text;
 use super::{Caa, RecordData, RecordError, Soa};
 use crate::model::name::DomainName;
+use crate::model::shown;
 
 const MAX_TEXT: usize = 4096;
 
@@ -131,14 +132,6 @@ fn host(type_: &'static str, value: &str, text: &str) -> Result<DomainName, Reco
 
 fn form(type_: &'static str, value: &str, expected: &'static str) -> RecordError {
     RecordError::Form { type_, value: shown(value), expected }
-}
-
-fn shown(value: &str) -> String {
-    let mut shown: String = value.chars().take(80).collect::<String>().escape_debug().to_string();
-    if value.chars().count() > 80 {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]

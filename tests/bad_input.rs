@@ -1,0 +1,165 @@
+//! Input that is too much: refused at once, in a few lines, each with its place; what stands beside it is judged as ever.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const FIVE_MB: usize = 5_000_000;
+
+const DOMAIN: &str = "apiVersion: territorial.services/v1alpha1
+kind: Domain
+metadata: {name: comune.urbino.pu.it, namespace: t-urbino}
+spec:
+";
+
+/// Checks a file of this text in a folder where all else is right: the exit code and what is told of it, without the path.
+fn validate(text: &str) -> (i32, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/minimal/cst.yaml");
+    fs::copy(settings, folder.path().join("cst.yaml")).unwrap();
+    let tenant = "apiVersion: territorial.services/v1alpha1\nkind: Tenant\nmetadata: {name: urbino}\n\
+                  spec: {displayName: Comune di Urbino, entityType: Comune, domains: [comune.urbino.pu.it]}\n";
+    fs::write(folder.path().join("tenant.yaml"), tenant).unwrap();
+    let file = folder.path().join("big.yaml");
+    fs::write(&file, text).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_cst")).arg("validate").arg(folder.path()).output().unwrap();
+    let (told, errors) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(errors.is_empty(), "{errors}");
+    assert!(told.len() < 200_000, "{} bytes are told", told.len());
+    let of_file = told.lines().filter_map(|line| line.strip_prefix(&format!("{}:", file.display()))).map(str::to_owned);
+    (output.status.code().expect("it ends by itself"), of_file.collect())
+}
+
+/// A list of so many bytes.
+fn repeat(before: &str, text: &str, after: &str) -> String {
+    let mut all = String::with_capacity(FIVE_MB + 100);
+    all.push_str(before);
+    while all.len() < FIVE_MB {
+        all.push_str(text);
+    }
+    all + after
+}
+
+#[test]
+fn a_document_of_5_mb_is_refused_whatever_is_in_it() {
+    let mut records = format!("{DOMAIN}  records:\n");
+    for number in 0.. {
+        writeln!(records, "    - {{name: h{number}, type: A, values: [\"192.0.2.1\"]}}").unwrap();
+        if records.len() > FIVE_MB {
+            break;
+        }
+    }
+    let value = format!("{DOMAIN}  records: [{{name: www, type: TXT, values: [\"");
+    for text in [
+        records,
+        repeat(&value, "x", "\"]}]\n"),
+        repeat(&value, "è", "\"]}]\n"),
+        repeat(&format!("{DOMAIN}  ttl: "), "0", "\n"),
+        repeat(&format!("{DOMAIN}  mail: {{mode: "), "x", "}\n"),
+        repeat(&format!("{DOMAIN}  description: |\n"), "    a line of text\n", ""),
+    ] {
+        let (code, told) = validate(&text);
+        let wanted = "1:1: error: the document is larger than the 1500000 bytes that the API server takes: split it";
+        assert_eq!((code, told.as_slice()), (3, [wanted.to_owned()].as_slice()));
+    }
+}
+
+#[test]
+fn text_of_5_mb_that_is_no_manifest_is_refused_at_its_place() {
+    for (text, place, message) in [
+        (repeat("", "[", ""), "1:", "not YAML"),
+        (repeat("", "{a: ", ""), "1:", "not YAML"),
+        (repeat("", "- ", ""), "1:129", "nested deeper than 64 levels"),
+        (repeat("a: \"", "x", ""), "1:4", "not YAML"),
+        (repeat("a: \"", "\0", "\""), "1:4", "not YAML"),
+        (repeat("", "@", ""), "1:1", "not YAML"),
+        (repeat("a: *", "a", "\n"), "1:4", "not YAML"),
+        (repeat("", "a: b\n", ""), "2:1", "`a` is written twice, first in line 1: keep one"),
+        (repeat("a: [", "yes,", "]\n"), "1:5", "`yes` is a boolean to some tools"),
+    ] {
+        let (code, told) = validate(&text);
+        assert_eq!(code, 3, "{told:?}");
+        let first = told.first().unwrap();
+        assert!(first.starts_with(place) && first.contains(": error: ") && first.contains(message), "{first}");
+    }
+}
+
+#[test]
+fn text_of_5_mb_that_says_nothing_is_nothing() {
+    for text in [repeat("", "# somebody's\n", ""), repeat("", " ", ""), repeat("", "\n", "")] {
+        assert_eq!(validate(&text), (0, vec![]));
+    }
+    let objects = repeat("", "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: somebodys}\n", "");
+    assert_eq!(validate(&objects), (0, vec![]), "a file may be as large, if its documents are not");
+}
+
+#[test]
+fn a_long_word_is_not_repeated_at_length() {
+    let long = "x".repeat(1_400_000);
+    for (text, place, message) in [
+        (format!("{DOMAIN}  mail: {{mode: {long}}}\n"), "5:16", "is not one of Hosted, None"),
+        (format!("{DOMAIN}  ? {long}\n  : 1\n"), "5:5", "there is no field"),
+        (format!("{DOMAIN}  mail: {{mode: Hosted, spf: {{include: [{long}]}}}}\n"), "5:40", "at most 253 are allowed"),
+        (
+            format!("apiVersion: territorial.services/v1alpha1\nkind: {long}\n"),
+            "1:1",
+            "use Tenant, Domain, Mailbox or WebSite",
+        ),
+        (
+            DOMAIN.replace("comune.urbino.pu.it", &long) + "  ttl: 60\n",
+            "3:18",
+            "inner `-` and `.`, at most 253 of them",
+        ),
+        (DOMAIN.replace("t-urbino", &long) + "  ttl: 60\n", "3:", "is no tenant's namespace: write t-<tenant>"),
+    ] {
+        let (code, told) = validate(&text);
+        assert_eq!((code, told.len()), (3, 1), "{told:?}");
+        assert!(told[0].starts_with(place) && told[0].contains(message), "{}", told[0]);
+        assert!(told[0].len() < 400, "{}", told[0]);
+    }
+}
+
+#[test]
+fn a_text_record_holds_4096_bytes() {
+    let of = |value: &str| format!("{DOMAIN}  records:\n    - {{name: www, type: TXT, values: [\"{value}\"]}}\n");
+    assert_eq!(validate(&of(&"x".repeat(4096))), (0, vec![]));
+    assert_eq!(validate(&of(&"è".repeat(2048))), (0, vec![]));
+    let place = "6:39: error: ";
+    let field = " (spec.records[0].values[0])";
+    for (value, message) in [
+        ("x".repeat(4097), "4097 characters, at most 4096 are allowed"),
+        ("è".repeat(4097), "4097 characters, at most 4096 are allowed"),
+        ("è".repeat(2049), "a TXT value has at most 4096 bytes, this one has 4098"),
+    ] {
+        assert_eq!(validate(&of(&value)), (3, vec![format!("{place}{message}{field}")]));
+    }
+}
+
+/// What is quick stays so: each of these took a time that grows with the square of its length in some reader of YAML.
+#[test]
+fn no_shape_of_5_mb_takes_long() {
+    let many = |line: &dyn Fn(usize) -> String| {
+        let mut text = String::new();
+        for number in 0.. {
+            text += &line(number);
+            if text.len() > FIVE_MB {
+                break;
+            }
+        }
+        text
+    };
+    for (name, text) in [
+        ("fields", many(&|n| format!("f{n}: {n}\n"))),
+        ("keys of a flow map", format!("a: {{{}}}\n", many(&|n| format!("a{n},")))),
+        ("anchors", many(&|n| format!("a{n}: &a{n} x\n"))),
+        ("lines of a plain text", repeat("a: ", "word\n  ", "\n")),
+        ("a long key", repeat("", "x", ": a\n")),
+        ("escapes", repeat("a: \"", "\\x41", "\"\n")),
+    ] {
+        let begin = Instant::now();
+        assert_ne!(validate(&text).0, 1, "{name}");
+        assert!(begin.elapsed() < Duration::from_secs(20), "{name}: {:?}", begin.elapsed());
+    }
+}
