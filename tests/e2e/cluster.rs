@@ -25,20 +25,22 @@ pub struct Cluster {
 impl Cluster {
     pub async fn connect() -> Self {
         let client = Client::try_default().await.expect("KUBECONFIG names the cluster of the demo");
-        let service = async |namespace: &str, name: &str| {
-            let service = Api::<Service>::namespaced(client.clone(), namespace).get(name).await.unwrap();
-            service.spec.unwrap().cluster_ip.unwrap()
-        };
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "Gateway"));
         let gateways: Api<DynamicObject> = Api::namespaced_with(client.clone(), "cst-web", &resource);
         let gateway = gateways.get("cst").await.unwrap().data["status"]["addresses"][0]["value"].clone();
-        Self {
-            name_servers: vec![service("cst-dns", "ns1").await, service("cst-dns", "ns2").await],
-            mx: service("cst-mail", "mx").await,
-            imap: service("cst-mail", "imap").await,
-            gateway: gateway.as_str().unwrap().to_owned(),
-            client: client.clone(),
-        }
+        let mut cluster =
+            Self { client, name_servers: Vec::new(), mx: String::new(), imap: String::new(), gateway: String::new() };
+        cluster.name_servers = vec![cluster.address("cst-dns", "ns1").await, cluster.address("cst-dns", "ns2").await];
+        cluster.mx = cluster.address("cst-mail", "mx").await;
+        cluster.imap = cluster.address("cst-mail", "imap").await;
+        gateway.as_str().unwrap().clone_into(&mut cluster.gateway);
+        cluster
+    }
+
+    /// The address of a Service.
+    pub async fn address(&self, namespace: &str, name: &str) -> String {
+        let service = self.api::<Service>(namespace).get(name).await.unwrap();
+        service.spec.unwrap().cluster_ip.unwrap()
     }
 
     pub fn api<K>(&self, namespace: &str) -> Api<K>

@@ -8,5 +8,6 @@ mod cluster;
 mod faults;
 mod member;
 mod names;
+mod partner;
 mod restarts;
 mod sites;

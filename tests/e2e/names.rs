@@ -54,7 +54,14 @@ async fn a_retained_domain_is_served_on_and_comes_back_as_it_was() {
     let after = member.ready("Domain", &zone).await["status"]["zone"].clone();
     assert_eq!(after["ds"], before["ds"]);
     assert!(after["serial"].as_u64() > before["serial"].as_u64(), "{before} {after}");
+
+    // The member itself goes: the zone stays as long as any that was deleted.
     member.leave().await;
+    let next = Member::join().await;
+    next.domain(www("192.0.2.3")).await;
+    next.ready("Domain", &next.zone).await;
+    assert!(servers.iter().all(|server| dig(server, &format!("www.{zone}"), "A") == ["192.0.2.2"]));
+    next.leave().await;
 }
 
 #[tokio::test]
