@@ -213,3 +213,9 @@ fn the_settings_arrive_as_they_were_given() {
 fn settings_of(text: String) -> Settings {
     read_settings(&SourceFile { path: "cst.yaml".into(), text }).unwrap()
 }
+
+#[test]
+#[should_panic(expected = "duplicate entry")]
+fn a_field_written_twice_is_not_read() {
+    objects(b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b}\ndata: {c: d}\n");
+}

@@ -11,7 +11,6 @@ declare -A VERSION=(
   [kubernetes]=1.35.4
   [etcd]=3.6.7
   [helm]=3.20.2
-  [kubeconform]=0.7.0
   [coredns]=1.13.1
   [local-path-provisioner]=0.0.30
   [traefik]=3.7.15
