@@ -12,6 +12,7 @@ use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, Client, Config, ResourceExt as _};
+use tokio::sync::OnceCell;
 
 use crate::chart;
 
@@ -24,8 +25,9 @@ struct Server {
 /// # Panics
 /// When the server cannot be started; the log of `tests/cluster/control-plane` says why.
 pub async fn client() -> Client {
+    static CRDS: OnceCell<()> = OnceCell::const_new();
     let client = Client::try_from(config().await).expect("a client can be made");
-    install_crds(&client).await;
+    CRDS.get_or_init(|| install_crds(&client)).await;
     client
 }
 
