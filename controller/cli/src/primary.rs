@@ -7,7 +7,7 @@ use cst_compiler::model::{DomainName, Soa};
 use cst_compiler::published::{KeyMaterial, ZoneVersion};
 use cst_compiler::settings::DnsSettings;
 use cst_kubernetes::zone_server::{self, ZoneServer, ZoneServerError};
-use cst_nameserver::{Catalog, Limits, Observations, Primary, PrimaryConfig, Secondary, TsigAlgorithm, TsigKey};
+use cst_nameserver::{Catalog, Clock, Limits, Observations, Primary, PrimaryConfig, Secondary, TsigAlgorithm, TsigKey};
 use tokio::sync::mpsc;
 
 use crate::command::Failure;
@@ -28,7 +28,15 @@ pub(crate) fn config(dns: &DnsSettings, listen: Vec<SocketAddr>, keys: &Path) ->
         key: signer.clone(),
     });
     let secondaries = secondaries.collect();
-    Ok(PrimaryConfig { listen, keys, secondaries, catalog: catalog(dns), plain: false, limits: Limits::default() })
+    Ok(PrimaryConfig {
+        listen,
+        keys,
+        secondaries,
+        catalog: catalog(dns),
+        plain: false,
+        limits: Limits::default(),
+        clock: Clock::system(),
+    })
 }
 
 /// The catalog zone of the settings.

@@ -3,20 +3,26 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cst_compiler::model::DomainName;
 use cst_compiler::published::ZoneVersion;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::catalog::{Catalog, CatalogKeeper, Changes};
 use crate::clock::Clock;
 use crate::key::{KeyError, SigningKey};
 use crate::notify::{First, Notifier, Observations, Secondary};
 use crate::respond::Responder;
+use crate::rtype;
 use crate::server::{Limits, Sockets};
 use crate::tsig::TsigKey;
 use crate::zones::{Member, Zones};
+
+/// How long what is in work at the end may take.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// What a primary is started with.
 #[derive(Clone, Debug)]
@@ -33,6 +39,8 @@ pub struct PrimaryConfig {
     pub plain: bool,
     /// What the listeners hold at most.
     pub limits: Limits,
+    /// The time, for transaction signatures and the catalog's serial.
+    pub clock: Clock,
 }
 
 /// Why a primary does not start or a zone is not published.
@@ -49,6 +57,19 @@ pub enum PrimaryError {
     /// The catalog's name is not for a zone.
     #[error("{0} is the catalog's name, no zone can have it: choose another catalog name in the settings")]
     CatalogName(DomainName),
+    /// A record set that is not the zone's.
+    #[error("{name} is not within the zone {apex}: compile its stored version anew")]
+    Outside {
+        /// The zone.
+        apex: DomainName,
+        /// The set's name.
+        name: DomainName,
+    },
+    /// Secondaries do not load a zone without name servers.
+    #[error(
+        "the zone {0} has no NS records at its apex, and no server would load it: set name servers in the settings"
+    )]
+    NoNameServers(DomainName),
     /// The stored key is none.
     #[error("the signing key of {apex} is unusable: restore its Secret from a backup")]
     Key {
@@ -64,7 +85,6 @@ pub struct Primary {
     zones: Arc<Zones>,
     notifier: Notifier,
     changes: Changes,
-
     addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
@@ -74,13 +94,13 @@ pub struct Primary {
 impl Primary {
     /// Starts listening and following the secondaries. Within an asynchronous runtime.
     pub async fn start(config: PrimaryConfig) -> Result<(Self, Observations), PrimaryError> {
-        let zones = Arc::new(Zones::new(config.catalog.name.clone()));
-        let (clock, changes) = (Clock::system(), Changes::default());
+        let PrimaryConfig { listen, keys, secondaries, catalog, plain, limits, clock } = config;
+        let (zones, changes) = (Arc::new(Zones::new(catalog.name.clone())), Changes::default());
         let mut background = JoinSet::new();
         let (notifier, observations) =
-            Notifier::start(config.secondaries, config.catalog.name.clone(), changes.clone(), &clock, &mut background);
+            Notifier::start(secondaries, catalog.name.clone(), changes.clone(), &clock, &mut background);
         let keeper = CatalogKeeper {
-            catalog: config.catalog,
+            catalog,
             zones: Arc::clone(&zones),
             notifier: notifier.clone(),
             changes: changes.clone(),
@@ -88,15 +108,15 @@ impl Primary {
             published: None,
         };
         background.spawn(keeper.run());
-        let keys = config.keys.into_iter().map(Arc::new).collect();
-        let responder = Arc::new(Responder { zones: Arc::clone(&zones), keys, plain: config.plain, clock });
+        let keys = keys.into_iter().map(Arc::new).collect();
+        let responder = Arc::new(Responder { zones: Arc::clone(&zones), keys, plain, clock });
         let (stop, _) = watch::channel(false);
         let (mut listeners, mut addresses) = (JoinSet::new(), Vec::new());
-        for address in config.listen {
+        for address in listen {
             let listen = |source| PrimaryError::Listen { address, source };
             let sockets = Sockets::bind(address).await.map_err(listen)?;
             addresses.push(sockets.tcp.local_addr().map_err(listen)?);
-            listeners.spawn(sockets.serve(Arc::clone(&responder), config.limits, stop.subscribe()));
+            listeners.spawn(sockets.serve(Arc::clone(&responder), limits, stop.subscribe()));
         }
         let primary = Self { zones, notifier, changes, addresses, stop, listeners, _background: background };
         Ok((primary, observations))
@@ -114,6 +134,7 @@ impl Primary {
         if self.zones.is_catalog(&apex) {
             return Err(PrimaryError::CatalogName(apex));
         }
+        check(&version)?;
         let before = self.zones.member(&apex);
         if let Some(same) = before.as_ref().filter(|member| is_same(member.version(), &version)) {
             return Ok(vec![same.ds().to_owned()]);
@@ -131,7 +152,7 @@ impl Primary {
 
     /// Stops serving a zone and takes it out of the catalog. The last one stays in it: an empty catalog would look like a loss.
     pub fn withdraw(&self, apex: &DomainName) {
-        if self.zones.remove(apex, false) == Some(true) {
+        if self.zones.remove(apex) {
             self.notifier.forget(apex.clone());
             self.changes.announce();
         }
@@ -143,10 +164,22 @@ impl Primary {
         self.changes.announce();
     }
 
-    /// Ends; transfers in work are let finish.
+    /// Listens no more; answers and transfers in work are let finish, for ten seconds at most.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
-        while self.listeners.join_next().await.is_some() {}
+        timeout(FAREWELL, async { while self.listeners.join_next().await.is_some() {} }).await.unwrap_or_default();
+    }
+}
+
+/// What no secondary could load.
+fn check(version: &ZoneVersion) -> Result<(), PrimaryError> {
+    let apex = version.apex();
+    if let Some(set) = version.zone.sets().find(|set| !set.name.is_within(apex)) {
+        return Err(PrimaryError::Outside { apex: apex.clone(), name: set.name.clone() });
+    }
+    match version.zone.get(apex, rtype::NS) {
+        Some(_) => Ok(()),
+        None => Err(PrimaryError::NoNameServers(apex.clone())),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::message::{
     AA, HEADER, IN, MessageWriter, OPCODE, Owner, QR, RD, Rcode, Refusal, Request, Section, read_u16,
 };
 use crate::rtype;
+use crate::sign::SignError;
 use crate::transfer::Transfer;
 use crate::tsig::TsigKey;
 use crate::zones::{Source, Zones};
@@ -178,7 +179,7 @@ impl<'a> Exchange<'a> {
         self.send(message)
     }
 
-    fn fail(self, error: &dyn std::error::Error) -> Response {
+    fn fail(self, error: &SignError) -> Response {
         warn!(%error, "a zone cannot be served");
         self.refuse(Rcode::ServFail)
     }

@@ -1,5 +1,6 @@
 //! The listeners: UDP and TCP, with bounds on everything that a stranger could use up.
 
+mod places;
 mod tcp;
 mod udp;
 
@@ -22,9 +23,11 @@ const PORT_ATTEMPTS: usize = 20;
 pub struct Limits {
     /// TCP connections at once; beyond it a new one waits.
     pub connections: usize,
+    /// TCP connections at once from one address; beyond it a new one is closed, so that one client cannot keep out the others.
+    pub client_connections: usize,
     /// UDP requests in work at once; beyond it a new one is dropped, and the client asks again.
     pub requests: usize,
-    /// The octets of a request over TCP; a longer one ends its connection.
+    /// The octets of a request; a longer one ends its connection, or is dropped where it came over UDP.
     pub request_size: usize,
     /// How long a connection may be idle, or take over one request.
     pub idle: Duration,
@@ -36,6 +39,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 512,
+            client_connections: 256,
             requests: 256,
             request_size: 4096,
             idle: Duration::from_secs(10),

@@ -100,15 +100,10 @@ impl Zones {
         write(&self.members).insert(member.version.apex().clone(), Arc::new(member));
     }
 
-    /// Takes a zone out; `None` when it is not there, `Some(false)`, and it stays, when it is the last one and must not go.
-    pub(crate) fn remove(&self, apex: &DomainName, even_last: bool) -> Option<bool> {
+    /// Takes a zone out; whether it was there. The last one stays.
+    pub(crate) fn remove(&self, apex: &DomainName) -> bool {
         let mut members = write(&self.members);
-        members.get(apex)?;
-        let may_go = even_last || members.len() > 1;
-        if may_go {
-            members.remove(apex);
-        }
-        Some(may_go)
+        members.len() > 1 && members.remove(apex).is_some()
     }
 
     pub(crate) fn names(&self) -> BTreeSet<DomainName> {

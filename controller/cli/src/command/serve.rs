@@ -5,7 +5,7 @@ use clap::Args;
 use cst_compiler::index::Index;
 use cst_compiler::model::DomainName;
 use cst_compiler::published::{KeyMaterial, ZoneVersion};
-use cst_nameserver::{Limits, Primary, PrimaryConfig};
+use cst_nameserver::{Clock, Limits, Primary, PrimaryConfig};
 use jiff::Timestamp;
 
 use super::{Failure, validate};
@@ -59,6 +59,7 @@ impl Serve {
             catalog: primary::catalog(&index.settings().dns),
             plain: true,
             limits: Limits::default(),
+            clock: Clock::system(),
         };
         let (primary, _observations) = Primary::start(config).await?;
         let mut sample = None;

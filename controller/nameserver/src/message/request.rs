@@ -7,8 +7,8 @@ use hickory_proto::rr::{Name, RData};
 use super::tsig::TsigRecord;
 use super::{HEADER, OPCODE, QR, Rcode, read_u16, skip_name};
 
-/// The TSIG record's type (RFC 8945 §4.2).
-const TSIG: u16 = 250;
+/// What a TSIG record has after its owner: the type, the class ANY and no time to live (RFC 8945 §4.2).
+const TSIG: [u8; 8] = [0, 250, 0, 255, 0, 0, 0, 0];
 
 /// A query that can be answered.
 pub(crate) struct Request<'a> {
@@ -99,8 +99,9 @@ impl<'a> Question<'a> {
     fn read(bytes: &'a [u8], message: &Message) -> Option<Self> {
         let [query] = message.queries.as_slice() else { return None };
         let end = skip_name(bytes, HEADER)?;
-        let is_compressed = bytes.get(end - 1).is_some_and(|last| *last != 0);
-        let raw = bytes.get(HEADER..end + 4).filter(|_| !is_compressed)?;
+        // A pointer could only lead to the header before it, which is another one in the response.
+        let length = 1 + query.name.iter().map(|label| 1 + label.len()).sum::<usize>();
+        let raw = bytes.get(HEADER..end + 4).filter(|_| end - HEADER == length)?;
         let labels: Vec<Vec<u8>> = query.name.iter().map(<[u8]>::to_ascii_lowercase).collect();
         let name = name_of(&labels);
         let (type_number, class) = (read_u16(bytes, end)?, read_u16(bytes, end + 2)?);
@@ -127,24 +128,25 @@ pub(crate) fn name_of<L: AsRef<[u8]>>(labels: &[L]) -> Option<DomainName> {
     if labels.is_empty() { Some(DomainName::ROOT) } else { DomainName::parse(&labels.join(".")).ok() }
 }
 
-/// The TSIG record, which is the message's last (RFC 8945 §5.1); `None` when one stands elsewhere or something follows the last record.
+/// The TSIG record, which is the message's last (RFC 8945 §5.1); `None` when one stands elsewhere or is of
+/// another class, or something follows the last record.
 pub(crate) fn read_tsig(bytes: &[u8], message: &Message) -> Option<Option<TsigRecord>> {
-    let start = last_record(bytes)?;
+    let last = last_record(bytes)?;
     let records = message.answers.iter().chain(&message.authorities).chain(&message.additionals);
     let mut found = records.filter_map(|record| match &record.data {
         RData::TSIG(tsig) => Some((&record.name, tsig)),
         _ => None,
     });
-    match (found.next(), found.next(), start) {
+    match (found.next(), found.next(), last) {
         (None, ..) => Some(None),
         (Some((owner, data)), None, Some((start, TSIG))) => Some(Some(TsigRecord::new(owner, data, start))),
         _ => None,
     }
 }
 
-/// Where the last record begins and its type, if there is any; `None` when the message does not end with its last record.
+/// Where the last record begins and its type, class and time to live, if there is any; `None` when the message does not end with it.
 #[expect(clippy::option_option, reason = "a message without records is not a malformed one")]
-fn last_record(bytes: &[u8]) -> Option<Option<(usize, u16)>> {
+fn last_record(bytes: &[u8]) -> Option<Option<(usize, [u8; 8])>> {
     let count = |position| read_u16(bytes, position).map(usize::from);
     let mut position = HEADER;
     for _ in 0..count(4)? {
@@ -153,7 +155,7 @@ fn last_record(bytes: &[u8]) -> Option<Option<(usize, u16)>> {
     let mut last = None;
     for _ in 0..count(6)? + count(8)? + count(10)? {
         let fields = skip_name(bytes, position)?;
-        last = Some((position, read_u16(bytes, fields)?));
+        last = Some((position, *bytes.get(fields..)?.first_chunk()?));
         position = fields + 10 + usize::from(read_u16(bytes, fields + 8)?);
     }
     (position == bytes.len()).then_some(last)

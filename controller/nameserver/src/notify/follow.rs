@@ -11,7 +11,7 @@ use cst_compiler::model::DomainName;
 use tokio::net::{UdpSocket, lookup_host};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
-use tracing::debug;
+use tracing::{debug, info, warn};
 
 use crate::clock::Clock;
 use crate::tsig::TsigKey;
@@ -42,12 +42,19 @@ pub(super) struct Follower {
     socket: Option<UdpSocket>,
     tracks: HashMap<DomainName, Track>,
     due: BinaryHeap<Reverse<(Instant, u64, DomainName)>>,
-    waiting: HashMap<u16, (u64, Exchange)>,
+    waiting: HashMap<u16, Waiting>,
     /// The ids waited for in the order of their time-outs.
     timeouts: VecDeque<(Instant, u16, u64)>,
     unanswered: usize,
     /// Counts messages, so that an id used again is not taken for its predecessor.
     sent: u64,
+}
+
+/// A message on its way.
+struct Waiting {
+    number: u64,
+    plan: u64,
+    exchange: Exchange,
 }
 
 impl Follower {
@@ -146,7 +153,7 @@ impl Follower {
             self.socket = None;
         }
         self.sent += 1;
-        self.waiting.insert(id, (plan, exchange));
+        self.waiting.insert(id, Waiting { number: self.sent, plan, exchange });
         self.timeouts.push_back((Instant::now() + TIMEOUT, id, self.sent));
     }
 
@@ -169,12 +176,10 @@ impl Follower {
 
     fn take_response(&mut self, bytes: &[u8]) {
         let Some(id) = crate::message::read_u16(bytes, 0) else { return };
-        let Some(outcome) = self.waiting.get(&id).and_then(|(_, exchange)| exchange.end(bytes, self.clock.now()))
-        else {
-            return;
-        };
-        self.unanswered = 0;
-        let Some((plan, exchange)) = self.waiting.remove(&id) else { return };
+        let outcome = self.waiting.get(&id).and_then(|waiting| waiting.exchange.end(bytes, self.clock.now()));
+        let Some(outcome) = outcome else { return };
+        let Some(Waiting { plan, exchange, .. }) = self.waiting.remove(&id) else { return };
+        self.note_answered();
         self.follow_up(&exchange.zone, plan, |track| match outcome {
             Outcome::Notified => track.notified(),
             Outcome::Serial(serial) => track.answered(serial),
@@ -183,14 +188,32 @@ impl Follower {
 
     fn drop_timed_out(&mut self) {
         while self.timeouts.front().is_some_and(|(at, ..)| *at <= Instant::now()) {
-            let Some((_, id, _)) = self.timeouts.pop_front() else { return };
-            let Some((plan, exchange)) = self.waiting.remove(&id) else { continue };
-            self.unanswered += 1;
-            if self.is_silent() {
-                // Its address may have changed.
-                self.socket = None;
+            let Some((_, id, number)) = self.timeouts.pop_front() else { return };
+            // Answered, and the id may be in use again.
+            if self.waiting.get(&id).is_none_or(|waiting| waiting.number != number) {
+                continue;
             }
+            let Some(Waiting { plan, exchange, .. }) = self.waiting.remove(&id) else { continue };
+            self.note_unanswered();
             self.follow_up(&exchange.zone, plan, Track::unanswered);
+        }
+    }
+
+    fn note_answered(&mut self) {
+        if self.is_silent() {
+            info!(server = self.secondary.name, "a secondary answers again");
+        }
+        self.unanswered = 0;
+    }
+
+    fn note_unanswered(&mut self) {
+        self.unanswered += 1;
+        if self.unanswered == SILENT_AFTER {
+            warn!(server = self.secondary.name, address = self.secondary.address, "a secondary does not answer");
+        }
+        if self.is_silent() {
+            // Its address may have changed.
+            self.socket = None;
         }
     }
 
@@ -231,3 +254,6 @@ async fn connect(address: &str) -> io::Result<UdpSocket> {
     socket.connect(server).await?;
     Ok(socket)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tracing::warn;
 
 use crate::respond::{Responder, Response, Transport};
 
+use super::places::{Place, Places};
 use super::{Limits, stopped};
 
 /// The pause after an accept failed, most likely for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) async fn serve(
     listener: TcpListener,
@@ -23,7 +25,7 @@ pub(super) async fn serve(
     limits: Limits,
     mut stop: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let places = Arc::new(Places::new(&limits));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -39,17 +41,20 @@ pub(super) async fn serve(
             drop(place);
         });
     }
-    connections.join_all().await;
+    while connections.join_next().await.is_some() {}
 }
 
-/// The next connection, once there is a place for it.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, impl Drop + use<>)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
-    if let Ok((stream, _)) = listener.accept().await {
-        return Some((stream, place));
+/// The next connection, once there is a place for it; `None` when its client has too many already.
+async fn accept(listener: &TcpListener, places: &Arc<Places>) -> Option<(TcpStream, Place)> {
+    let free = places.free().await?;
+    match listener.accept().await {
+        Ok((stream, client)) => Some((stream, places.take(free, client.ip())?)),
+        Err(error) => {
+            warn!(%error, "a TCP connection cannot be accepted");
+            sleep(ACCEPT_PAUSE).await;
+            None
+        }
     }
-    sleep(ACCEPT_PAUSE).await;
-    None
 }
 
 /// Answers one request after another until the client goes, is idle for too long or asks for too much.

@@ -1,17 +1,21 @@
 //! What the tests share: zones, keys, and the programs of others that judge.
-#![allow(dead_code, reason = "each test binary uses its part")]
 
-use std::path::{Path, PathBuf};
+mod message;
+mod primary;
+
+pub use message::{Answer, Message, Tcp, Udp, framed};
+pub use primary::{CATALOG, KEY_NAME, SECRET, Served, config, dig, records, serve, signed, tsig_key};
+
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cst_compiler::model::{DomainName, Zone};
 use cst_compiler::published::{KeyMaterial, ZoneVersion};
 
 /// A fixed key (RFC 6605 §6.1), so that failures repeat.
-pub const KEY: &str = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\n\
+const KEY: &str = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\n\
                        PrivateKey: GU6SnQ/Ou+xC5RumuIUIuJZteXT2z0O/ok1s38Et6mQ=\n";
 
 pub fn key() -> KeyMaterial {
@@ -81,15 +85,6 @@ pub fn full_zone(apex: &str) -> Zone {
     )
 }
 
-/// A new folder that only this test uses; it stays when the test fails.
-pub fn folder(test: &str) -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("cst-nameserver-{test}-{}-{count}", std::process::id()));
-    std::fs::create_dir_all(&path).unwrap();
-    path
-}
-
 /// A program of others; where it is missing the test fails and says what to install.
 pub fn program(name: &str, package: &str) -> Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -116,18 +111,12 @@ pub fn run(command: &mut Command) -> Output {
 
 /// Whether BIND loads the zone and finds every signature and denial right, and ldns too.
 pub fn verify_signed(apex: &str, text: &str) {
-    let folder = folder("verify");
-    let file = folder.join("zone");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("zone");
     std::fs::write(&file, text).unwrap();
     run(program("named-checkzone", "bind9-utils").args(["-i", "none", "-q", apex]).arg(&file));
-    verify_dnssec(apex, &file);
-    std::fs::remove_dir_all(folder).unwrap();
-}
-
-/// Only the DNSSEC of it.
-pub fn verify_dnssec(apex: &str, file: &Path) {
-    run(program("dnssec-verify", "bind9-utils").args(["-q", "-z", "-o", apex]).arg(file));
-    run(program("ldns-verify-zone", "ldnsutils").arg(file));
+    run(program("dnssec-verify", "bind9-utils").args(["-q", "-z", "-o", apex]).arg(&file));
+    run(program("ldns-verify-zone", "ldnsutils").arg(&file));
 }
 
 /// Numbers that look random and repeat by their seed (xorshift64*).
@@ -138,10 +127,21 @@ impl Numbers {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
+    /// A number below `bound`.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % bound
+    }
+
+    /// One of the first `count` indices.
+    pub fn index(&mut self, count: usize) -> usize {
+        usize::try_from(self.below(u64::try_from(count).unwrap())).unwrap()
+    }
+
+    /// Any octet.
+    pub fn octet(&mut self) -> u8 {
+        u8::try_from(self.below(256)).unwrap()
     }
 }

@@ -1,13 +1,11 @@
 //! Signed zones, judged by BIND and ldns.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{Numbers, full_zone, key, name, program, run, verify_signed, version, zone};
 use cst_compiler::model::{DomainName, Zone};
 use cst_compiler::published::ZoneVersion;
 use cst_nameserver::{key, sign, signed_zone_text};
-use support::{Numbers, full_zone, key, name, run, verify_signed, version, zone};
 
 #[test]
 fn a_zone_with_one_of_everything_is_signed_right() {
@@ -31,16 +29,13 @@ fn a_generated_key_signs_right_and_its_ds_is_what_others_compute() {
     let version = ZoneVersion { key: key::generate().unwrap(), ..version(full_zone("fano.pu.it"), 1) };
     let text = signed_zone_text(&version).unwrap();
     verify_signed("fano.pu.it", &text);
-    let folder = support::folder("ds");
-    std::fs::write(folder.join("zone"), &text).unwrap();
-    let output = run(support::program("dnssec-dsfromkey", "bind9-utils")
-        .args(["-2", "-f"])
-        .arg(folder.join("zone"))
-        .arg("fano.pu.it"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("zone");
+    std::fs::write(&file, &text).unwrap();
+    let output = run(program("dnssec-dsfromkey", "bind9-utils").args(["-2", "-f"]).arg(&file).arg("fano.pu.it"));
     let ds = key::SigningKey::load(&version.key).unwrap().ds(&name("fano.pu.it"));
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), format!("fano.pu.it. IN DS {ds}"));
     assert!(text.contains(&format!("IN CDS {ds}\n")));
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
@@ -101,7 +96,7 @@ fn random_lines(numbers: &mut Numbers) -> Vec<String> {
     let mut lines = Vec::new();
     for _ in 0..=numbers.below(60) {
         let mut owner: Vec<&str> =
-            (0..=numbers.below(4)).map(|_| ["a", "b", "ab", "_c", "0", "z-z"][pick(numbers, 6)]).collect();
+            (0..=numbers.below(4)).map(|_| ["a", "b", "ab", "_c", "0", "z-z"][numbers.index(6)]).collect();
         let delegates = numbers.below(6) == 0;
         if !delegates && numbers.below(5) == 0 {
             owner.insert(0, "*");
@@ -122,10 +117,6 @@ fn random_lines(numbers: &mut Numbers) -> Vec<String> {
         }
     }
     lines
-}
-
-fn pick(numbers: &mut Numbers, count: u64) -> usize {
-    usize::try_from(numbers.below(count)).unwrap()
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! Clients that hold on to connections: idle, slow, many, or asking for more than they read.
+
+use std::time::{Duration, Instant};
+
+use cst_nameserver::{Limits, PrimaryConfig};
+
+use crate::support::{Message, Served, Tcp, Udp, config, framed, serve, version, zone};
+
+const ZONE: &str = "comune.urbino.pu.it";
+const SOA: u16 = 6;
+const AXFR: u16 = 252;
+const NOERROR: u16 = 0;
+const FORMERR: u16 = 1;
+const MOMENT: Duration = Duration::from_millis(300);
+
+async fn served(limits: Limits) -> Served {
+    let served = serve(PrimaryConfig { limits, ..config(vec![]) }).await;
+    served.primary.publish(version(zone(ZONE, &[]), 7)).unwrap();
+    served.primary.set_complete();
+    served
+}
+
+fn soa() -> Vec<u8> {
+    Message::signed(ZONE, SOA).0
+}
+
+fn is_answered(tcp: &mut Tcp) -> bool {
+    tcp.ask(&soa()).is_some_and(|answer| (answer.rcode, answer.answers) == (NOERROR, 1))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_requests_in_one_write_are_answered_in_their_order() {
+    let served = served(Limits::default()).await;
+    let mut tcp = Tcp::to(served.port);
+    let requests = (0..200).flat_map(|id| framed(&Message::signed(ZONE, SOA).with_id(id).0));
+    tcp.send_raw(&requests.collect::<Vec<_>>());
+    let ids: Vec<u16> = (0..200).map(|_| tcp.receive().unwrap().id).collect();
+    assert_eq!(ids, (0..200).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_too_long_ends_its_connection_or_is_dropped() {
+    let served = served(Limits::default()).await;
+    let padded = |length: usize| [soa(), vec![0; length - soa().len()]].concat();
+    assert_eq!(Tcp::to(served.port).ask(&padded(4096)).unwrap().rcode, FORMERR);
+    assert!(Tcp::to(served.port).ask(&padded(4097)).is_none());
+    let udp = Udp::to(served.port);
+    assert_eq!(udp.ask(&padded(4096)).rcode, FORMERR);
+    for length in [4097, 65_507] {
+        udp.send(&padded(length));
+    }
+    assert_eq!(udp.ask(&soa()).rcode, NOERROR);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_and_slow_clients_are_hung_up_on() {
+    let served = served(Limits { idle: MOMENT, ..Limits::default() }).await;
+    let start = Instant::now();
+    assert!(Tcp::to(served.port).receive().is_none(), "idle");
+    let mut half = Tcp::to(served.port);
+    half.send_raw(&framed(&soa())[..20]);
+    assert!(half.receive().is_none(), "half a request");
+    let mut slow = Tcp::to(served.port);
+    let octets = framed(&soa());
+    // At this pace the whole request would take a minute.
+    let pace = Duration::from_mins(1) / u32::try_from(octets.len()).unwrap();
+    let sent = octets.iter().take_while(|octet| {
+        slow.send_raw(&[**octet]);
+        std::thread::sleep(pace);
+        start.elapsed() < 10 * MOMENT
+    });
+    assert!(sent.count() < octets.len());
+    assert!(slow.receive().is_none(), "an octet now and then");
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_the_limit_a_connection_waits_for_one_to_end() {
+    let served = served(Limits { connections: 2, idle: MOMENT, ..Limits::default() }).await;
+    let mut idle = [Tcp::to(served.port), Tcp::to(served.port)];
+    assert!(is_answered(&mut Tcp::to(served.port)));
+    assert!(idle.iter_mut().all(|tcp| tcp.receive().is_none()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_client_cannot_keep_out_the_others() {
+    let served = served(Limits { connections: 4, client_connections: 2, ..Limits::default() }).await;
+    let mut first = [Tcp::from(2, served.port).await, Tcp::from(2, served.port).await];
+    assert!(first.iter_mut().all(is_answered));
+    for _ in 0..10 {
+        assert!(!is_answered(&mut Tcp::from(2, served.port).await), "the third of one client");
+    }
+    assert!(is_answered(&mut Tcp::from(3, served.port).await), "another client's");
+    drop(first);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_answered(&mut Tcp::from(2, served.port).await) {
+        assert!(Instant::now() < deadline, "the places of ended connections are free again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_reads_nothing_is_hung_up_on() {
+    let served = served(Limits { connections: 1, write: MOMENT, ..Limits::default() }).await;
+    let hosts: Vec<String> = (0..500).map(|n| format!("host{n} TXT \"{}\"", "t".repeat(200))).collect();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    served.primary.publish(version(zone("large.example", &hosts), 1)).unwrap();
+    let mut stalled = Tcp::to(served.port);
+    // More than the buffers of both ends hold.
+    stalled.send_raw(&framed(&Message::signed("large.example", AXFR).0).repeat(100));
+    assert!(is_answered(&mut Tcp::to(served.port)), "the only place is free again");
+    while stalled.receive().is_some() {}
+}

@@ -1,0 +1,8 @@
+//! The hidden primary, judged by BIND and ldns: their checkers, `dig`, and `named` as a secondary; and by requests of no good will.
+
+mod connections;
+mod hostile;
+mod requests;
+mod secondary;
+mod signing;
+mod support;
