@@ -211,7 +211,7 @@ fn the_settings_arrive_as_they_were_given() {
 }
 
 fn settings_of(text: String) -> Settings {
-    read_settings(&SourceFile { path: "cst.yaml".into(), text }).unwrap()
+    read_settings(&SourceFile { path: "cst.yaml".into(), text }, |zone| zone == "Europe/Rome").unwrap()
 }
 
 #[test]

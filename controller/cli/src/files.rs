@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use cst_compiler::manifest::{Diagnostic, Position, Repository, Schemas, SourceFile, read_settings};
 use cst_compiler::problem::Severity;
 use cst_compiler::settings::Settings;
+use jiff::tz::TimeZone;
 
 /// The settings' file name, searched upward.
 const SETTINGS: &str = "cst.yaml";
@@ -48,8 +49,12 @@ pub(crate) fn read_repository(
 
 /// Reads a settings file; the inner error is what is wrong with it.
 pub(crate) fn settings(path: &Path) -> Result<Result<Settings, Vec<Diagnostic>>, FileError> {
-    let text = fs::read_to_string(path).map_err(|source| failed("cannot read", path, source))?;
-    Ok(read_settings(&SourceFile { path: shown(path), text }))
+    // Nothing goes on without the settings: that they are not there is a failure, what is in them is a mistake.
+    fs::metadata(path).map_err(|source| failed("cannot read", path, source))?;
+    Ok(match read_text(path) {
+        Ok(text) => read_settings(&SourceFile { path: shown(path), text }, |zone| TimeZone::get(zone).is_ok()),
+        Err(message) => Err(vec![of_file(path, message)]),
+    })
 }
 
 /// Writes a file and the folders above it.
@@ -74,61 +79,76 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 fn find_settings(from: &Path) -> Result<PathBuf, super::command::Failure> {
     let absolute = fs::canonicalize(from).map_err(|source| failed("cannot read", from, source))?;
     let found = absolute.ancestors().map(|folder| folder.join(SETTINGS)).find(|path| path.is_file());
-    found.ok_or_else(|| NoSettings(shown(from)).into())
+    let found = found.ok_or_else(|| NoSettings(shown(from)))?;
+    // Below the working folder it is named as the manifests are.
+    let here = std::env::current_dir().and_then(fs::canonicalize).unwrap_or_default();
+    Ok(found.strip_prefix(here).map(Path::to_owned).unwrap_or(found))
 }
 
+/// The manifests below the paths, and what is wrong with files that cannot be read: they harm no other.
 fn manifests(paths: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<Diagnostic>), FileError> {
-    let mut found = Vec::new();
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
         let kind = fs::metadata(path).map_err(|source| failed("cannot read", path, source))?;
-        if kind.is_dir() { walk(path, &mut found)? } else { found.push(path.clone()) }
+        if kind.is_dir() { walk(path, &mut found, &mut unreadable) } else { found.push(path.clone()) }
     }
-    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
+    let mut files = Vec::with_capacity(found.len());
     for path in found {
-        match read_text(&path)? {
+        match read_text(&path) {
             Ok(text) => files.push(SourceFile { path: shown(&path), text }),
-            Err(message) => unreadable.push(Diagnostic {
-                file: shown(&path),
-                at: Position { line: 1, column: 1 },
-                severity: Severity::Error,
-                message,
-                field: String::new(),
-            }),
+            Err(message) => unreadable.push(of_file(&path, message)),
         }
     }
     Ok((files, unreadable))
 }
 
 /// All YAML files below a folder in the order of their names, hidden ones and the settings left out; links to folders are not followed.
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), FileError> {
+fn walk(folder: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<Diagnostic>) {
     let entries: Result<Vec<_>, _> = fs::read_dir(folder).and_then(Iterator::collect);
-    let mut entries = entries.map_err(|source| failed("cannot read", folder, source))?;
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => return unreadable.push(of_file(folder, format!("the folder cannot be read: {error}"))),
+    };
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let (path, name) = (entry.path(), entry.file_name());
-        let kind = entry.file_type().map_err(|source| failed("cannot read", &path, source))?;
         let name = name.to_string_lossy();
         if name.starts_with('.') || name == SETTINGS {
             continue;
         }
-        if kind.is_dir() {
-            walk(&path, found)?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            walk(&path, found, unreadable);
         } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
             found.push(path);
         }
     }
-    Ok(())
 }
 
-fn read_text(path: &Path) -> Result<Result<String, String>, FileError> {
-    let size = fs::metadata(path).map_err(|source| failed("cannot read", path, source))?.len();
-    if size > MAX_FILE {
-        return Ok(Err(format!("the file has {size} bytes, at most {MAX_FILE} are read: split it")));
+/// A file's text, or why it cannot be had.
+fn read_text(path: &Path) -> Result<String, String> {
+    let unread = |error: io::Error| format!("the file cannot be read: {error}");
+    // Asked before it is opened: a pipe would be waited for, a device never ends.
+    let metadata = fs::metadata(path).map_err(unread)?;
+    if !metadata.is_file() {
+        return Err("this is no file with a text in it: remove it, or give it another name".into());
     }
-    let bytes = fs::read(path).map_err(|source| failed("cannot read", path, source))?;
-    Ok(String::from_utf8(bytes).map_err(|error| {
+    if metadata.len() > MAX_FILE {
+        return Err(format!("the file has {} bytes, at most {MAX_FILE} are read: split it", metadata.len()));
+    }
+    String::from_utf8(fs::read(path).map_err(unread)?).map_err(|error| {
         format!("the file is not UTF-8 (byte {}): save it as UTF-8", error.utf8_error().valid_up_to() + 1)
-    }))
+    })
+}
+
+/// What is wrong with a file as such.
+fn of_file(path: &Path, message: String) -> Diagnostic {
+    Diagnostic {
+        file: shown(path),
+        at: Position { line: 1, column: 1 },
+        severity: Severity::Error,
+        message,
+        field: String::new(),
+    }
 }
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> FileError {

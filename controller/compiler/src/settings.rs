@@ -1,5 +1,6 @@
 //! The centre's settings: a file for the command line, the chart's values for the cluster.
 
+mod check;
 pub mod web;
 
 use serde::Deserialize;

@@ -112,8 +112,8 @@ impl Repository {
     }
 }
 
-/// Reads the settings file: one document of kind Settings.
-pub fn read_settings(file: &SourceFile) -> Result<Settings, Vec<Diagnostic>> {
+/// Reads the settings file: one document of kind Settings. `knows_time_zone`: whether an IANA time zone is known where it is asked.
+pub fn read_settings(file: &SourceFile, knows_time_zone: impl Fn(&str) -> bool) -> Result<Settings, Vec<Diagnostic>> {
     let read = read_documents(&file.text);
     let tell = |at: Position, message: String| Diagnostic {
         file: file.path.clone(),
@@ -137,8 +137,18 @@ pub fn read_settings(file: &SourceFile) -> Result<Settings, Vec<Diagnostic>> {
             format!("this is no settings file: write apiVersion: {} and kind: Settings", cst_api::API_VERSION),
         )]);
     }
-    serde_path_to_error::deserialize(document.to_json()).map_err(|error| {
-        let field = error.path().to_string();
-        vec![Diagnostic { field: field.clone(), ..tell(document.locate(&field), error.into_inner().to_string()) }]
-    })
+    let at_field =
+        |field: String, message: String| Diagnostic { field: field.clone(), ..tell(document.locate(&field), message) };
+    let settings: Settings = serde_path_to_error::deserialize(document.to_json())
+        .map_err(|error| vec![at_field(error.path().to_string(), in_words(&error.into_inner().to_string()))])?;
+    let problems = settings.problems(knows_time_zone);
+    if problems.is_empty() {
+        return Ok(settings);
+    }
+    Err(problems.into_iter().map(|(field, message)| at_field(field, message)).collect())
+}
+
+/// What the deserializer expects of a number, for who does not know its types.
+fn in_words(message: &str) -> String {
+    message.replace("expected u16", "expected a whole number from 0 to 65535")
 }

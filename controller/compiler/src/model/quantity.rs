@@ -12,6 +12,9 @@ pub struct Quantity(
 );
 
 impl Quantity {
+    /// The smallest size that holds anything; who wrote less meant something else.
+    pub const SMALLEST_ROOM: Self = Self(1 << 20);
+
     /// Reads a size; the error says what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is not a size: write a whole number with Ki, Mi, Gi or Ti, such as 5Gi");
@@ -30,7 +33,19 @@ impl Quantity {
             _ => return Err(wrong()),
         };
         let number: u64 = number.parse().map_err(|_| wrong())?;
-        number.checked_mul(factor).map(Self).ok_or_else(|| format!("`{text}` is larger than any storage"))
+        // What the API server counts with (int64); two of them still fit into 64 bits here.
+        let bytes = number.checked_mul(factor).filter(|bytes| i64::try_from(*bytes).is_ok());
+        bytes.map(Self).ok_or_else(|| format!("`{text}` is larger than any storage"))
+    }
+
+    /// Reads a size that something is to be kept in; the error says what would be right.
+    pub fn parse_room(text: &str) -> Result<Self, String> {
+        let size = Self::parse(text)?;
+        if size >= Self::SMALLEST_ROOM {
+            Ok(size)
+        } else {
+            Err(format!("`{text}` holds nothing: write {} or more, such as 5Gi", Self::SMALLEST_ROOM))
+        }
     }
 }
 
@@ -62,8 +77,10 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_size() {
-        for text in ["", "Gi", "5gb", "-1", "1.5Gi", "99999999999Ti", "5 Gi"] {
+        for text in ["", "Gi", "5gb", "-1", "1.5Gi", "99999999999Ti", "16000000Ti", "5 Gi"] {
             assert!(Quantity::parse(text).is_err(), "{text}");
         }
+        assert!(Quantity::parse_room("0").is_err() && Quantity::parse_room("1023Ki").is_err());
+        assert_eq!(Quantity::parse_room("1Mi"), Ok(Quantity(1 << 20)));
     }
 }

@@ -1,0 +1,101 @@
+//! What of the settings no single value shows: everything that is wrong, by field.
+
+use std::collections::BTreeSet;
+
+use super::Settings;
+use crate::model::{DomainName, Quantity};
+
+impl Settings {
+    /// What is wrong, as field and message. `knows_time_zone`: whether an IANA time zone is known where it is asked.
+    pub fn problems(&self, knows_time_zone: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        self.dns_problems(&mut found);
+        self.mail_problems(&mut found);
+        self.web_problems(&mut found);
+        if !knows_time_zone(&self.time_zone) {
+            let message =
+                format!("there is no time zone `{}`: write one of the IANA's, such as Europe/Rome", self.time_zone);
+            found.push(("timeZone".into(), message));
+        }
+        found
+    }
+
+    fn dns_problems(&self, found: &mut Vec<(String, String)>) {
+        let dns = &self.dns;
+        if dns.name_servers.is_empty() {
+            found.push(("dns.nameServers".into(), "a zone needs name servers: name one at least, better two".into()));
+        }
+        for (at, name) in dns.name_servers.iter().enumerate() {
+            found.extend(no_host(format!("dns.nameServers[{at}]"), name));
+        }
+        if dns.hostmaster.local().contains('.') {
+            let message = format!(
+                "`{}` has a dot before the @, which an SOA record cannot carry here: use an address without",
+                dns.hostmaster
+            );
+            found.push(("dns.hostmaster".into(), message));
+        }
+        let mut names = BTreeSet::new();
+        for (at, server) in dns.secondaries.iter().enumerate() {
+            if server.name.is_empty() || !names.insert(server.name.as_str()) {
+                let message = format!("`{}`: every server has a name of its own, which statuses show", server.name);
+                found.push((format!("dns.secondaries[{at}].name"), message));
+            }
+            if !is_host_and_port(&server.address) {
+                let message = format!(
+                    "`{}` is no host and port: write them as ns1.example.net:53 or [2001:db8::53]:53",
+                    server.address
+                );
+                found.push((format!("dns.secondaries[{at}].address"), message));
+            }
+        }
+    }
+
+    fn mail_problems(&self, found: &mut Vec<(String, String)>) {
+        let Some(mail) = &self.mail else { return };
+        if mail.hosts.is_empty() {
+            found.push((
+                "mail.hosts".into(),
+                "mail needs a host that domains name in their MX: name one, or leave mail out".into(),
+            ));
+        }
+        for (at, host) in mail.hosts.iter().enumerate() {
+            found.extend(no_host(format!("mail.hosts[{at}].name"), &host.name));
+        }
+        found.extend(too_small("mail.defaultQuota".into(), mail.default_quota));
+    }
+
+    fn web_problems(&self, found: &mut Vec<(String, String)>) {
+        let Some(web) = &self.web else { return };
+        if web.addresses.is_empty() {
+            found.push((
+                "web.addresses".into(),
+                "sites need an address that the public reaches: name one, or leave web out".into(),
+            ));
+        }
+        for (name, application) in &web.applications {
+            let size = application.storage.as_ref().map(|storage| storage.size);
+            found.extend(size.and_then(|size| too_small(format!("web.applications.{name}.storage.size"), size)));
+        }
+    }
+}
+
+fn no_host(field: String, name: &DomainName) -> Option<(String, String)> {
+    let is_address = name.as_str().parse::<std::net::Ipv4Addr>().is_ok();
+    let message =
+        format!("`{name}` is no host name: write letters, digits, inner hyphens and dots, such as ns1.example.net");
+    (is_address || !name.is_host_name()).then_some((field, message))
+}
+
+fn too_small(field: String, size: Quantity) -> Option<(String, String)> {
+    Quantity::parse_room(&size.to_string()).err().map(|message| (field, message))
+}
+
+fn is_host_and_port(address: &str) -> bool {
+    let Some((host, port)) = address.rsplit_once(':') else { return false };
+    let host_is_right = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => DomainName::parse(host).is_ok_and(|name| name.is_host_name()),
+    };
+    host_is_right && port.parse::<u16>().is_ok_and(|port| port > 0)
+}
