@@ -74,7 +74,7 @@ fn text_of_5_mb_that_is_no_manifest_is_refused_at_its_place() {
         (repeat("", "{a: ", ""), "1:", "not YAML"),
         (repeat("", "- ", ""), "1:129", "nested deeper than 64 levels"),
         (repeat("a: \"", "x", ""), "1:4", "not YAML"),
-        (repeat("a: \"", "\0", "\""), "1:4", "not YAML"),
+        (repeat("a: \"", "\0", "\""), "1:5", "not YAML: a NUL character"),
         (repeat("", "@", ""), "1:1", "not YAML"),
         (repeat("a: *", "a", "\n"), "1:4", "not YAML"),
         (repeat("", "a: b\n", ""), "2:1", "`a` is written twice, first in line 1: keep one"),
@@ -159,4 +159,80 @@ fn no_shape_of_5_mb_takes_long() {
     ] {
         assert_ne!(validate(&text).0, 1, "{name}");
     }
+}
+
+/// What is said of files beside a sound one, with the folder's path taken out.
+fn told_of(folder: &Path) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_cst")).arg("validate").arg(folder).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.is_empty(), "{errors}");
+    let told = String::from_utf8(output.stdout).unwrap().replace(&format!("{}/", folder.display()), "");
+    (output.status.code().expect("it ends by itself"), told)
+}
+
+fn sound_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/minimal/cst.yaml");
+    fs::copy(settings, folder.path().join("cst.yaml")).unwrap();
+    fs::write(folder.path().join("tenant.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata: {name: t-fano}\n")
+        .unwrap();
+    folder
+}
+
+/// A pipe would be waited for, a device never ends, a link to nothing or to itself cannot be opened.
+#[test]
+fn what_is_no_file_is_told_and_harms_nothing_else() {
+    use std::os::unix::fs::symlink;
+    let folder = sound_folder();
+    let at = |name: &str| folder.path().join(name);
+    assert!(Command::new("mkfifo").arg(at("pipe.yaml")).status().unwrap().success());
+    for (link, target) in
+        [("zero.yaml", "/dev/zero"), ("gone.yaml", "nothing"), ("loop.yaml", "loop.yaml"), ("up.yaml", "..")]
+    {
+        symlink(target, at(link)).unwrap();
+    }
+    symlink(".", at("again")).unwrap();
+    fs::write(at("wrong.yaml"), format!("{DOMAIN}  ttl: 1\n")).unwrap();
+    let (code, told) = told_of(folder.path());
+    assert_eq!(code, 3, "{told}");
+    for wanted in [
+        "pipe.yaml:1:1: error: this is no file with a text in it",
+        "zero.yaml:1:1: error: this is no file with a text in it",
+        "up.yaml:1:1: error: this is no file with a text in it",
+        "gone.yaml:1:1: error: the file cannot be read: No such file",
+        "loop.yaml:1:1: error: the file cannot be read: Too many levels of symbolic links",
+        "wrong.yaml:5:8: error: `1` is not between 30 and 604800",
+    ] {
+        assert!(told.lines().any(|line| line.starts_with(wanted)), "{wanted}: {told}");
+    }
+    assert!(told.ends_with("1 objects, 6 errors, 0 warnings\n"), "{told}");
+}
+
+#[test]
+fn settings_that_are_no_text_are_told_at_their_place() {
+    let folder = sound_folder();
+    fs::write(folder.path().join("cst.yaml"), b"kind: Settings\n\xff").unwrap();
+    let (code, told) = told_of(folder.path());
+    assert_eq!(code, 3);
+    assert!(told.starts_with("cst.yaml:1:1: error: the file is not UTF-8 (byte 16)"), "{told}");
+}
+
+/// What one mistake hides, another run would tell: all is told at once, and what stands beside it is rendered.
+#[test]
+fn a_refused_object_harms_no_other_zone() {
+    let folder = sound_folder();
+    let tenant = "apiVersion: territorial.services/v1alpha1\nkind: Tenant\nmetadata: {name: urbino}\n\
+                  spec: {displayName: Comune di Urbino, entityType: Comune, domains: [comune.urbino.pu.it]}\n";
+    fs::write(folder.path().join("tenant.yaml"), tenant).unwrap();
+    let sound = DOMAIN.replace("comune.urbino", "sound.comune.urbino") + "  ttl: 60\n";
+    fs::write(folder.path().join("zones.yaml"), format!("{DOMAIN}  ttl: never\n---\n{sound}---\nnot: [yaml\n"))
+        .unwrap();
+    let out = folder.path().join("out");
+    let rendered = Command::new(env!("CARGO_BIN_EXE_cst"))
+        .args(["render", folder.path().to_str().unwrap(), "--out", out.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert_eq!(rendered.status.code(), Some(3));
+    let zones: Vec<_> = fs::read_dir(out.join("zones")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(zones, ["sound.comune.urbino.pu.it.zone"]);
 }

@@ -2,6 +2,7 @@
 //! file, line and column.
 
 mod object;
+mod remnant;
 mod repository;
 mod schema;
 mod yaml;

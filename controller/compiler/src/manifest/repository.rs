@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Declared, Diagnostic, Node, Position, Schemas, read_documents};
+use super::{Declared, Diagnostic, Node, Position, Schemas, Value, read_documents};
 use crate::index::{Change, Index};
 use crate::model::ObjectKey;
 use crate::problem::{ObjectRef, Problem, Severity};
@@ -71,12 +71,16 @@ impl Repository {
     }
 
     fn take(&mut self, path: &str, document: Node, sound: bool, schemas: &Schemas) {
-        match Declared::read(&document, schemas) {
+        let document = match listed(document) {
+            Ok(items) => return items.into_iter().for_each(|item| self.take(path, item, sound, schemas)),
+            Err(document) => document,
+        };
+        match Declared::read(&document, schemas, sound) {
             Declared::Ours(object, change, refused) => {
                 for (at, field, message) in refused {
                     self.tell(path, at, Severity::Error, message, field);
                 }
-                self.place(path, object, document, change.filter(|_| sound));
+                self.place(path, object, document, change);
             }
             Declared::Secret(key, change) => self.place_secret(path, key, document.at, change),
             Declared::Nothing(message) => self.tell(path, document.at, Severity::Error, message, String::new()),
@@ -85,6 +89,9 @@ impl Repository {
     }
 
     fn place(&mut self, path: &str, object: ObjectRef, document: Node, change: Option<Change>) {
+        if object.key.name.is_empty() {
+            return;
+        }
         if let Some((first, node)) = self.places.get(&object) {
             let message = format!("{object} is declared in {first}:{} too: keep one", node.at.line);
             let at = document.locate("metadata.name");
@@ -109,6 +116,22 @@ impl Repository {
 
     fn tell(&mut self, file: &str, at: Position, severity: Severity, message: String, field: String) {
         self.diagnostics.push(Diagnostic { file: file.to_owned(), at, severity, message, field });
+    }
+}
+
+/// The objects of a list (`kind: List` or `DomainList`, as `kubectl get -o yaml` prints it), which kubectl takes one by one; else the
+/// document itself.
+fn listed(document: Node) -> Result<Vec<Node>, Node> {
+    let is_list = document.text("kind").is_some_and(|kind| kind.ends_with("List"));
+    match document.value {
+        Value::Map(mut fields) if is_list => match fields.iter().position(|(name, ..)| name == "items") {
+            Some(items) => match fields.swap_remove(items).2.value {
+                Value::List(items) => Ok(items),
+                _ => Ok(Vec::new()),
+            },
+            None => Err(Node { value: Value::Map(fields), ..document }),
+        },
+        value => Err(Node { value, ..document }),
     }
 }
 

@@ -127,9 +127,9 @@ impl Schemas {
             }
         }
         if let Some(pattern) = &schema.pattern
-            && self.patterns.get(pattern).is_some_and(|regex| !regex.is_match(text))
+            && let Some(regex) = self.patterns.get(pattern).filter(|regex| !regex.is_match(text))
         {
-            refuse(format!("`{}` {NOT_OF_THE_FORM} ({pattern})", shown(text)));
+            refuse(pattern_missed(schema, pattern, regex, text));
         }
     }
 
@@ -146,6 +146,41 @@ impl Schemas {
     }
 }
 
+/// What the API server takes in `metadata` (`ObjectMeta`).
+const METADATA: [&str; 15] = [
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
+/// What is wrong with a document's metadata for any kind.
+pub(super) fn check_metadata(document: &Node) -> Vec<Refused> {
+    let mut refused = Vec::new();
+    let Some(metadata) = document.get("metadata") else { return refused };
+    if !matches!(metadata.value, Value::Map(_)) {
+        refused.push((metadata.at, "metadata".into(), wrong_kind(&metadata.value, "object")));
+    }
+    unknown_fields(metadata, "metadata", |name| METADATA.contains(&name), METADATA.into_iter(), &mut refused);
+    for name in ["name", "namespace"] {
+        if let Some(node) = metadata.get(name).filter(|node| !matches!(node.value, Value::String(_))) {
+            refused.push((node.at, join("metadata", name), wrong_kind(&node.value, "string")));
+        }
+    }
+    refused
+}
+
 fn integer(schema: &JSONSchemaProps, node: &Node, number: &serde_json::Number, path: &str, refused: &mut Vec<Refused>) {
     let Some(value) = number.as_f64() else { return };
     if schema.type_.as_deref() == Some("integer") && !number.is_i64() {
@@ -154,6 +189,18 @@ fn integer(schema: &JSONSchemaProps, node: &Node, number: &serde_json::Number, p
         let (min, max) = (schema.minimum.unwrap_or_default(), schema.maximum.unwrap_or(f64::INFINITY));
         refused.push((node.at, path.into(), format!("`{number}` is not between {min} and {max}")));
     }
+}
+
+/// Of a text that misses its pattern: what the field's documentation says first, and the pattern.
+fn pattern_missed(schema: &JSONSchemaProps, pattern: &str, regex: &Regex, text: &str) -> String {
+    let lower = text.to_lowercase();
+    if regex.is_match(&lower) {
+        return format!("`{}` has upper-case letters: write `{}`", shown(text), shown(&lower));
+    }
+    let meaning = schema.description.as_deref().and_then(|text| text.split(['\n', ';']).next()).unwrap_or_default();
+    let meaning = meaning.split(". ").next().unwrap_or_default().trim_end_matches('.');
+    let meaning = if meaning.is_empty() { String::new() } else { format!(": {meaning}") };
+    format!("`{}` {NOT_OF_THE_FORM} ({pattern}){meaning}", shown(text))
 }
 
 fn wrong_kind(found: &Value, expected: &str) -> String {
@@ -192,7 +239,7 @@ fn join(path: &str, name: &str) -> String {
 }
 
 /// The known name that is at most two edits away.
-fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = text.to_lowercase();
     names
         .map(|name| (edits(&lower, &name.to_lowercase()), name))

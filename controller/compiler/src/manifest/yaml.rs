@@ -1,9 +1,12 @@
 //! YAML into [`Node`]s, read as `kubectl` reads it, with bounds: anchors cannot explode, nesting and documents cannot grow without end.
 
+mod merge;
+mod scalar;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::Chars;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 
 use super::{Node, Position, Value, shown};
 
@@ -44,7 +47,7 @@ pub fn read_documents(text: &str) -> ReadDocuments {
     while let Some(event) = parser.next_event() {
         let step = match event {
             Ok((event, span)) => reader.take(event, span),
-            Err(error) => Err((position(error.marker()), format!("not YAML: {}", error.info()))),
+            Err(error) => Err(not_yaml(text, &error)),
         };
         if let Err(problem) = step {
             reader.out.problems.push(problem);
@@ -52,6 +55,18 @@ pub fn read_documents(text: &str) -> ReadDocuments {
         }
     }
     reader.out
+}
+
+/// What does not parse. A NUL ends a text for the parser: that one is in it says more than what is missing behind it.
+fn not_yaml(text: &str, error: &ScanError) -> (Position, String) {
+    match text.split_once('\0') {
+        Some((before, _)) => {
+            let (line, last) = before.split('\n').enumerate().last().unwrap_or_default();
+            let at = Position { line: line + 1, column: last.chars().count() + 1 };
+            (at, "not YAML: a NUL character, which no text has: save the file as UTF-8 text".into())
+        }
+        None => (position(error.marker()), format!("not YAML: {}", error.info())),
+    }
 }
 
 struct Reader<'a> {
@@ -174,7 +189,7 @@ impl Reader<'_> {
         let Some(Open { at, anchor, nodes_before, content }) = self.open.pop() else { return Ok(()) };
         let value = match content {
             Content::List(items) => Value::List(items),
-            Content::Map { fields, .. } => Value::Map(fields),
+            Content::Map { fields, .. } => Value::Map(merge::merged(fields)?),
         };
         let node = Node { at, value };
         if anchor != 0 {
@@ -228,7 +243,10 @@ impl Reader<'_> {
         }
         if ["y", "n", "yes", "no", "on", "off"].contains(&text.to_ascii_lowercase().as_str()) {
             self.out.problems.push((at, format!("`{text}` is a boolean to some tools and a text to others: write true or false, or \"{text}\" in quotes")));
-        } else if is_octal(text) {
+        } else if scalar::is_number_elsewhere(text) {
+            let message = format!("`{}` is a number to some tools and a text to others: put it in quotes", shown(text));
+            self.out.problems.push((at, message));
+        } else if scalar::is_octal(text) {
             self.out.problems.push((
                 at,
                 format!(
@@ -237,7 +255,7 @@ impl Reader<'_> {
                 ),
             ));
         }
-        number(text).map_or_else(|| Value::String(text.to_owned()), Value::Number)
+        scalar::number(text).map_or_else(|| Value::String(text.to_owned()), Value::Number)
     }
 }
 
@@ -258,22 +276,6 @@ fn read_key(
         problems.push((node.at, message));
     }
     Ok((name, node.at))
-}
-
-fn is_octal(text: &str) -> bool {
-    let digits = text.strip_prefix("0o").or_else(|| text.strip_prefix('0')).unwrap_or_default();
-    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn number(text: &str) -> Option<serde_json::Number> {
-    if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) {
-        return None;
-    }
-    if let Ok(integer) = text.parse::<i64>() {
-        return Some(integer.into());
-    }
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E'));
-    text.parse::<f64>().ok().filter(|_| plain).and_then(serde_json::Number::from_f64)
 }
 
 fn position(marker: &Marker) -> Position {
@@ -308,6 +310,10 @@ mod tests {
         assert_eq!(problems("a: 1\nb: 2\na: 3\n"), ["3:1 `a` is written twice, first in line 1: keep one"]);
         assert!(problems("country: no\n")[0].starts_with("1:10 `no` is a boolean"));
         assert!(problems("mode: 0755\n")[0].contains("octal"));
+        for text in ["0x1F", "0b101", "1_000", "-1_0.5", ".inf", "+.NaN"] {
+            assert!(problems(&format!("a: {text}\n"))[0].contains("is a number to some tools"), "{text}");
+        }
+        assert!(problems("a: [0xfg, a_1, 1_000x, _1, 2001:db8::1, .info, 0b12, 192.0.2.1, 1_2.3.4]\n").is_empty());
         assert!(problems("a: \"no\"\nb: 'on'\nc: 0\nd: 0.5\ne: 2021-01-01\n").is_empty());
     }
 
@@ -316,6 +322,10 @@ mod tests {
         assert!(problems("a: [1\nb: 2\n")[0].contains("not YAML"));
         assert!(problems("a: *nobody\n").len() == 1);
         assert!(problems("a:\n\t- b\n").len() == 1);
+        for text in ["a: 1\nb: \"\0y\"\n", "a: 1\nbbbb\0: c\n", "a: 1\n# no\0thing\n---\nb: 1\n"] {
+            let told = problems(text);
+            assert!(told.len() == 1 && told[0].starts_with("2:5 not YAML: a NUL character"), "{told:?}");
+        }
     }
 
     #[test]

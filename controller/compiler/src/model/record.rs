@@ -75,6 +75,9 @@ pub struct RecordSet {
     values: Vec<RecordData>,
 }
 
+/// How the texts begin of which a name may have one only: SPF (RFC 7208 §3.2) and DMARC (RFC 7489 §6.6.3).
+pub const POLICIES: [&str; 2] = ["v=spf1", "v=DMARC1"];
+
 /// Why a value is refused for its type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
@@ -170,6 +173,14 @@ impl RecordData {
                 Some(name)
             }
             _ => None,
+        }
+    }
+
+    /// Whether it is a text that begins so, in any case.
+    pub fn is_policy(&self, begin: &str) -> bool {
+        match self {
+            Self::Txt(text) => text.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin.as_bytes())),
+            _ => false,
         }
     }
 

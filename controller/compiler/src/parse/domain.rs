@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use cst_api::{DeletionPolicy, Dmarc, DmarcPolicy, Domain, DomainMail, MailMode, Record, RecordType, SpfAll};
 
 use super::{Parsed, Reader};
+use crate::model::record::POLICIES;
 use crate::model::{DomainName, ObjectKey, RecordData, RecordSet};
 use crate::problem::{Kind, ObjectRef};
 
@@ -86,7 +87,22 @@ fn record_set(reader: &mut Reader, index: usize, record: &Record, zone: &DomainN
     if record.type_ == RecordType::CNAME && record.values.len() > 1 {
         reader.invalid(&format!("spec.records[{index}].values"), "a CNAME has exactly one value");
     }
+    if let Some(message) = beside_each_other(&values) {
+        reader.invalid(&format!("spec.records[{index}].values"), message);
+    }
     RecordSet::new(name?, record.ttl.unwrap_or(ttl), values)
+}
+
+/// What makes values of one set useless to each other.
+fn beside_each_other(values: &[RecordData]) -> Option<String> {
+    let null_mx = |value: &RecordData| matches!(value, RecordData::Mx(_, host) if *host == DomainName::ROOT);
+    if values.len() > 1 && values.iter().any(null_mx) {
+        return Some(
+            "`0 .` says that there is no mail and stands alone (RFC 7505): remove it, or the other values".into(),
+        );
+    }
+    let twice = POLICIES.iter().find(|policy| values.iter().filter(|value| value.is_policy(policy)).count() > 1)?;
+    Some(format!("a name has one `{twice}` policy, two are read as none: write one value"))
 }
 
 fn owner(reader: &mut Reader, index: usize, record: &Record, zone: &DomainName) -> Option<DomainName> {

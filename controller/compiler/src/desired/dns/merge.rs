@@ -1,6 +1,7 @@
 //! Written and contributed records in one zone: what is written wins, and the contributor is told.
 
-use crate::model::{DomainName, RecordData, RecordSet, Zone};
+use crate::model::record::POLICIES;
+use crate::model::{DomainName, RecordSet, Zone};
 
 /// Who contributes a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,16 +76,8 @@ impl Composition {
     }
 }
 
-/// Whether both sets hold a policy of which a name may have one only: SPF (RFC 7208 §3.2) or DMARC.
+/// Whether both sets hold a policy of which a name may have one only.
 fn same_policy(a: &RecordSet, b: &RecordSet) -> bool {
-    ["v=spf1", "v=DMARC1"].iter().any(|policy| holds(a, policy) && holds(b, policy))
-}
-
-fn holds(set: &RecordSet, policy: &str) -> bool {
-    set.values().iter().any(|value| match value {
-        RecordData::Txt(text) => {
-            text.get(..policy.len()).is_some_and(|head| head.eq_ignore_ascii_case(policy.as_bytes()))
-        }
-        _ => false,
-    })
+    let holds = |set: &RecordSet, policy: &str| set.values().iter().any(|value| value.is_policy(policy));
+    POLICIES.iter().any(|policy| holds(a, policy) && holds(b, policy))
 }

@@ -73,8 +73,8 @@ fn srv(value: &str, fields: &[&str]) -> Result<RecordData, RecordError> {
 
 fn caa(value: &str) -> Result<RecordData, RecordError> {
     let wrong = || form("CAA", value, CAA);
-    let mut parts = value.trim().splitn(3, ' ');
-    let (Some(flags), Some(tag), Some(rest)) = (parts.next(), parts.next(), parts.next()) else { return Err(wrong()) };
+    let (flags, rest) = value.trim().split_once([' ', '\t']).ok_or_else(wrong)?;
+    let (tag, rest) = rest.trim_start().split_once([' ', '\t']).ok_or_else(wrong)?;
     let flags = flags.parse().ok().filter(|f| matches!(f, 0 | 128)).ok_or_else(wrong)?;
     let tag = tag.to_ascii_lowercase();
     let tag_is_right = (1..=15).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -153,6 +153,7 @@ mod tests {
             (RecordType::SRV, "0 5 5061 sip.example.org", "0 5 5061 sip.example.org."),
             (RecordType::CAA, "0 issue \"ca.example.net\"", "0 issue \"ca.example.net\""),
             (RecordType::CAA, "128 ISSUE ca.example.net; a=b", "128 issue \"ca.example.net; a=b\""),
+            (RecordType::CAA, "0  issue\t \";\"", "0 issue \";\""),
             (RecordType::TXT, r#"v=DKIM1; p="\"#, r#""v=DKIM1; p=\"\\""#),
             (RecordType::TXT, "", r#""""#),
             (RecordType::TXT, "è", r#""\195\168""#),
