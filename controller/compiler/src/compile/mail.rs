@@ -5,7 +5,7 @@ use cst_api::{Date, MailboxState, Reason};
 use super::{MailboxVerdict, Standing, mailbox};
 use crate::desired::mail::{MailBox, MailDomain, PasswordHash};
 use crate::index::{Admitted, Index};
-use crate::model::{Address, DomainName, ObjectKey};
+use crate::model::{Address, DomainName, ObjectKey, Quantity};
 use crate::parse::MailboxModel;
 use crate::plan::retention::{self, Retention};
 use crate::problem::{Kind, ObjectRef, Problem};
@@ -73,25 +73,15 @@ fn declared_box(
     verdict: &MailboxVerdict<'_>,
     password: Option<PasswordHash>,
 ) -> MailBox {
-    let default = index.settings().mail.as_ref().map_or(crate::model::Quantity(0), |mail| mail.default_quota);
     MailBox {
         owner: model.key.clone(),
         address: model.address.clone(),
         store: model.address.clone(),
-        state: effective(model.state, verdict.tenant_suspended),
+        state: verdict.state().unwrap_or_default(),
         password,
-        quota: model.quota.unwrap_or(default),
+        quota: verdict.quota(index.settings()).unwrap_or(Quantity(0)),
         delete_policy: model.deletion_policy,
         retained_since: None,
-    }
-}
-
-/// A suspended tenant's boxes lose their login, whatever they were.
-fn effective(declared: MailboxState, tenant_suspended: bool) -> MailboxState {
-    match declared {
-        MailboxState::Active if tenant_suspended => MailboxState::Suspended,
-        MailboxState::Archived if tenant_suspended => MailboxState::Closed,
-        state => state,
     }
 }
 

@@ -1,9 +1,10 @@
-use cst_api::{Reason, TenantState};
+use cst_api::{MailboxState, Reason, TenantState};
 
 use crate::index::{Admitted, Index};
-use crate::model::{Address, ObjectKey};
+use crate::model::{Address, ObjectKey, Quantity};
 use crate::parse::MailboxModel;
 use crate::problem::{Kind, ObjectRef, Problem};
+use crate::settings::Settings;
 
 /// What a Mailbox gets of what it asks for.
 #[derive(Clone, Debug)]
@@ -18,6 +19,23 @@ pub struct MailboxVerdict<'a> {
     pub tenant_suspended: bool,
     /// What is wrong.
     pub problems: Vec<Problem>,
+}
+
+impl MailboxVerdict<'_> {
+    /// What the box may do: a suspended tenant's boxes lose their login, whatever they were.
+    pub fn state(&self) -> Option<MailboxState> {
+        self.model.map(|model| match model.state {
+            MailboxState::Active if self.tenant_suspended => MailboxState::Suspended,
+            MailboxState::Archived if self.tenant_suspended => MailboxState::Closed,
+            state => state,
+        })
+    }
+
+    /// How much the box may hold: what it says, else the centre's default.
+    pub fn quota(&self, settings: &Settings) -> Option<Quantity> {
+        let default = settings.mail.as_ref().map(|mail| mail.default_quota);
+        self.model.and_then(|model| model.quota.or(default))
+    }
 }
 
 /// Judges a Mailbox. `admitted`: its tenant's boxes within the limits.
@@ -36,6 +54,11 @@ pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey, admitted: &Admitted) -> Ma
     let tenant = key.tenant().unwrap_or_default();
     if let Err(refusal) = index.tenant_serves(tenant) {
         verdict.problems.push(object.refused("metadata.namespace", refusal));
+        return verdict;
+    }
+    if index.settings().mail.is_none() {
+        let message = "the centre's settings have no mail: no mailbox can be had";
+        verdict.problems.push(object.error("spec.address", Reason::Invalid, message));
         return verdict;
     }
     if !admitted.contains(key) {

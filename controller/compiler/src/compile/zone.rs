@@ -64,8 +64,10 @@ fn claim_problems(index: &Index, name: &DomainName, holder: Option<&ObjectKey>) 
                 format!("{} is no tenant's namespace (t-<tenant>)", key.namespace),
             ))
         } else {
-            let refused = index.tenant_serves(tenant).and_then(|()| index.may_hold(tenant, name, held));
-            refused.err().map(|refusal| object.refused("metadata.name", refusal))
+            let missing =
+                index.tenant_serves(tenant).err().map(|refusal| object.refused("metadata.namespace", refusal));
+            let refused = || index.may_hold(tenant, name, held).err();
+            missing.or_else(|| refused().map(|refusal| object.refused("metadata.name", refusal)))
         };
         problems.extend(refusal.or_else(|| {
             holder.map(|h| object.conflict("metadata.name", name.as_str(), &ObjectRef::new(Kind::Domain, h.clone())))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::entry::Entry;
 use super::{Index, in_namespace};
 use crate::model::ObjectKey;
-use crate::parse::TenantModel;
+use crate::parse::{TenantModel, WebSiteModel};
 
 /// Which objects of a tenant are within its limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,11 +51,16 @@ impl Index {
     pub fn admitted_sites(&self, tenant: &str) -> Admitted {
         let Some(limits) = self.limits(tenant).filter(|_| self.limits_sites(tenant)) else { return Admitted::All };
         let namespace = cst_api::tenant_namespace(tenant);
-        let sites = in_namespace(&self.sites, &namespace).map(|(key, entry)| {
-            let storage = entry.model.as_ref().map_or(0, |m| m.storage.map_or(0, |q| q.0));
-            (key, incumbent(entry), storage)
-        });
+        let sites = in_namespace(&self.sites, &namespace)
+            .map(|(key, entry)| (key, incumbent(entry), entry.model.as_ref().map_or(0, |model| self.storage(model))));
         admit(sites, limits.web_sites, limits.web_storage.map(|q| q.0))
+    }
+
+    /// How much a site's files may take: what it says, else what its application takes.
+    fn storage(&self, site: &WebSiteModel) -> u64 {
+        let application = self.settings.web.as_ref().and_then(|web| web.applications.get(&site.application));
+        let default = application.and_then(|application| application.storage.as_ref()).map(|storage| storage.size);
+        site.storage.or(default).map_or(0, |size| size.0)
     }
 
     fn limits(&self, tenant: &str) -> Option<&TenantModel> {
@@ -73,7 +78,7 @@ fn admit<'a>(
     bytes: Option<u64>,
 ) -> Admitted {
     let mut objects: Vec<_> = objects.collect();
-    let total: u64 = objects.iter().map(|(.., size)| size).sum();
+    let total = objects.iter().fold(0_u64, |total, (.., size)| total.saturating_add(*size));
     let fits = |n: usize, size: u64| count.is_none_or(|max| n <= max as usize) && bytes.is_none_or(|max| size <= max);
     if fits(objects.len(), total) {
         return Admitted::All;
@@ -81,8 +86,9 @@ fn admit<'a>(
     objects.sort_by_key(|(key, incumbent, _)| (!incumbent, *key));
     let (mut admitted, mut used) = (BTreeSet::new(), 0);
     for (key, _, size) in objects {
-        if fits(admitted.len() + 1, used + size) {
-            used += size;
+        let with_it = u64::saturating_add(used, size);
+        if fits(admitted.len() + 1, with_it) {
+            used = with_it;
             admitted.insert(key.clone());
         }
     }

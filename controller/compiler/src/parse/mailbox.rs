@@ -47,7 +47,7 @@ impl MailboxModel {
         let mut reader = Reader::new(ObjectRef::new(Kind::Mailbox, key.clone()));
         let spec = &mailbox.spec;
         let address = reader.take("spec.address", Address::parse(&spec.address));
-        let quota = spec.quota.as_deref().and_then(|text| reader.take("spec.quota", Quantity::parse(text)));
+        let quota = spec.quota.as_deref().and_then(|text| reader.take("spec.quota", Quantity::parse_room(text)));
         let aliases = aliases(&mut reader, &spec.aliases, address.as_ref());
         let model = address.map(|address| Self {
             password: password_source(mailbox, &key),

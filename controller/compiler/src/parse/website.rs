@@ -30,7 +30,7 @@ impl WebSiteModel {
         check_name(&mut reader, &key.name);
         let spec = &site.spec;
         let host = reader.take("spec.host", host_name(&spec.host));
-        let storage = spec.storage.as_deref().and_then(|text| reader.take("spec.storage", Quantity::parse(text)));
+        let storage = spec.storage.as_deref().and_then(|text| reader.take("spec.storage", Quantity::parse_room(text)));
         let mut aliases = Vec::with_capacity(spec.aliases.len());
         for (index, text) in spec.aliases.iter().enumerate() {
             let field = format!("spec.aliases[{index}]");

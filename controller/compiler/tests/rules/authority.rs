@@ -13,6 +13,18 @@ fn with(lines: &str) -> cst_compiler::manifest::Repository {
 }
 
 #[test]
+fn a_site_that_says_no_storage_counts_with_that_of_its_application() {
+    let told = problems(&repository(
+        "Tenant /fano {displayName: Fano, entityType: Comune, domains: [fano.example], limits: {webStorage: 3Gi}}
+         Domain t-fano/fano.example {}
+         WebSite t-fano/a {application: Lamp, host: a.fano.example}
+         WebSite t-fano/b {application: Lamp, host: b.fano.example}
+         WebSite t-fano/c {application: Lamp, host: c.fano.example, storage: 1Gi}",
+    ));
+    assert_eq!(told, ["error LimitExceeded WebSite t-fano/b spec.host"]);
+}
+
+#[test]
 fn the_longest_suffix_decides_at_label_boundaries() {
     for (namespace, host, refused) in [
         ("t-fano", "comune.fano.pu.example", false),
@@ -73,5 +85,5 @@ fn inside_a_tenant_the_incumbent_keeps_a_name_and_ties_go_to_the_smallest() {
 #[test]
 fn a_namespace_without_its_tenant_gets_nothing() {
     let told = problems(&repository("Domain t-nobody/comune.example.org {}"));
-    assert_eq!(told, ["error TenantMissing Domain t-nobody/comune.example.org metadata.name"]);
+    assert_eq!(told, ["error TenantMissing Domain t-nobody/comune.example.org metadata.namespace"]);
 }

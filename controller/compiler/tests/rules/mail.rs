@@ -4,7 +4,9 @@ use crate::support::{TODAY, name, problems, repository};
 use cst_api::{Date, MailboxState};
 use cst_compiler::compile::{self, Standing};
 use cst_compiler::desired::mail::MailDomain;
+use cst_compiler::index::Admitted;
 use cst_compiler::manifest::Repository;
+use cst_compiler::model::ObjectKey;
 
 const TENANT: &str = "Tenant /fano {displayName: Fano, entityType: Comune, domains: [comune.fano.example]}\n";
 const DOMAIN: &str = "Domain t-fano/comune.fano.example {mail: {mode: Hosted}}\n";
@@ -54,6 +56,48 @@ fn a_missing_or_weak_password_is_told_and_never_opens_the_box() {
     let repository = repository(&format!("{TENANT}{DOMAIN}{lines}"));
     assert_eq!(problems(&repository), ["error SecretMissing Mailbox t-fano/a spec.passwordSecretRef"]);
     assert_eq!(compiled(&repository, None, TODAY).domain.boxes[0].password, None);
+}
+
+#[test]
+fn without_mail_in_the_settings_every_box_is_told() {
+    let lines = format!("{TENANT}{DOMAIN}{}", mailbox("a", ""));
+    let mut settings = crate::support::settings();
+    settings.mail = None;
+    let told = problems(&crate::support::repository_with(&lines, settings));
+    assert_eq!(
+        told,
+        [
+            "error Invalid Domain t-fano/comune.fano.example spec.mail.mode",
+            "error Invalid Mailbox t-fano/a spec.address"
+        ]
+    );
+}
+
+#[test]
+fn what_a_box_may_do_and_hold_is_resolved() {
+    let boxes = mailbox("a", "") + &mailbox("b", ", quota: 3Gi, state: Archived");
+    let tenant = TENANT.replace("entityType", "state: Suspended, entityType");
+    for (tenant, states) in [
+        (TENANT, [MailboxState::Active, MailboxState::Archived]),
+        (&tenant, [MailboxState::Suspended, MailboxState::Closed]),
+    ] {
+        let repository = repository(&format!("{tenant}{DOMAIN}{boxes}"));
+        for (name, state, quota) in [("a", states[0], "1Gi"), ("b", states[1], "3Gi")] {
+            let key = ObjectKey::new("t-fano", name);
+            let verdict = compile::mailbox(&repository.index, &key, &Admitted::All);
+            let quota_of_box = verdict.quota(repository.index.settings()).unwrap().to_string();
+            assert_eq!((verdict.state(), quota_of_box.as_str()), (Some(state), quota));
+        }
+    }
+}
+
+#[test]
+fn quotas_beyond_all_counting_are_beyond_the_limit() {
+    let tenant = TENANT.replace("entityType", "limits: {mailStorage: 1Gi}, entityType");
+    let boxes =
+        mailbox("a", ", quota: 8000000Ti") + &mailbox("b", ", quota: 8000000Ti") + &mailbox("c", ", quota: 8000000Ti");
+    let told = problems(&repository(&format!("{tenant}{DOMAIN}{boxes}")));
+    assert_eq!(told, ["a", "b", "c"].map(|name| format!("error LimitExceeded Mailbox t-fano/{name} spec.address")));
 }
 
 #[test]

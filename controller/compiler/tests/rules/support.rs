@@ -11,7 +11,7 @@ pub const TODAY: cst_api::Date = cst_api::Date { year: 2026, month: 11, day: 23 
 const SETTINGS: &str = r#"{"apiVersion": "territorial.services/v1alpha1", "kind": "Settings",
     "dns": {"nameServers": ["ns1.cst.example.net", "ns2.cst.example.net"], "hostmaster": "hostmaster@cst.example.net"},
     "mail": {"hosts": [{"name": "mx.cst.example.net", "preference": 10}], "postmaster": "postmaster@cst.example.net"},
-    "web": {"addresses": ["192.0.2.80", "2001:db8::80"], "applications": {"Lamp": {"image": "lamp:1"}}}}"#;
+    "web": {"addresses": ["192.0.2.80", "2001:db8::80"], "applications": {"Lamp": {"image": "lamp:1", "storage": {"size": "2Gi"}}}}}"#;
 
 pub fn settings() -> Settings {
     serde_json::from_str(SETTINGS).unwrap()
@@ -19,8 +19,13 @@ pub fn settings() -> Settings {
 
 /// Objects in one line each: `Kind namespace/name {spec}` or `Kind namespace/name {spec} status {status}`.
 pub fn repository(lines: &str) -> Repository {
+    repository_with(lines, settings())
+}
+
+/// The same under other settings.
+pub fn repository_with(lines: &str, settings: Settings) -> Repository {
     let text: String = lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(document).collect();
-    let repository = Repository::read(&[SourceFile { path: "test.yaml".into(), text }], settings(), &Schemas::new());
+    let repository = Repository::read(&[SourceFile { path: "test.yaml".into(), text }], settings, &Schemas::new());
     assert_eq!(repository.diagnostics, [], "the test's own manifests are right");
     repository
 }
