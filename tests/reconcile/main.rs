@@ -2,7 +2,7 @@
 
 mod faults;
 
-use cst_api::{Domain, Mailbox, Tenant, WebSite};
+use cst_api::{Domain, Mailbox, MailboxState, Tenant, WebSite};
 use cst_compiler::model::DomainName;
 use cst_kubernetes::published::{PublishedZone, config_map_name};
 use cst_tests::centre::{Centre, Controller, condition, eventually};
@@ -142,7 +142,13 @@ async fn mail_is_named_in_the_zone_only_after_every_agent_acknowledged() {
 
     centre.agent_installs_all().await;
     let ready = centre.until_reason(&boxes, "protocollo", "Ready").await;
-    assert_eq!(ready.status.unwrap().addresses, ["protocollo@comune.cagli.pu.it"]);
+    let status = ready.status.unwrap();
+    assert_eq!(status.addresses, ["protocollo@comune.cagli.pu.it"]);
+    assert_eq!(
+        (status.state, status.quota.as_deref()),
+        (Some(MailboxState::Active), Some("1Gi")),
+        "the defaults are told"
+    );
     let domain = centre.until_reason(&domains, "comune.cagli.pu.it", "Ready").await;
     let stored = published(&centre, "comune.cagli.pu.it").await.unwrap();
     assert!(mx(&stored) && stored.mail_gate_open);

@@ -14,6 +14,7 @@ mod tenant;
 mod website;
 
 pub use conditions::{ConditionType, Reason, Status};
+use crds::undescribed;
 pub use crds::{crd_of, crds};
 pub use date::Date;
 pub use domain::{

@@ -3,9 +3,9 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DeletionPolicy, Status};
+use crate::{DeletionPolicy, Status, undescribed};
 
-/// A mailbox: one address of a hosted Domain of the same tenant.
+/// The box. Its metadata.name is free, such as the part before the @.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "territorial.services",
@@ -20,16 +20,23 @@ use crate::{DeletionPolicy, Status};
     doc = "A mailbox: one address of a Domain of the same tenant whose mail is Hosted.",
     printcolumn(name = "Address", type_ = "string", json_path = ".spec.address"),
     printcolumn(name = "Name", type_ = "string", json_path = ".spec.displayName", priority = "1"),
-    printcolumn(name = "Quota", type_ = "string", json_path = ".spec.quota"),
-    printcolumn(name = "State", type_ = "string", json_path = ".spec.state"),
+    printcolumn(name = "Quota", type_ = "string", json_path = ".status.quota"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].message",
+        priority = "1"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[x_kube(validation = Rule::new("!has(self.aliases) || !(self.address in self.aliases)").message("aliases must not repeat the address"))]
 pub struct MailboxSpec {
-    /// The address, in lower case, such as `protocollo@comune.urbino.pu.it`. Immutable: the mail is stored under it.
+    /// The address, in lower case, such as `protocollo@comune.urbino.pu.it`. Before the @ stand letters, digits and inner `.`, `_`, `-`.
+    /// Immutable: the mail is stored under it.
     #[schemars(length(min = 3, max = 254), regex(pattern = "^[a-z0-9]([a-z0-9._-]*[a-z0-9])?@[^\\s@/]+$"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("address is immutable: create another Mailbox and add this address to its aliases"))]
     pub address: String,
@@ -37,15 +44,16 @@ pub struct MailboxSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 200))]
     pub display_name: Option<String>,
-    /// How much mail it may hold, such as `5Gi`; the centre's default unless given.
+    /// How much mail it may hold, such as `5Gi`, at least `1Mi`; the centre's default unless given. Beyond it mail is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$"))]
     pub quota: Option<String>,
-    /// The Secret of the same namespace with the password's hash (ARGON2ID, BLF-CRYPT, SHA512-CRYPT or SCRAM-SHA-256, as `doveadm pw`
-    /// prints it). Absent: a password is generated into the Secret `<name>-password`.
+    /// The Secret of the same namespace with the password's hash, as `doveadm pw -s ARGON2ID` prints it (or BLF-CRYPT, SHA512-CRYPT,
+    /// SCRAM-SHA-256). Absent: a password is generated into the key `password` of the Secret `<metadata.name>-password`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_secret_ref: Option<SecretKeyRef>,
-    /// Other addresses, of Domains of the same tenant whose mail is Hosted, that are delivered here.
+    /// Other addresses that are delivered here, of Domains of the same tenant whose mail is Hosted, such as
+    /// `urp@comune.urbino.pu.it`. Its owner may send as each of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 100),
@@ -77,6 +85,7 @@ pub struct SecretKeyRef {
 
 /// What a mailbox may do.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
 pub enum MailboxState {
     /// Receives, logs in, sends.
     #[default]
@@ -96,9 +105,17 @@ pub struct MailboxStatus {
     /// The generation of the spec that this status speaks of; -1 before the controller saw the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// What is true of it, by type. `Ready` is the top line: mail is accepted and its owner can log in.
+    /// What is true of it, by type: `Ready` (the top line, its message says what is the matter), `Stalled` (somebody must change
+    /// something), `Reconciling` (work goes on by itself), `Installed` (every mail server has
+    /// it), `PlanHeld` (a change that drops many addresses waits for the coordinator's approval).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// What it may do now (`Active`, `Suspended`, `Archived` or `Closed`): its own state, or less where the tenant is suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<MailboxState>,
+    /// How much mail it may hold now: its own quota, else the centre's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<String>,
     /// The addresses it holds. Who holds an address keeps it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<String>,

@@ -3,10 +3,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Date, Status};
+use crate::{Date, Status, undescribed};
 
-/// A member entity of the centre (ente aderente): who it is, which Internet names it may hold, and how much it may use.
-/// Its namespace is always `t-<name>`. Only the coordinator writes Tenants.
+/// The entity. Its metadata.name is a DNS label of at most 61 characters, its namespace is always `t-<name>`. Only the coordinator
+/// writes Tenants.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "territorial.services",
@@ -19,6 +19,7 @@ use crate::{Date, Status};
     doc = "A member entity of the centre (ente aderente): who it is, which Internet names it may hold, and how much it may use. Its namespace is always t-<name>.",
     validation = Rule::new("self.metadata.name.size() <= 61 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')")
         .message("metadata.name must be a DNS label of at most 61 characters: its namespace is t-<name>"),
+    printcolumn(name = "Name", type_ = "string", json_path = ".spec.displayName", priority = "1"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.entityType"),
     printcolumn(name = "Until", type_ = "string", json_path = ".spec.agreement.until"),
     printcolumn(name = "Agreement", type_ = "string", json_path = ".status.agreement"),
@@ -27,6 +28,7 @@ use crate::{Date, Status};
     printcolumn(name = "Sites", type_ = "integer", json_path = ".status.units.webSites"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = "1"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -34,7 +36,9 @@ pub struct TenantSpec {
     /// The entity's full name as people write it, such as `Comune di Urbino`.
     #[schemars(length(min = 1, max = 200))]
     pub display_name: String,
-    /// What kind of public body it is.
+    /// What kind of public body it is: `Comune` (a municipality), `UnioneMontana` (a mountain union of municipalities), `UnioneDiComuni`
+    /// (a union of municipalities), `ComunitaMontana` (a mountain community, the unions' predecessor), `EnteTerritoriale` (a territorial
+    /// body: a library, a health agency, a park) or `Provincia` (a province).
     pub entity_type: EntityType,
     /// Its code in IndicePA (the index of Italian public administrations), such as `c_l500`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,26 +47,30 @@ pub struct TenantSpec {
     /// The agreement (convenzione) under which it is served. Its end warns and never cuts a service by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreement: Option<Agreement>,
-    /// The Internet names it may hold, each with all names below it, such as `comune.urbino.pu.it`. Of several Tenants the one
-    /// with the longest matching name decides; the same name in two Tenants is a conflict of both.
+    /// The Internet names it may hold, each with all names below it, such as `comune.urbino.pu.it`, reverse zones too
+    /// (`2.0.192.in-addr.arpa`). Of several Tenants the one with the longest matching name holds a name; the same name in two Tenants is
+    /// a conflict of both.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 200), inner(length(min = 1, max = 253), regex(pattern = "^[^\\s/]+$")))]
     pub domains: Vec<String>,
-    /// How much it may use. A limit that is absent does not limit.
+    /// How much it may use. A limit that is absent does not limit. Of Mailboxes and WebSites beyond a limit those that are served stay,
+    /// the others are refused in the order of their names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// Who may write Domains, Mailboxes, WebSites and Secrets in its namespace.
+    /// Who may write Domains, Mailboxes, WebSites and Secrets in its namespace, and nothing else, such as
+    /// `{kind: Group, name: urbino-admins}`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub administrators: Vec<Subject>,
-    /// `Active` (default), `Suspended`: mail is received but nobody logs in, or `Terminated`: the Tenant may be deleted. The
-    /// coordinator's written decision; nothing changes it by itself.
+    /// `Active` (default); `Suspended`: mail is received but nobody logs in, zones and sites go on; `Terminated`: its objects change
+    /// nothing any more, and the Tenant may be deleted. The coordinator's written decision: nothing changes it by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<TenantState>,
 }
 
 /// The kind of a public body.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
 pub enum EntityType {
     /// A municipality.
     Comune,
@@ -90,7 +98,7 @@ pub struct Agreement {
     pub from: Date,
     /// The last day it is in force, YYYY-MM-DD.
     pub until: Date,
-    /// Days of grace after `until`, 90 unless given.
+    /// For how many days after `until` the agreement is in `Grace` before it is `Expired`; 90 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 3650))]
     pub grace_days: Option<u16>,
@@ -100,27 +108,27 @@ pub struct Agreement {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limits {
-    /// How many Mailboxes.
+    /// How many Mailboxes it may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000))]
     pub mailboxes: Option<u32>,
-    /// How much all mailbox quotas together, such as `300Gi`.
+    /// How much the quotas of all Mailboxes may come to together, such as `300Gi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$"))]
     pub mail_storage: Option<String>,
-    /// How many WebSites.
+    /// How many WebSites it may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 10_000))]
     pub web_sites: Option<u32>,
-    /// How much storage all sites together, such as `100Gi`.
+    /// How much the storage of all WebSites may come to together, such as `100Gi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$"))]
     pub web_storage: Option<String>,
-    /// How much processor time all sites together, in cores, such as `8` or `500m`.
+    /// How much processor time all WebSites may use together, in whole cores or thousandths, such as `8` or `500m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,6}m?$"))]
     pub cpu: Option<String>,
-    /// How much memory all sites together, such as `16Gi`.
+    /// How much memory all WebSites may use together, such as `16Gi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$"))]
     pub memory: Option<String>,
@@ -130,15 +138,16 @@ pub struct Limits {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
-    /// `User` or `Group`.
+    /// `User` (a person or a pipeline) or `Group`.
     pub kind: SubjectKind,
-    /// Its name at the API server's login, such as `urbino-admins`.
+    /// Its name as the API server's login gives it, such as `urbino-admins`.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
 }
 
 /// The kind of a [`Subject`]. No ServiceAccount: a tenant's identities come from the centre's login.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
 pub enum SubjectKind {
     /// A person or a pipeline.
     User,
@@ -148,6 +157,7 @@ pub enum SubjectKind {
 
 /// What the coordinator decided about a tenant.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
 pub enum TenantState {
     /// Served.
     #[default]
@@ -165,13 +175,15 @@ pub struct TenantStatus {
     /// The generation of the spec that this status speaks of; -1 before the controller saw the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// What is true of it, by type. `Ready` is the top line.
+    /// What is true of it, by type: `Ready` (the top line, its message says what is the matter), `Stalled` (somebody must change
+    /// something), `Reconciling` (work goes on by itself).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// Its namespace.
+    /// Its namespace: its Domains, Mailboxes, WebSites and Secrets belong there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// Where its agreement stands today.
+    /// Where its agreement stands today: `Future` (not yet in force), `Active`, `Expiring` (at most 90 days to go), `Grace` (over, within
+    /// the days of grace) or `Expired`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreement: Option<AgreementPhase>,
     /// How many objects it has.
@@ -181,6 +193,7 @@ pub struct TenantStatus {
 
 /// Where an agreement stands.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
 pub enum AgreementPhase {
     /// Its first day has not come.
     Future,
@@ -198,11 +211,11 @@ pub enum AgreementPhase {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct UnitCounts {
-    /// Domains.
+    /// How many Domains.
     pub domains: u32,
-    /// Mailboxes.
+    /// How many Mailboxes.
     pub mailboxes: u32,
-    /// WebSites.
+    /// How many WebSites.
     pub web_sites: u32,
 }
 

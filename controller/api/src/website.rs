@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DeletionPolicy, Status};
 
-/// A web site of a tenant: an application of the centre's catalogue at a host name.
+/// The site. What it becomes is named after metadata.name, a DNS label of at most 40 characters.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "territorial.services",
@@ -24,23 +24,25 @@ use crate::{DeletionPolicy, Status};
     printcolumn(name = "Storage", type_ = "string", json_path = ".spec.storage", priority = "1"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = "1"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[x_kube(validation = Rule::new("!has(self.aliases) || !(self.host in self.aliases)").message("aliases must not repeat the host"))]
 pub struct WebSiteSpec {
-    /// The application of the centre's catalogue, such as `DocWeb`, `Lamp` or `Static`.
+    /// What runs there: an application of the centre's catalogue (`web.applications` of its settings), such as `DocWeb`, `Lamp` or `Static`.
     #[schemars(length(min = 1, max = 63), regex(pattern = "^[A-Za-z][A-Za-z0-9-]*$"))]
     pub application: String,
-    /// The site's host name, below a name the tenant holds, such as `comune.urbino.pu.it`. Its address records join the Domain that
-    /// covers it by themselves.
+    /// The site's host name, such as `comune.urbino.pu.it`: a name the tenant holds, or one below it. Its address records join the Domain
+    /// that covers it by themselves.
     #[schemars(length(min = 1, max = 253), regex(pattern = "^[^\\s/:*]+$"))]
     pub host: String,
-    /// Other host names; a visitor is sent on to `host` (301).
+    /// Other host names, such as `www.comune.urbino.pu.it`; a visitor is sent on to `host` (301). Their address records come by
+    /// themselves too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 253), regex(pattern = "^[^\\s/:*]+$")))]
     pub aliases: Vec<String>,
-    /// How much its files may take, such as `20Gi`; the application's default unless given. Can grow, never shrink.
+    /// How much its files may take, such as `20Gi`, at least `1Mi`; the application's default unless given. Can grow, never shrink.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$"))]
     #[x_kube(validation = Rule::new("quantity(self).compareTo(quantity(oldSelf)) >= 0").message("storage can grow, never shrink"))]
@@ -58,7 +60,8 @@ pub struct WebSiteStatus {
     /// The generation of the spec that this status speaks of; -1 before the controller saw the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// What is true of it, by type. `Ready` is the top line: the application answers through its route.
+    /// What is true of it, by type: `Ready` (the top line: the application answers through its route; the message says what is the
+    /// matter), `Stalled` (somebody must change something), `Reconciling` (work goes on by itself).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// The host names it holds. Who holds a host keeps it.

@@ -1,6 +1,6 @@
 //! A tenant: its namespace and what fences it, and what its Tenant is told.
 
-use cst_api::{TenantStatus, UnitCounts};
+use cst_api::{TenantState, TenantStatus, UnitCounts};
 use cst_compiler::compile;
 use cst_compiler::desired::tenancy;
 use cst_compiler::index::Unit;
@@ -37,6 +37,8 @@ impl Engine {
         let objects = wanted.filter(|(_, digest)| self.built.get(&unit) != Some(digest));
         let draft = self.draft(&ObjectRef::tenant(name), now).map(|mut draft| {
             draft.facts.problems.clone_from(&verdict.problems);
+            let state = verdict.model.map(|model| model.state);
+            draft.facts.suspended = state == Some(TenantState::Suspended);
             draft.facts.summary = format!("its namespace {} is set up", cst_api::tenant_namespace(name));
             let (domains, mailboxes, web_sites) = self.index.counts(name);
             let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);

@@ -84,8 +84,12 @@ impl Engine {
         if !installed && young && facts.held.is_none() && !facts.problems.iter().any(Problem::is_error) {
             return Some(Err(()));
         }
-        let holds: Vec<&Address> =
-            verdict.holds_address.then_some(&model.address).into_iter().chain(verdict.aliases).collect();
+        let holds: Vec<&Address> = verdict
+            .holds_address
+            .then_some(&model.address)
+            .into_iter()
+            .chain(verdict.aliases.iter().copied())
+            .collect();
         let still = |text: &&String| {
             let address = model.addresses().find(|address| address.to_string() == **text);
             address.is_some_and(|address| {
@@ -93,7 +97,12 @@ impl Engine {
             })
         };
         let kept = last.addresses.iter().filter(still).cloned();
+        // A box that may not have its address is served, if at all, as it was before.
+        let state = verdict.state().filter(|_| verdict.holds_address).or(last.state);
+        let quota = verdict.quota(self.index.settings()).filter(|_| verdict.holds_address);
         draft.next = ObjectStatus::Mailbox(MailboxStatus {
+            state,
+            quota: quota.map(|quota| quota.to_string()).or_else(|| last.quota.clone()),
             addresses: holds.iter().map(ToString::to_string).chain(kept).collect(),
             password_secret: model.password.generated.then(|| model.password.secret.name.clone()),
             ..MailboxStatus::default()
