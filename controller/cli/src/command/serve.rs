@@ -62,16 +62,19 @@ impl Serve {
             clock: Clock::system(),
         };
         let (primary, _observations) = Primary::start(config).await?;
-        let mut sample = None;
+        let (mut sample, mut anchors) = (None, String::new());
         for zone in zones::zones(index) {
             let apex = zone.apex().clone();
             let key = self.key(&apex)?;
             let ds = primary.publish(ZoneVersion { zone, serial, inception: serial - BACKDATED, key })?;
-            sample.get_or_insert((apex, ds.join(" ")));
+            anchors += &ds.iter().map(|ds| anchor(&apex, ds)).collect::<String>();
+            sample.get_or_insert(apex);
         }
         primary.set_complete();
+        let file = self.out.join("anchors");
+        files::write(&file, &anchors)?;
         let listen = primary.addresses().first().copied().unwrap_or(self.listen);
-        output::print(&invitation(listen, &self.out, sample.as_ref()));
+        output::print(&invitation(listen, &self.out, &file, sample.as_ref()));
         tokio::signal::ctrl_c().await?;
         primary.shutdown().await;
         Ok(())
@@ -90,22 +93,18 @@ impl Serve {
 }
 
 /// What to try.
-fn invitation(listen: SocketAddr, out: &Path, sample: Option<&(DomainName, String)>) -> String {
-    let Some((zone, ds)) = sample else { return "there is no zone to answer\n".into() };
-    let (address, port, out) = (listen.ip(), listen.port(), out.display());
+fn invitation(listen: SocketAddr, out: &Path, anchors: &Path, sample: Option<&DomainName>) -> String {
+    let Some(zone) = sample else { return "there is no zone to answer\n".into() };
+    let (address, port, out, anchors) = (listen.ip(), listen.port(), out.display(), anchors.display());
     format!(
-        "\nanswering on {listen} until interrupted; what would be applied is in {out}. Try:\n\n  \
-         dig @{address} -p {port} +dnssec {zone} SOA\n\n  \
-         echo 'trust-anchors {{ {zone}. static-ds {}; }};' > anchor\n  \
-         delv @{address} -p {port} -a anchor +root={zone} {zone} SOA\n",
-        anchor(ds)
+        "\nanswering on {listen} until interrupted; what would be applied is in {out}. Try, with any of its zones:\n\n  \
+         dig @{address} -p {port} +dnssec {zone} SOA\n  \
+         delv @{address} -p {port} -a {anchors} +root={zone} {zone} SOA\n"
     )
 }
 
-/// A DS as BIND's `trust-anchors` writes it: the digest in quotes.
-fn anchor(ds: &str) -> String {
-    match ds.rsplit_once(' ') {
-        Some((head, digest)) => format!("{head} \"{digest}\""),
-        None => ds.to_owned(),
-    }
+/// A zone's DS as BIND's configuration and `delv` read it: the digest in quotes.
+fn anchor(zone: &DomainName, ds: &str) -> String {
+    let (head, digest) = ds.rsplit_once(' ').unwrap_or_default();
+    format!("trust-anchors {{ \"{zone}\" static-ds {head} \"{digest}\"; }};\n")
 }
