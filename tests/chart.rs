@@ -19,6 +19,7 @@ const VALUES: [&[&str]; 2] = [
     &[],
     &[
         "controller.replicas=2",
+        "controller.serviceType=LoadBalancer",
         "controller.clusterIP=10.96.0.53",
         "dns.servers[0].name=ns1",
         "dns.servers[0].clusterIP=10.96.0.54",
