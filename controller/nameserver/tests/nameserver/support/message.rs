@@ -113,7 +113,7 @@ impl Udp {
     /// Sends it and waits for the answer.
     pub fn ask(&self, message: &[u8]) -> Answer {
         self.send(message);
-        let mut buffer = [0; 65_535];
+        let mut buffer = vec![0; 65_535];
         let length = self.0.recv(&mut buffer).unwrap_or_else(|error| panic!("{error}: no answer to {message:02x?}"));
         Answer::read(&buffer[..length])
     }
