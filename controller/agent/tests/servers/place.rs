@@ -1,9 +1,10 @@
 //! The servers, running once for all scenarios, and the agent beside them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -75,17 +76,30 @@ impl Place {
         }
     }
 
-    /// Kills a server's master with SIGKILL; its children end with it.
+    /// Ends a server with SIGKILL, all of its processes at once, as the end of a container does.
     pub fn kill_server(&mut self, name: &'static str) {
         let mut child = self.servers.remove(name).unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let port = if name == "postfix" { 25 } else { 24 };
         let start = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            assert!(start.elapsed() < Duration::from_secs(30), "{name} goes on listening");
+        loop {
+            let processes = self.processes(name);
+            if processes.is_empty() {
+                break;
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "{name} goes on: {processes:?}");
+            // One that has ended by itself meanwhile is no failure.
+            Command::new("kill").arg("-KILL").args(processes).stderr(Stdio::null()).status().unwrap();
             std::thread::sleep(Duration::from_millis(20));
         }
+        child.wait().unwrap();
+    }
+
+    /// The ids of the processes that run in an image, or in a chroot of its own there, as Dovecot's login processes do.
+    fn processes(&self, image: &str) -> Vec<OsString> {
+        let root = self.folder.join(image);
+        let all = std::fs::read_dir("/proc").unwrap().map(Result::unwrap);
+        let inside =
+            all.filter(|process| std::fs::read_link(process.path().join("root")).is_ok_and(|of| of.starts_with(&root)));
+        inside.map(|process| process.file_name()).collect()
     }
 
     /// Runs a program of an image.
