@@ -64,24 +64,3 @@ async fn refused_writes_lost_answers_and_an_absent_api_server_only_delay() {
     assert!(controller.server.served("comune.apecchio.pu.it").unwrap().serial > before.serial);
     controller.stop().await;
 }
-
-#[tokio::test]
-async fn a_follower_serves_and_takes_over() {
-    let centre = Centre::new().await;
-    let leader = centre.controller("a").await;
-    centre.tenant("frontone", "[comune.frontone.pu.it]").await;
-    centre.apply(&domain("frontone", "comune.frontone.pu.it", "")).await;
-    let domains: Api<Domain> = centre.api("t-frontone");
-    let zone = centre.until_reason(&domains, "comune.frontone.pu.it", "Ready").await.status.unwrap().zone.unwrap();
-    let follower = centre.controller("b").await;
-    let version = eventually(async || follower.server.served("comune.frontone.pu.it")).await.unwrap();
-    assert_eq!((version.serial, follower.server.keys_made()), (zone.serial, 0));
-    assert_eq!(follower.faults.writes(), 0, "a follower writes nothing");
-
-    leader.kill();
-    centre.apply(&domain("frontone", "comune.frontone.pu.it", ", ttl: 600")).await;
-    eventually(async || follower.server.served("comune.frontone.pu.it").filter(|z| z.serial > zone.serial))
-        .await
-        .expect("the follower takes over");
-    follower.stop().await;
-}

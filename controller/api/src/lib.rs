@@ -30,8 +30,6 @@ pub use website::{WebSite, WebSiteSpec, WebSiteStatus};
 
 /// The API group of every kind.
 pub const GROUP: &str = "territorial.services";
-/// The version of every kind.
-pub const VERSION: &str = "v1alpha1";
 /// `apiVersion` as manifests spell it.
 pub const API_VERSION: &str = "territorial.services/v1alpha1";
 

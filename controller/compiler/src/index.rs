@@ -7,6 +7,7 @@ mod holders;
 mod limits;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use cst_api::{Domain, Mailbox, Tenant, WebSite};
 
@@ -46,6 +47,18 @@ pub enum Unit {
     Mail(DomainName),
     /// A web site.
     Site(ObjectKey),
+}
+
+impl fmt::Display for Unit {
+    /// Its kind and its name: `zone fano.pu.it`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tenant(name) => write!(f, "tenant {name}"),
+            Self::Zone(zone) => write!(f, "zone {zone}"),
+            Self::Mail(domain) => write!(f, "mail {domain}"),
+            Self::Site(key) => write!(f, "site {key}"),
+        }
+    }
 }
 
 /// All objects and the ways to find them.

@@ -147,7 +147,7 @@ pub async fn write(api: &Api<ConfigMap>, unit: &Unit, applied: &Applied) -> Resu
     let name = map.metadata.name.clone().unwrap_or_default();
     let params = PatchParams::apply(names::MANAGER).force().validation_strict();
     let written = api.patch(&name, &params, &Patch::Apply(&map)).await;
-    written.map(drop).map_err(|source| RecordError::Request { unit: subject(unit), source: Box::new(source) })
+    written.map(drop).map_err(|source| RecordError::Request { unit: unit.to_string(), source: Box::new(source) })
 }
 
 /// Removes a record.
@@ -155,13 +155,13 @@ pub async fn forget(api: &Api<ConfigMap>, unit: &Unit) -> Result<(), RecordError
     match api.delete(&record_name(unit), &DeleteParams::default()).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(source) => Err(RecordError::Request { unit: subject(unit), source: Box::new(source) }),
+        Err(source) => Err(RecordError::Request { unit: unit.to_string(), source: Box::new(source) }),
     }
 }
 
 /// The name of a unit's record.
 pub fn record_name(unit: &Unit) -> String {
-    names::hashed("applied", &subject(unit))
+    names::hashed("applied", &unit.to_string())
 }
 
 fn to_config_map(unit: &Unit, applied: &Applied) -> ConfigMap {
@@ -169,20 +169,11 @@ fn to_config_map(unit: &Unit, applied: &Applied) -> ConfigMap {
         metadata: ObjectMeta {
             name: Some(record_name(unit)),
             labels: Some(names::published_labels("applied")),
-            annotations: Some([(names::SUBJECT.to_owned(), subject(unit))].into()),
+            annotations: Some([(names::SUBJECT.to_owned(), unit.to_string())].into()),
             ..ObjectMeta::default()
         },
         data: Some([("applied".to_owned(), serde_json::to_string(applied).unwrap_or_default())].into()),
         ..ConfigMap::default()
-    }
-}
-
-fn subject(unit: &Unit) -> String {
-    match unit {
-        Unit::Tenant(name) => format!("tenant {name}"),
-        Unit::Zone(zone) => format!("zone {zone}"),
-        Unit::Mail(domain) => format!("mail {domain}"),
-        Unit::Site(key) => format!("site {key}"),
     }
 }
 

@@ -243,7 +243,8 @@ impl Engine {
 
     fn listed(&mut self, source: Source) {
         if self.missing.remove(&source) {
-            tracing::info!(?source, missing = ?self.missing, "listed");
+            let missing: Vec<String> = self.missing.iter().map(|source| format!("{source:?}")).collect();
+            tracing::info!(?source, missing = missing.join(" "), "listed");
         }
         self.mark_all();
     }

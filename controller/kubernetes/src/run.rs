@@ -216,7 +216,7 @@ impl Controller {
         };
         let Some(work) = self.running.remove(&id) else { return };
         if let Err(error) = &result {
-            tracing::warn!(?work, error = %chain(error), "work failed and is tried again");
+            tracing::warn!(%work, error = %chain(error), "work failed and is tried again");
         }
         for effect in &effects {
             if let Effect::Watch(namespace) = effect {

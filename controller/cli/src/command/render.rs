@@ -27,14 +27,9 @@ pub(crate) struct Render {
 
 impl Render {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let repository = match files::read_repository(&self.paths, self.config.as_deref())? {
-            Ok(repository) => repository,
-            Err(settings) => {
-                output::diagnostics(Format::Text, &settings, 0);
-                return Ok(Exit::Invalid);
-            }
+        let Some((repository, diagnostics)) = validate::read(&self.paths, self.config.as_deref())? else {
+            return Ok(Exit::Invalid);
         };
-        let diagnostics = validate::diagnostics(&repository);
         let today = clock::today(repository.index.settings());
         for (path, text) in rendered(&repository.index, self.serial, today) {
             files::write(&self.out.join(path), &text)?;

@@ -35,14 +35,10 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let repository = match files::read_repository(&self.paths, self.config.as_deref())? {
-            Ok(repository) => repository,
-            Err(settings) => {
-                output::diagnostics(Format::Text, &settings, 0);
-                return Ok(Exit::Invalid);
-            }
+        let Some((repository, diagnostics)) = validate::read(&self.paths, self.config.as_deref())? else {
+            return Ok(Exit::Invalid);
         };
-        output::diagnostics(Format::Text, &validate::diagnostics(&repository), repository.objects().count());
+        output::diagnostics(Format::Text, &diagnostics, repository.objects().count());
         let serial = u32::try_from(Timestamp::now().as_second())?;
         for (path, text) in rendered(&repository.index, serial, clock::today(repository.index.settings())) {
             files::write(&self.out.join(path), &text)?;

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cst_api::Reason;
@@ -36,8 +36,22 @@ impl Validate {
     }
 }
 
+/// A repository with all that is wrong with it; `None` when its settings cannot be used, which is then told.
+pub(crate) fn read(paths: &[PathBuf], config: Option<&Path>) -> Result<Option<(Repository, Vec<Diagnostic>)>, Failure> {
+    match files::read_repository(paths, config)? {
+        Ok(repository) => {
+            let diagnostics = diagnostics(&repository);
+            Ok(Some((repository, diagnostics)))
+        }
+        Err(settings) => {
+            output::diagnostics(Format::Text, &settings, 0);
+            Ok(None)
+        }
+    }
+}
+
 /// Everything wrong with a repository: its texts, its objects, and what they are together.
-pub(crate) fn diagnostics(repository: &Repository) -> Vec<Diagnostic> {
+fn diagnostics(repository: &Repository) -> Vec<Diagnostic> {
     let mut all = repository.diagnostics.clone();
     all.extend(compile::problems(&repository.index, clock::today(repository.index.settings())).iter().map(|problem| {
         let mut diagnostic = repository.diagnose(problem);

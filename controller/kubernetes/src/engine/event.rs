@@ -1,5 +1,7 @@
 //! What comes into the engine, what it rests on, and what work there is.
 
+use std::fmt;
+
 use cst_api::{Domain, Mailbox, Tenant, WebSite};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
@@ -89,4 +91,15 @@ pub enum Work {
     Ask(ObjectKey),
     /// Serve a stored zone, on every replica.
     Serve(DomainName),
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unit(unit) => unit.fmt(f),
+            Self::Object(object) => write!(f, "status of {object}"),
+            Self::Ask(site) => write!(f, "question for site {site}"),
+            Self::Serve(zone) => write!(f, "service of zone {zone}"),
+        }
+    }
 }

@@ -210,7 +210,8 @@ impl ZoneJob {
                     shell.remember_key(&self.zone, key);
                 }
                 let stored = published::store(&shell.config_maps(), self.last.as_ref(), next).await?;
-                tracing::info!(zone = %self.zone, serial = stored.serial, retired = ?stored.retired, "zone stored");
+                let retired = stored.retired.map(tracing::field::display);
+                tracing::info!(zone = %self.zone, serial = stored.serial, retired, "zone stored");
                 effects.push(Effect::ZoneStored(stored));
             }
             Step::Forget(last) => {
