@@ -43,6 +43,7 @@ pub fn reload(pid_file: &Path) -> io::Result<Reload> {
 mod tests {
     use std::os::unix::process::ExitStatusExt;
     use std::process::Command;
+    use std::thread;
 
     use super::*;
 
@@ -51,7 +52,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (program, pid_file) = (folder.path().join("master"), folder.path().join("master.pid"));
         fs::copy("/bin/sleep", &program).unwrap();
-        let mut master = Command::new(&program).arg("60").spawn().unwrap();
+        // Whoever runs the tests may ignore SIGHUP (nohup), which is inherited.
+        let mut master = Command::new("env").arg("--default-signal=HUP").arg(&program).arg("60").spawn().unwrap();
+        let name = format!("/proc/{}/comm", master.id());
+        while fs::read_to_string(&name).unwrap() != "master\n" {
+            thread::yield_now();
+        }
         fs::write(&pid_file, format!("{:>10}\n", master.id())).unwrap();
         assert_eq!(reload(&pid_file).unwrap(), Reload::Told);
         assert_eq!(master.wait().unwrap().signal(), Some(1));
