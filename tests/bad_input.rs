@@ -100,7 +100,7 @@ fn text_of_5_mb_that_says_nothing_is_nothing() {
 fn a_long_word_is_not_repeated_at_length() {
     let long = "x".repeat(1_400_000);
     for (text, place, message) in [
-        (format!("{DOMAIN}  mail: {{mode: {long}}}\n"), "5:16", "is not one of Hosted, None"),
+        (format!("{DOMAIN}  mail: {{mode: {long}}}\n"), "5:16", "is not one of Hosted, External, None"),
         (format!("{DOMAIN}  ? {long}\n  : 1\n"), "5:5", "there is no field"),
         (format!("{DOMAIN}  mail: {{mode: Hosted, spf: {{include: [{long}]}}}}\n"), "5:40", "at most 253 are allowed"),
         (

@@ -1,7 +1,7 @@
 //! What goes wrong between the controller and the API server, and with the controller itself, only delays.
 
 use cst_api::{Domain, Mailbox, Tenant};
-use cst_compiler::model::DomainName;
+use cst_compiler::model::{DomainName, RecordType};
 use cst_tests::centre::{Centre, eventually};
 use kube::Api;
 
@@ -59,7 +59,8 @@ async fn refused_writes_lost_answers_and_an_absent_api_server_only_delay() {
 
     controller.faults.away(false);
     let www = DomainName::parse("www.comune.apecchio.pu.it").unwrap();
-    let served = async || controller.server.served("comune.apecchio.pu.it")?.zone.get(&www, 1).map(|set| set.ttl);
+    let served =
+        async || controller.server.served("comune.apecchio.pu.it")?.zone.get(&www, RecordType::A).map(|set| set.ttl);
     eventually(async || (served().await == Some(900)).then_some(())).await.expect("work resumes by itself");
     assert!(controller.server.served("comune.apecchio.pu.it").unwrap().serial > before.serial);
     controller.stop().await;

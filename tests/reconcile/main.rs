@@ -5,7 +5,7 @@ mod restarts;
 mod zones;
 
 use cst_api::{Domain, Mailbox, MailboxState, Tenant, WebSite};
-use cst_compiler::model::DomainName;
+use cst_compiler::model::{DomainName, RecordType};
 use cst_kubernetes::published::{PublishedZone, config_map_name};
 use cst_tests::centre::{Centre, Controller, condition, eventually};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -95,7 +95,7 @@ async fn mail_is_named_in_the_zone_only_after_every_agent_acknowledged() {
     centre.apply(&domain("cagli", "comune.cagli.pu.it", ", mail: {mode: Hosted}")).await;
     centre.apply(&mailbox("cagli", "comune.cagli.pu.it", "protocollo")).await;
     let (domains, boxes): (Api<Domain>, Api<Mailbox>) = (centre.api("t-cagli"), centre.api("t-cagli"));
-    let mx = |stored: &PublishedZone| stored.zone.get(stored.apex(), 15).is_some();
+    let mx = |stored: &PublishedZone| stored.zone.get(stored.apex(), RecordType::MX).is_some();
 
     let waiting = centre.until_reason(&boxes, "protocollo", "Waiting").await;
     assert_eq!(condition(&waiting, "Installed").unwrap().status, "False");
@@ -160,7 +160,8 @@ async fn a_site_is_built_and_ready_when_its_pod_runs_and_the_gateway_took_its_ro
     centre.until_reason(&sites, "archivio", "Ready").await;
     centre.until_reason(&sites, "wiki", "UnknownApplication").await;
     let address = DomainName::parse("albo.comune.cantiano.pu.it").unwrap();
-    until_published(&centre, "comune.cantiano.pu.it", |stored| stored.zone.get(&address, 1).is_some()).await;
+    until_published(&centre, "comune.cantiano.pu.it", |stored| stored.zone.get(&address, RecordType::A).is_some())
+        .await;
 
     // What somebody else removes is made again; what is no longer wanted goes.
     deployments.delete("portale", &DeleteParams::default()).await.unwrap();

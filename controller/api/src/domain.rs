@@ -1,11 +1,18 @@
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+mod mail;
+mod record;
+mod status;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Status, undescribed};
+pub use mail::{Dmarc, DmarcPolicy, DomainMail, Exchanger, MailMode, MailProvider, Pec, PecProvider, Spf, SpfAll};
+pub use record::Record;
+pub use status::{DomainStatus, ServerSerial, ZoneStatus};
 
-/// The zone. Its name is metadata.name, in lower case and punycode, so that a namespace cannot hold the same zone twice.
+use crate::undescribed;
+
+/// The zone. Its name is metadata.name, in lower case and punycode, so that a namespace cannot hold the same zone twice; or `zone`.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[kube(
     group = "territorial.services",
@@ -32,7 +39,16 @@ use crate::{Status, undescribed};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(
+    validation = Rule::new("has(self.zone) == has(oldSelf.zone) && (!has(self.zone) || self.zone == oldSelf.zone)")
+        .message("zone is immutable: create another Domain")
+)]
 pub struct DomainSpec {
+    /// The zone's name, where it can be no object's name: that of a part of a reverse zone (RFC 2317), such as
+    /// `0/27.2.0.192.in-addr.arpa`, or one with an underscore. Absent: the object's name is the zone's. It does not change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub zone: Option<String>,
     /// The time to live of records that give none, in seconds, from 30 to 604800 (a week); 3600 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 30, max = 604_800))]
@@ -46,136 +62,30 @@ pub struct DomainSpec {
     /// The mail of this domain. Absent: mail contributes nothing to the zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<DomainMail>,
+    /// The domain's certified mail (PEC). Absent: it has none, or it is written in `records`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pec: Option<Pec>,
+    /// Of a reverse zone (below `in-addr.arpa` or `ip6.arpa`): whose `A` and `AAAA` records with `ptr` get a `PTR` here. `Tenant` (default):
+    /// those of this tenant's own Domains; `Centre`: those of every Domain of the centre; `None`: nobody's. A written `PTR` counts before them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointers: Option<Pointers>,
     /// What deleting this object means. `Retain` (default): the zone goes on being served for the centre's retention time, and
     /// creating it again takes it up where it was. `Delete`: it is withdrawn at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
 
-/// One record set: all values of a type at a name.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(
-    validation = Rule::new("self.type != 'CNAME' || self.name != '@'").message("a CNAME cannot stand at the apex: use A and AAAA there"),
-    validation = Rule::new("self.type != 'CNAME' || self.values.size() == 1").message("a CNAME has exactly one value")
-)]
-pub struct Record {
-    /// The name relative to the zone, such as `www`; `@` is the zone itself, `*` stands for every name that has no record.
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = "^(@|\\*|(\\*\\.)?[^\\s.@*\"();\\\\]+(\\.[^\\s.@*\"();\\\\]+)*)$")
-    )]
-    pub name: String,
-    /// The type, with a value as it is written: `A` (`192.0.2.10`), `AAAA` (`2001:db8::10`), `CAA` (`0 issue "ca.example.net"`), `CNAME`
-    /// (`www.example.org`; stands alone at its name, never at `@`), `MX` (`10 mail.example.org`), `NS` (`ns1.example.org`, of a name
-    /// that other servers answer), `PTR` (`host.example.org`, in reverse zones), `SRV` (`0 5 5061 sip.example.org`), `TXT` (any text).
-    #[serde(rename = "type")]
-    pub type_: RecordType,
-    /// The values, at most 100 of 4096 bytes. TXT: the text itself on one line, without quotes or escapes. Every other type: its
-    /// right-hand side in a zone file, such as `10 mail.example.org` for MX; host names in it are whole, with or without the dot at the end.
-    #[schemars(length(min = 1, max = 100), inner(length(max = 4096)))]
-    pub values: Vec<String>,
-    /// The set's time to live in seconds, from 30 to 604800; the Domain's `ttl` unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 30, max = 604_800))]
-    pub ttl: Option<u32>,
-}
-
-/// The record types that can be written.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[schemars(transform = undescribed)]
-pub enum RecordType {
-    /// An IPv4 address: `192.0.2.10`.
-    A,
-    /// An IPv6 address: `2001:db8::10`.
-    AAAA,
-    /// Who may issue certificates: `0 issue "ca.example.net"`.
-    CAA,
-    /// Another name for a name: `www.example.org`.
-    CNAME,
-    /// A mail exchanger: `10 mail.example.org`.
-    MX,
-    /// A name server of a delegated name: `ns1.example.org`.
-    NS,
-    /// The name of an address (reverse zones): `host.example.org`.
-    PTR,
-    /// Where a service is: `0 5 5061 sip.example.org`.
-    SRV,
-    /// Text.
-    TXT,
-}
-
-/// The mail of a domain.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DomainMail {
-    /// `Hosted`: the centre's mail system receives for it, and MX, SPF and DMARC are published once it does. `None`: the domain has no
-    /// mail, and says so (null MX, `v=spf1 -all`, DMARC `reject`).
-    pub mode: MailMode,
-    /// Who else may send for it (SPF, RFC 7208); the centre's own mail hosts always may. Not with mode `None`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spf: Option<Spf>,
-    /// What receivers should do with mail in its name that is not from it (DMARC, RFC 7489). Not with mode `None`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dmarc: Option<Dmarc>,
-}
-
-/// How a domain's mail is handled.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
-#[schemars(transform = undescribed)]
-pub enum MailMode {
-    /// By the centre.
-    Hosted,
-    /// Not at all.
-    None,
-}
-
-/// The sender policy beyond the centre's own hosts (RFC 7208).
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Spf {
-    /// Domains whose SPF record is included, such as `spf.newsletter.example.com`; at most 8, because SPF ends after 10 look-ups.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 8), inner(length(min = 1, max = 253)))]
-    pub include: Vec<String>,
-    /// What is said of all other senders: `SoftFail` (`~all`, suspicious; the default), `Fail` (`-all`, refuse) or `Neutral` (`?all`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub all: Option<SpfAll>,
-}
-
-/// The qualifier of SPF's closing `all`.
+/// Whose addresses a reverse zone names.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[schemars(transform = undescribed)]
-pub enum SpfAll {
-    /// `~all`
+pub enum Pointers {
+    /// The tenant's own.
     #[default]
-    SoftFail,
-    /// `-all`
-    Fail,
-    /// `?all`
-    Neutral,
-}
-
-/// The published DMARC policy.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Dmarc {
-    /// `None` (default): deliver it as ever; `Quarantine`: treat it as suspicious; `Reject`: refuse it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<DmarcPolicy>,
-}
-
-/// What DMARC asks receivers to do.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[schemars(transform = undescribed)]
-pub enum DmarcPolicy {
-    /// `p=none`
-    #[default]
+    Tenant,
+    /// Everybody's in the centre.
+    Centre,
+    /// Nobody's.
     None,
-    /// `p=quarantine`
-    Quarantine,
-    /// `p=reject`
-    Reject,
 }
 
 /// What deleting an object means for what it stood for.
@@ -187,62 +97,4 @@ pub enum DeletionPolicy {
     Retain,
     /// Removed at once.
     Delete,
-}
-
-/// What the controller says of a Domain.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct DomainStatus {
-    /// The generation of the spec that this status speaks of; -1 before the controller saw the object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// What is true of it, by type: `Ready` (the top line, its message says what is the matter), `Stalled` (somebody must change
-    /// something), `Reconciling` (work goes on by itself), `Published` (every required public server
-    /// answers the serial), `PlanHeld` (a change that drops much waits for the coordinator's approval).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<Condition>,
-    /// The zone as it is published.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub zone: Option<ZoneStatus>,
-}
-
-/// A published zone.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct ZoneStatus {
-    /// The zone's name, in lower case and punycode, without a trailing dot. Who holds it keeps it.
-    pub name: String,
-    /// The serial of the newest published version.
-    pub serial: u32,
-    /// How many records it holds, SOA and NS among them, signatures and keys not.
-    pub records: u32,
-    /// `Signed` when it is signed with DNSSEC.
-    pub dnssec: String,
-    /// The DS records to hand to the registrar, or to who serves the zone above: key tag, algorithm, digest type, digest.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ds: Vec<String>,
-    /// The serial each public server answered when this version was judged.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub servers: Vec<ServerSerial>,
-}
-
-/// What one public server answers.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct ServerSerial {
-    /// The server's name in the settings.
-    pub name: String,
-    /// The serial it answered; absent: it answered none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<u32>,
-}
-
-impl Status for DomainStatus {
-    fn observed_generation(&self) -> Option<i64> {
-        self.observed_generation
-    }
-
-    fn conditions(&self) -> &[Condition] {
-        &self.conditions
-    }
 }

@@ -10,6 +10,7 @@ mod crds;
 mod date;
 mod domain;
 mod mailbox;
+mod record_type;
 mod tenant;
 mod website;
 
@@ -18,10 +19,11 @@ use crds::undescribed;
 pub use crds::{crd_of, crds};
 pub use date::Date;
 pub use domain::{
-    DeletionPolicy, Dmarc, DmarcPolicy, Domain, DomainMail, DomainSpec, DomainStatus, MailMode, Record, RecordType,
-    ServerSerial, Spf, SpfAll, ZoneStatus,
+    DeletionPolicy, Dmarc, DmarcPolicy, Domain, DomainMail, DomainSpec, DomainStatus, Exchanger, MailMode,
+    MailProvider, Pec, PecProvider, Pointers, Record, ServerSerial, Spf, SpfAll, ZoneStatus,
 };
 pub use mailbox::{Mailbox, MailboxSpec, MailboxState, MailboxStatus, SecretKeyRef};
+pub use record_type::{NoRecordType, RecordType};
 pub use tenant::{
     Agreement, AgreementPhase, EntityType, Limits, Subject, SubjectKind, Tenant, TenantSpec, TenantState, TenantStatus,
     UnitCounts,

@@ -51,7 +51,7 @@ pub struct TenantSpec {
     /// (`2.0.192.in-addr.arpa`). Of several Tenants the one with the longest matching name holds a name; the same name in two Tenants is
     /// a conflict of both.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 200), inner(length(min = 1, max = 253), regex(pattern = "^[^\\s/]+$")))]
+    #[schemars(length(max = 200), inner(length(min = 1, max = 253), regex(pattern = "^\\S+$")))]
     pub domains: Vec<String>,
     /// How much it may use. A limit that is absent does not limit. Of Mailboxes and WebSites beyond a limit those that are served stay,
     /// the others are refused in the order of their names.

@@ -5,6 +5,7 @@ mod dependents;
 mod entry;
 mod holders;
 mod limits;
+mod pointers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -77,6 +78,8 @@ pub struct Index {
     mail_domains: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
     hosts: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
     secret_users: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
+    /// Reverse names of addresses that ask for their PTR, with the Domains that write them.
+    pointers: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
 }
 
 impl Index {
@@ -96,6 +99,7 @@ impl Index {
             mail_domains: BTreeMap::new(),
             hosts: BTreeMap::new(),
             secret_users: BTreeMap::new(),
+            pointers: BTreeMap::new(),
         }
     }
 

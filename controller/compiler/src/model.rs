@@ -5,9 +5,11 @@ pub mod name;
 pub mod object;
 pub mod quantity;
 pub mod record;
+pub mod reverse;
 pub mod zone;
 
 pub use address::Address;
+pub use cst_api::RecordType;
 pub use name::{DomainName, NameError};
 pub use object::ObjectKey;
 pub use quantity::Quantity;

@@ -7,7 +7,7 @@ mod website;
 
 use cst_api::Reason;
 
-pub use domain::{DomainModel, MailModel};
+pub use domain::{DomainModel, MailModel, PecModel};
 pub use mailbox::{GENERATED_HASH_KEY, MailboxModel, PasswordSource};
 pub use tenant::TenantModel;
 pub use website::WebSiteModel;

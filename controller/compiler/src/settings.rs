@@ -39,12 +39,35 @@ pub struct DnsSettings {
     pub name_servers: Vec<DomainName>,
     /// The address of who answers for the zones.
     pub hostmaster: Address,
+    /// Between which bounds the time to live of written records is.
+    #[serde(default)]
+    pub ttl: TtlBounds,
+    /// The issuers, by the name in their CAA records, that may give certificates for names in the zones: published at each apex that has no
+    /// CAA of its own. Empty: none is published, and any issuer may.
+    #[serde(default)]
+    pub certificate_issuers: Vec<DomainName>,
     /// The catalog zone's name (RFC 9432).
     #[serde(default = "catalog")]
     pub catalog: DomainName,
     /// The servers that transfer from the hidden primary.
     #[serde(default)]
     pub secondaries: Vec<Secondary>,
+}
+
+/// The shortest and the longest time to live, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct TtlBounds {
+    /// Not shorter.
+    pub min: u32,
+    /// Not longer.
+    pub max: u32,
+}
+
+impl Default for TtlBounds {
+    fn default() -> Self {
+        Self { min: 30, max: 604_800 }
+    }
 }
 
 /// A public server that transfers from the hidden primary.

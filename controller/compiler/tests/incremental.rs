@@ -13,7 +13,9 @@ const SETTINGS: &str = r#"{"apiVersion": "territorial.services/v1alpha1", "kind"
     "dns": {"nameServers": ["ns1.cst.example.net"], "hostmaster": "hostmaster@cst.example.net"},
     "mail": {"hosts": [{"name": "mx.cst.example.net", "preference": 10}], "postmaster": "postmaster@cst.example.net"},
     "web": {"addresses": ["192.0.2.80"], "applications": {}}}"#;
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 10] = [
+    "0/31.2.0.192.in-addr.arpa",
+    "2.0.192.in-addr.arpa",
     "pu.example",
     "a.pu.example",
     "b.pu.example",
@@ -39,6 +41,11 @@ impl Dice {
         NAMES[self.roll(NAMES.len())]
     }
 
+    /// A name that can be a host's.
+    fn host(&mut self) -> &'static str {
+        NAMES[1 + self.roll(NAMES.len() - 1)]
+    }
+
     fn tenant(&mut self) -> &'static str {
         ["t1", "t2"][self.roll(2)]
     }
@@ -48,32 +55,37 @@ impl Dice {
         let (tenant, gone) = (self.tenant(), self.roll(4) == 0);
         match self.roll(4) {
             0 => {
-                let grants: Vec<_> = (0..=self.roll(3)).map(|_| self.name()).collect();
+                let grants: Vec<_> = (0..=self.roll(5)).map(|_| self.name()).collect();
                 let state = ["Active", "Suspended", "Terminated"][self.roll(3)];
                 let limits = [json!({}), json!({"mailboxes": 2, "webSites": 1})][self.roll(2)].clone();
                 let spec = json!({"displayName": "x", "entityType": "Comune", "domains": grants, "state": state, "limits": limits});
                 Change::Tenant(tenant.into(), (!gone).then(|| Box::new(made::<Tenant>("", tenant, &spec))))
             }
             1 => {
-                let zone = self.name();
+                let reverse = self.roll(3) == 0;
+                let zone = if reverse { NAMES[self.roll(2)] } else { self.name() };
                 let key = ObjectKey::new(format!("t-{tenant}"), zone);
                 let mail = [json!({"mode": "Hosted"}), json!({"mode": "None"})][self.roll(2)].clone();
                 let name = ["www", "c", "@"][self.roll(3)];
-                let record = json!({"name": name, "type": "A", "values": ["192.0.2.1"]});
-                let spec = json!({"mail": mail, "records": [record]});
+                let address = ["192.0.2.1", "192.0.2.2"][self.roll(2)];
+                let record = json!({"name": name, "type": "A", "values": [address], "ptr": self.roll(2) == 0});
+                let mut spec = json!({"zone": zone, "mail": mail, "records": [record]});
+                if reverse {
+                    spec["pointers"] = json!(["Tenant", "Centre", "None"][self.roll(3)]);
+                }
                 Change::Domain(key.clone(), (!gone).then(|| Box::new(made::<Domain>(&key.namespace, zone, &spec))))
             }
             2 => {
                 let name = ["m1", "m2", "m3"][self.roll(3)];
                 let key = ObjectKey::new(format!("t-{tenant}"), name);
-                let address = |dice: &mut Self| format!("{}@{}", ["u", "v"][dice.roll(2)], dice.name());
+                let address = |dice: &mut Self| format!("{}@{}", ["u", "v"][dice.roll(2)], dice.host());
                 let spec = json!({"address": address(self), "aliases": [format!("w{}", address(self)), format!("z{}", address(self))]});
                 Change::Mailbox(key.clone(), (!gone).then(|| Box::new(made::<Mailbox>(&key.namespace, name, &spec))))
             }
             _ => {
                 let name = ["s1", "s2"][self.roll(2)];
                 let key = ObjectKey::new(format!("t-{tenant}"), name);
-                let (host, alias) = (self.name(), format!("w.{}", self.name()));
+                let (host, alias) = (self.host(), format!("w.{}", self.host()));
                 let spec = json!({"application": "Lamp", "host": host, "aliases": [alias]});
                 Change::WebSite(key.clone(), (!gone).then(|| Box::new(made::<WebSite>(&key.namespace, name, &spec))))
             }
@@ -95,7 +107,7 @@ fn index() -> Index {
 fn outcome(index: &Index, unit: &Unit) -> String {
     match unit {
         Unit::Tenant(name) => format!("{:?} {:?}", compile::tenant(index, name), index.counts(name)),
-        Unit::Zone(name) => format!("{:?}", compile::zone(index, name, ZoneFacts { mail_acknowledged: true })),
+        Unit::Zone(name) => format!("{:?}", compile::zone(index, name, &ZoneFacts::hopeful())),
         Unit::Mail(name) => {
             format!("{:?}", compile::mail(index, name, None, cst_api::Date { year: 2026, month: 1, day: 1 }))
         }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cst_compiler::model::DomainName;
+use cst_compiler::model::{DomainName, RecordType};
 use cst_compiler::published::ZoneVersion;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,7 +16,6 @@ use crate::clock::Clock;
 use crate::key::{KeyError, SigningKey};
 use crate::notify::{First, Notifier, Observations, Secondary};
 use crate::respond::Responder;
-use crate::rtype;
 use crate::server::{Limits, Sockets};
 use crate::tsig::TsigKey;
 use crate::zones::{Member, Zones};
@@ -177,7 +176,7 @@ fn check(version: &ZoneVersion) -> Result<(), PrimaryError> {
     if let Some(set) = version.zone.sets().find(|set| !set.name.is_within(apex)) {
         return Err(PrimaryError::Outside { apex: apex.clone(), name: set.name.clone() });
     }
-    match version.zone.get(apex, rtype::NS) {
+    match version.zone.get(apex, RecordType::NS) {
         Some(_) => Ok(()),
         None => Err(PrimaryError::NoNameServers(apex.clone())),
     }

@@ -80,7 +80,7 @@ impl ServedSet {
             value.write_wire(&mut bytes);
             bytes
         };
-        Self::new(set.type_number(), set.ttl, set.values().iter().map(wire).collect())
+        Self::new(set.type_().number(), set.ttl, set.values().iter().map(wire).collect())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use cst_compiler::model::RecordType;
 use cst_compiler::published::ZoneVersion;
 use data_encoding::{BASE64, HEXUPPER};
 
@@ -25,7 +26,7 @@ fn write_set(text: &mut String, version: &ZoneVersion, node: &Node, set: &Served
         writeln!(text, "{}. {} IN {type_name} {data}", node.name.as_str(), set.ttl).ok();
     };
     let type_name = rtype::name(set.type_number);
-    match version.zone.get(&node.name, set.type_number) {
+    match version.zone.get(&node.name, RecordType::from_number(set.type_number)) {
         Some(records) => records.values().iter().for_each(|value| line(&type_name, &value.to_string())),
         None if set.type_number == rtype::SOA => line(&type_name, &version.zone.soa_data(version.serial).to_string()),
         None => set.data.iter().for_each(|data| line(&type_name, &dnssec_data(set.type_number, data))),

@@ -11,7 +11,7 @@ pub(crate) fn zones(index: &Index) -> impl Iterator<Item = Arc<Zone>> {
         Unit::Zone(name) => Some(name),
         _ => None,
     });
-    names.filter_map(|name| compile::zone(index, &name, ZoneFacts { mail_acknowledged: true }).zone)
+    names.filter_map(|name| compile::zone(index, &name, &ZoneFacts::hopeful()).zone)
 }
 
 /// A zone file each.

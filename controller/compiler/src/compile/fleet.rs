@@ -13,7 +13,7 @@ pub fn problems(index: &Index, today: Date) -> Vec<Problem> {
     for unit in index.units() {
         match unit {
             Unit::Tenant(name) => problems.extend(tenant(index, &name).problems),
-            Unit::Zone(name) => problems.extend(zone(index, &name, ZoneFacts { mail_acknowledged: true }).problems),
+            Unit::Zone(name) => problems.extend(zone(index, &name, &ZoneFacts::hopeful()).problems),
             Unit::Mail(name) => problems.extend(mail(index, &name, None, today).problems),
             Unit::Site(key) => {
                 let admitted = key.tenant().map_or(Admitted::All, |t| index.admitted_sites(t));

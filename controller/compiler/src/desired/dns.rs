@@ -3,12 +3,13 @@
 mod mail;
 mod merge;
 
-pub use mail::mail_sets;
+pub use mail::{mail_sets, pec_sets};
 pub use merge::{Composition, Contributor, Displaced};
 
 use std::net::IpAddr;
 
-use crate::model::{DomainName, RecordData, RecordSet, Soa, Zone};
+use crate::model::reverse::is_reverse;
+use crate::model::{Caa, DomainName, RecordData, RecordSet, Soa, Zone};
 use crate::settings::DnsSettings;
 
 /// How long a secondary waits between checks when no NOTIFY comes, in seconds.
@@ -41,6 +42,16 @@ pub fn bare_zone(apex: &DomainName, settings: &DnsSettings) -> Zone {
 /// The NS set of a zone of the centre: at its apex, and in the zone above as its delegation.
 pub fn name_servers(apex: &DomainName, settings: &DnsSettings) -> Option<RecordSet> {
     RecordSet::new(apex.clone(), APEX_TTL, settings.name_servers.iter().cloned().map(RecordData::Ns).collect())
+}
+
+/// Which issuers may give certificates for the zone's names (RFC 8659), where the settings name any. Addresses have no certificates.
+pub fn issuers(apex: &DomainName, settings: &DnsSettings) -> Option<RecordSet> {
+    if is_reverse(apex) {
+        return None;
+    }
+    let issue =
+        |issuer: &DomainName| RecordData::Caa(Caa { flags: 0, tag: "issue".into(), value: issuer.as_str().to_owned() });
+    RecordSet::new(apex.clone(), APEX_TTL, settings.certificate_issuers.iter().map(issue).collect())
 }
 
 /// The address records of a site's host.

@@ -6,7 +6,7 @@ use cst_api::{Domain, Mailbox, Tenant, WebSite};
 
 use super::entry::Entry;
 use super::{Index, Unit, in_namespace, within};
-use crate::model::{DomainName, ObjectKey};
+use crate::model::{Address, DomainName, ObjectKey};
 use crate::parse::{DomainModel, MailboxModel, TenantModel, WebSiteModel};
 
 impl Index {
@@ -43,15 +43,20 @@ impl Index {
         let unchanged = same(last.as_ref(), next.as_ref());
         if let Some(model) = &before {
             unlink(&mut self.zones, &model.zone, &key);
+            model.wanted_pointers().for_each(|reverse| unlink(&mut self.pointers, &reverse, &key));
         }
         if let Some(model) = &after {
             self.zones.entry(model.zone.clone()).or_default().insert(key.clone());
+            for reverse in model.wanted_pointers() {
+                self.pointers.entry(reverse).or_default().insert(key.clone());
+            }
         }
         self.domains.extend(next.map(|entry| (key.clone(), entry)));
         if unchanged {
             return BTreeSet::new();
         }
         let mut units: BTreeSet<Unit> = key.tenant().map(|t| Unit::Tenant(t.to_owned())).into_iter().collect();
+        units.extend(before.iter().flat_map(|model| self.units_of_wishes(model)));
         for model in before.iter().chain(&after) {
             units.extend(self.units_within(&model.zone));
             units.extend(self.zone_units(&model.zone));
@@ -181,16 +186,19 @@ impl Index {
         units
     }
 
-    /// A zone with its mail, and the zone above, which delegates it.
+    /// A zone with its mail, the zone above, which delegates it, and those that give or take its PTRs.
     fn zone_units(&self, zone: &DomainName) -> impl Iterator<Item = Unit> {
-        [Unit::Zone(zone.clone()), Unit::Mail(zone.clone())].into_iter().chain(self.zone_above(zone).map(Unit::Zone))
+        let own = [Unit::Zone(zone.clone()), Unit::Mail(zone.clone())];
+        own.into_iter().chain(self.zone_above(zone).map(Unit::Zone)).chain(self.pointer_units(zone))
     }
 
-    /// A mail domain, and those of the boxes with an alias in it: a box is judged with the domain of its own address.
+    /// A mail domain, and the others of the boxes with an address in it: a box is judged with the domain of its own address, and its
+    /// aliases stand in theirs.
     fn mail_units(&self, domain: &DomainName) -> BTreeSet<Unit> {
-        let mut units = BTreeSet::from([Unit::Mail(domain.clone())]);
-        units.extend(self.home_units(self.mail_domains.get(domain).into_iter().flatten()));
-        units
+        let boxes =
+            self.mail_domains.get(domain).into_iter().flatten().filter_map(|key| model(self.mailboxes.get(key)));
+        let addresses = boxes.flat_map(MailboxModel::addresses);
+        addresses.map(Address::domain).chain([domain]).cloned().map(Unit::Mail).collect()
     }
 
     /// The mail domains of Mailboxes' own addresses.

@@ -120,10 +120,7 @@ impl Schemas {
         if let Some(allowed) = &schema.enum_ {
             let allowed: Vec<&str> = allowed.iter().filter_map(|value| value.0.as_str()).collect();
             if !allowed.contains(&text) {
-                let hint = nearest(text, allowed.iter().copied())
-                    .map(|near| format!(", did you mean {near}?"))
-                    .unwrap_or_default();
-                return refuse(format!("`{}` is not one of {}{hint}", shown(text), allowed.join(", ")));
+                return refuse(no_word(text, &allowed));
             }
         }
         if let Some(pattern) = &schema.pattern
@@ -191,11 +188,31 @@ fn integer(schema: &JSONSchemaProps, node: &Node, number: &serde_json::Number, p
     }
 }
 
+/// The alternatives of a pattern that is a list of words, the last of them perhaps a form.
+fn words_of(pattern: &str) -> Option<Vec<&str>> {
+    let list = pattern.strip_prefix("^(")?.strip_suffix(")$")?;
+    let words: Vec<&str> = list.split('|').collect();
+    let (_, all_but_last) = words.split_last()?;
+    let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (!all_but_last.is_empty() && all_but_last.iter().all(is_word)).then_some(words)
+}
+
+fn no_word(text: &str, words: &[&str]) -> String {
+    let hint = nearest(text, words.iter().copied()).map(|near| format!(", did you mean {near}?")).unwrap_or_default();
+    format!("`{}` is not one of {}{hint}", shown(text), words.join(", "))
+}
+
 /// Of a text that misses its pattern: what the field's documentation says first, and the pattern.
 fn pattern_missed(schema: &JSONSchemaProps, pattern: &str, regex: &Regex, text: &str) -> String {
-    let lower = text.to_lowercase();
+    let (lower, upper) = (text.to_lowercase(), text.to_uppercase());
     if regex.is_match(&lower) {
         return format!("`{}` has upper-case letters: write `{}`", shown(text), shown(&lower));
+    }
+    if regex.is_match(&upper) {
+        return format!("`{}` has lower-case letters: write `{}`", shown(text), shown(&upper));
+    }
+    if let Some(words) = words_of(pattern) {
+        return no_word(text, &words);
     }
     let meaning = schema.description.as_deref().and_then(|text| text.split(['\n', ';']).next()).unwrap_or_default();
     let meaning = meaning.split(". ").next().unwrap_or_default().trim_end_matches('.');

@@ -1,7 +1,17 @@
 //! Record data: one typed value per record, its wire form and its zone-file form.
 
-mod parse;
-mod text;
+mod caa;
+mod digest;
+mod loc;
+mod naptr;
+mod read;
+mod set;
+mod soa;
+mod strings;
+mod svcb;
+mod unknown;
+mod uri;
+mod words;
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -9,8 +19,19 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use cst_api::RecordType;
 
 use super::name::{DomainName, NameError};
+use super::reverse::reverse_name;
 
-/// The data of one record. The types are those of [`RecordType`] and SOA.
+pub use caa::Caa;
+pub use digest::{Ds, Sshfp, Tlsa};
+pub use loc::Loc;
+pub use naptr::Naptr;
+pub use set::RecordSet;
+pub use soa::Soa;
+pub use svcb::Svcb;
+pub use unknown::Unknown;
+pub use uri::Uri;
+
+/// The data of one record. The types are those that manifests can hold, and SOA.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordData {
     /// RFC 1035 §3.4.1.
@@ -21,8 +42,16 @@ pub enum RecordData {
     Caa(Caa),
     /// RFC 1035 §3.3.1.
     Cname(DomainName),
+    /// RFC 4034 §5.
+    Ds(Ds),
+    /// RFC 9460 §9.
+    Https(Svcb),
+    /// RFC 1876.
+    Loc(Loc),
     /// RFC 1035 §3.3.9: preference and exchange; preference 0 and the root are the null MX of RFC 7505.
     Mx(u16, DomainName),
+    /// RFC 3403.
+    Naptr(Naptr),
     /// RFC 1035 §3.3.11.
     Ns(DomainName),
     /// RFC 1035 §3.3.12.
@@ -31,48 +60,18 @@ pub enum RecordData {
     Soa(Soa),
     /// RFC 2782: priority, weight, port, target.
     Srv(u16, u16, u16, DomainName),
+    /// RFC 4255.
+    Sshfp(Sshfp),
+    /// RFC 9460.
+    Svcb(Svcb),
+    /// RFC 6698.
+    Tlsa(Tlsa),
     /// RFC 1035 §3.3.14: the whole text, split into strings of 255 octets on the wire.
     Txt(Vec<u8>),
-}
-
-/// Who may issue certificates (RFC 8659 §4.1).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Caa {
-    /// 128: critical.
-    pub flags: u8,
-    /// `issue`, `issuewild`, `iodef`…: lower-case letters and digits.
-    pub tag: String,
-    /// The tag's value, printable ASCII.
-    pub value: String,
-}
-
-/// The start of authority (RFC 1035 §3.3.13); times in seconds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Soa {
-    /// The first name server.
-    pub mname: DomainName,
-    /// The hostmaster's address as a name.
-    pub rname: DomainName,
-    /// The version.
-    pub serial: u32,
-    /// How often secondaries ask.
-    pub refresh: u32,
-    /// How soon they ask again.
-    pub retry: u32,
-    /// How long they serve without an answer.
-    pub expire: u32,
-    /// The negative answers' time to live (RFC 2308).
-    pub minimum: u32,
-}
-
-/// All records of one type at one name, with their one TTL (RFC 2181 §5.2). Values are sorted and distinct.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordSet {
-    /// The owner.
-    pub name: DomainName,
-    /// Seconds.
-    pub ttl: u32,
-    values: Vec<RecordData>,
+    /// RFC 3597.
+    Unknown(Unknown),
+    /// RFC 7553.
+    Uri(Uri),
 }
 
 /// How the texts begin of which a name may have one only: SPF (RFC 7208 §3.2) and DMARC (RFC 7489 §6.6.3).
@@ -85,7 +84,7 @@ pub enum RecordError {
     #[error("`{value}` is no {type_} value: {expected}")]
     Form {
         /// The type.
-        type_: &'static str,
+        type_: RecordType,
         /// As written, made printable and shortened.
         value: String,
         /// What would be right.
@@ -105,38 +104,36 @@ pub enum RecordError {
     /// A text beyond what is carried.
     #[error("a TXT value has at most 4096 bytes, this one has {0}")]
     TextTooLong(usize),
+    /// A type that manifests do not hold, or not with such data.
+    #[error(
+        "{0} cannot be written, or not with such data: name servers that know the type would refuse the whole zone"
+    )]
+    Type(RecordType),
 }
 
 impl RecordData {
-    /// The type's number (IANA DNS parameters).
-    pub fn type_number(&self) -> u16 {
+    /// The type.
+    pub fn type_(&self) -> RecordType {
         match self {
-            Self::A(_) => 1,
-            Self::Ns(_) => 2,
-            Self::Cname(_) => 5,
-            Self::Soa(_) => 6,
-            Self::Ptr(_) => 12,
-            Self::Mx(..) => 15,
-            Self::Txt(_) => 16,
-            Self::Aaaa(_) => 28,
-            Self::Srv(..) => 33,
-            Self::Caa(_) => 257,
-        }
-    }
-
-    /// The type's mnemonic.
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Self::A(_) => "A",
-            Self::Ns(_) => "NS",
-            Self::Cname(_) => "CNAME",
-            Self::Soa(_) => "SOA",
-            Self::Ptr(_) => "PTR",
-            Self::Mx(..) => "MX",
-            Self::Txt(_) => "TXT",
-            Self::Aaaa(_) => "AAAA",
-            Self::Srv(..) => "SRV",
-            Self::Caa(_) => "CAA",
+            Self::A(_) => RecordType::A,
+            Self::Aaaa(_) => RecordType::AAAA,
+            Self::Caa(_) => RecordType::CAA,
+            Self::Cname(_) => RecordType::CNAME,
+            Self::Ds(_) => RecordType::DS,
+            Self::Https(_) => RecordType::HTTPS,
+            Self::Loc(_) => RecordType::LOC,
+            Self::Mx(..) => RecordType::MX,
+            Self::Naptr(_) => RecordType::NAPTR,
+            Self::Ns(_) => RecordType::NS,
+            Self::Ptr(_) => RecordType::PTR,
+            Self::Soa(_) => RecordType::SOA,
+            Self::Srv(..) => RecordType::SRV,
+            Self::Sshfp(_) => RecordType::SSHFP,
+            Self::Svcb(_) => RecordType::SVCB,
+            Self::Tlsa(_) => RecordType::TLSA,
+            Self::Txt(_) => RecordType::TXT,
+            Self::Unknown(unknown) => unknown.type_(),
+            Self::Uri(_) => RecordType::URI,
         }
     }
 
@@ -145,16 +142,16 @@ impl RecordData {
         match self {
             Self::A(address) => out.extend_from_slice(&address.octets()),
             Self::Aaaa(address) => out.extend_from_slice(&address.octets()),
-            Self::Caa(caa) => {
-                out.extend_from_slice(&[caa.flags, u8::try_from(caa.tag.len()).unwrap_or(u8::MAX)]);
-                out.extend_from_slice(caa.tag.as_bytes());
-                out.extend_from_slice(caa.value.as_bytes());
-            }
+            Self::Caa(caa) => caa.write_wire(out),
             Self::Cname(name) | Self::Ns(name) | Self::Ptr(name) => name.write_wire(out),
+            Self::Ds(ds) => ds.write_wire(out),
+            Self::Https(binding) | Self::Svcb(binding) => binding.write_wire(out),
+            Self::Loc(place) => place.write_wire(out),
             Self::Mx(preference, exchange) => {
                 out.extend_from_slice(&preference.to_be_bytes());
                 exchange.write_wire(out);
             }
+            Self::Naptr(rule) => rule.write_wire(out),
             Self::Soa(soa) => soa.write_wire(out),
             Self::Srv(priority, weight, port, target) => {
                 for number in [priority, weight, port] {
@@ -162,16 +159,31 @@ impl RecordData {
                 }
                 target.write_wire(out);
             }
-            Self::Txt(bytes) => text::write_wire(bytes, out),
+            Self::Sshfp(fingerprint) => fingerprint.write_wire(out),
+            Self::Tlsa(certificate) => certificate.write_wire(out),
+            Self::Txt(bytes) => strings::write_wire(bytes, out),
+            Self::Unknown(unknown) => unknown.write_wire(out),
+            Self::Uri(uri) => uri.write_wire(out),
         }
     }
 
-    /// The names in the data that lead to other records, for MX, NS, SRV, CNAME and PTR.
+    /// The name in the data that leads to other records.
     pub fn target(&self) -> Option<&DomainName> {
         match self {
             Self::Cname(name) | Self::Ns(name) | Self::Ptr(name) | Self::Mx(_, name) | Self::Srv(.., name) => {
                 Some(name)
             }
+            Self::Https(binding) | Self::Svcb(binding) => Some(&binding.target),
+            Self::Naptr(rule) => Some(&rule.replacement),
+            _ => None,
+        }
+    }
+
+    /// The reverse name of an address.
+    pub fn reverse_name(&self) -> Option<DomainName> {
+        match self {
+            Self::A(address) => Some(reverse_name((*address).into())),
+            Self::Aaaa(address) => Some(reverse_name((*address).into())),
             _ => None,
         }
     }
@@ -184,49 +196,14 @@ impl RecordData {
         }
     }
 
-    /// Reads a value as a user writes it in `spec.records[].values`.
+    /// Reads a value as a user writes it in `spec.records[].values`: a TXT as it is meant, everything else as in a zone file.
     pub fn from_value(type_: RecordType, value: &str) -> Result<Self, RecordError> {
-        parse::value(type_, value)
+        if type_ == RecordType::TXT { read::user_text(value) } else { read::zone_text(type_, value) }
     }
 
-    /// Reads the right-hand side of a zone-file line that [`fmt::Display`] wrote; SOA too.
-    pub fn from_zone_text(type_name: &str, text: &str) -> Result<Self, RecordError> {
-        parse::zone_text(type_name, text)
-    }
-}
-
-impl Soa {
-    fn write_wire(&self, out: &mut Vec<u8>) {
-        self.mname.write_wire(out);
-        self.rname.write_wire(out);
-        for number in [self.serial, self.refresh, self.retry, self.expire, self.minimum] {
-            out.extend_from_slice(&number.to_be_bytes());
-        }
-    }
-}
-
-impl RecordSet {
-    /// A set of values of one type; `None` when there are none or their types differ.
-    pub fn new(name: DomainName, ttl: u32, mut values: Vec<RecordData>) -> Option<Self> {
-        values.sort();
-        values.dedup();
-        let type_number = values.first()?.type_number();
-        values.iter().all(|v| v.type_number() == type_number).then_some(Self { name, ttl, values })
-    }
-
-    /// The values, sorted, at least one.
-    pub fn values(&self) -> &[RecordData] {
-        &self.values
-    }
-
-    /// The type's number.
-    pub fn type_number(&self) -> u16 {
-        self.values[0].type_number()
-    }
-
-    /// The type's mnemonic.
-    pub fn type_name(&self) -> &'static str {
-        self.values[0].type_name()
+    /// Reads the right-hand side of a zone-file line, names in it absolute; SOA too.
+    pub fn from_zone_text(type_: RecordType, text: &str) -> Result<Self, RecordError> {
+        read::zone_text(type_, text)
     }
 }
 
@@ -245,25 +222,20 @@ impl fmt::Display for RecordData {
         match self {
             Self::A(address) => address.fmt(f),
             Self::Aaaa(address) => address.fmt(f),
-            Self::Caa(caa) => {
-                write!(f, "{} {} ", caa.flags, caa.tag)?;
-                text::write_quoted(caa.value.as_bytes(), f)
-            }
+            Self::Caa(caa) => caa.fmt(f),
             Self::Cname(name) | Self::Ns(name) | Self::Ptr(name) => Absolute(name).fmt(f),
+            Self::Ds(ds) => ds.fmt(f),
+            Self::Https(binding) | Self::Svcb(binding) => binding.fmt(f),
+            Self::Loc(place) => place.fmt(f),
             Self::Mx(preference, exchange) => write!(f, "{preference} {}", Absolute(exchange)),
-            Self::Soa(soa) => write!(
-                f,
-                "{} {} {} {} {} {} {}",
-                Absolute(&soa.mname),
-                Absolute(&soa.rname),
-                soa.serial,
-                soa.refresh,
-                soa.retry,
-                soa.expire,
-                soa.minimum
-            ),
+            Self::Naptr(rule) => rule.fmt(f),
+            Self::Soa(soa) => soa.fmt(f),
             Self::Srv(priority, weight, port, target) => write!(f, "{priority} {weight} {port} {}", Absolute(target)),
-            Self::Txt(bytes) => text::write_strings(bytes, f),
+            Self::Sshfp(fingerprint) => fingerprint.fmt(f),
+            Self::Tlsa(certificate) => certificate.fmt(f),
+            Self::Txt(bytes) => strings::write_text(bytes, f),
+            Self::Unknown(unknown) => unknown.fmt(f),
+            Self::Uri(uri) => uri.fmt(f),
         }
     }
 }

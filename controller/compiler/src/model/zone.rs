@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+use cst_api::RecordType;
 use sha2::{Digest, Sha256};
 
 use super::name::{DomainName, NameError};
@@ -16,7 +17,7 @@ pub struct Zone {
     apex: DomainName,
     soa_ttl: u32,
     soa: Soa,
-    sets: BTreeMap<(DomainName, u16), RecordSet>,
+    sets: BTreeMap<(DomainName, RecordType), RecordSet>,
 }
 
 /// Why a text is not a zone that [`Zone::to_text`] wrote.
@@ -69,17 +70,18 @@ impl Zone {
 
     /// Puts a set in, in place of one of the same name and type, which is returned.
     pub fn insert(&mut self, set: RecordSet) -> Option<RecordSet> {
-        self.sets.insert((set.name.clone(), set.type_number()), set)
+        self.sets.insert((set.name.clone(), set.type_()), set)
     }
 
     /// The set of a type at a name.
-    pub fn get(&self, name: &DomainName, type_number: u16) -> Option<&RecordSet> {
-        self.sets.get(&(name.clone(), type_number))
+    pub fn get(&self, name: &DomainName, type_: RecordType) -> Option<&RecordSet> {
+        self.sets.get(&(name.clone(), type_))
     }
 
     /// The sets at one name.
     pub fn at(&self, name: &DomainName) -> impl Iterator<Item = &RecordSet> {
-        self.sets.range((name.clone(), 0)..=(name.clone(), u16::MAX)).map(|(_, set)| set)
+        let [first, last] = [u16::MIN, u16::MAX].map(|number| (name.clone(), RecordType::from_number(number)));
+        self.sets.range(first..=last).map(|(_, set)| set)
     }
 
     /// The sets without the SOA, in DNSSEC order of names, then by type.
@@ -117,10 +119,10 @@ impl Zone {
             return Err(ZoneTextError::NoSoa);
         };
         let serial = soa.serial;
-        let mut grouped: BTreeMap<(DomainName, u16), (u32, Vec<RecordData>)> = BTreeMap::new();
+        let mut grouped: BTreeMap<(DomainName, RecordType), (u32, Vec<RecordData>)> = BTreeMap::new();
         for record in records {
             let (name, ttl, data) = record?;
-            grouped.entry((name, data.type_number())).or_insert((ttl, Vec::new())).1.push(data);
+            grouped.entry((name, data.type_())).or_insert((ttl, Vec::new())).1.push(data);
         }
         let mut zone = Self::new(apex, soa_ttl, soa);
         for ((name, _), (ttl, values)) in grouped {
@@ -140,7 +142,7 @@ impl Zone {
 }
 
 fn line(text: &mut String, name: &DomainName, ttl: u32, data: &RecordData) {
-    writeln!(text, "{}. {ttl} IN {} {data}", name.as_str(), data.type_name()).ok();
+    writeln!(text, "{}. {ttl} IN {} {data}", name.as_str(), data.type_()).ok();
 }
 
 fn read_line(number: usize, line: &str) -> Result<(DomainName, u32, RecordData), ZoneTextError> {
@@ -149,8 +151,9 @@ fn read_line(number: usize, line: &str) -> Result<(DomainName, u32, RecordData),
     let (name, ttl, _class, type_name, data) = (next()?, next()?, next()?, next()?, next()?);
     let name = DomainName::parse(name).map_err(|source| ZoneTextError::Name { line: number, source })?;
     let ttl = ttl.parse().map_err(|_| ZoneTextError::Line(number))?;
+    let type_ = type_name.parse().map_err(|_| ZoneTextError::Line(number))?;
     let data =
-        RecordData::from_zone_text(type_name, data).map_err(|source| ZoneTextError::Data { line: number, source })?;
+        RecordData::from_zone_text(type_, data).map_err(|source| ZoneTextError::Data { line: number, source })?;
     Ok((name, ttl, data))
 }
 
@@ -163,7 +166,6 @@ impl fmt::Display for Zone {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cst_api::RecordType;
 
     fn zone() -> Zone {
         let name = |text: &str| DomainName::parse(text).unwrap();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use cst_api::RecordType;
 use sha2::{Digest, Sha256};
 
 use crate::model::Zone;
@@ -11,8 +12,6 @@ use crate::model::Zone;
 pub const APPROVE_ANNOTATION: &str = "territorial.services/approve";
 /// More than this share of what there was, in percent, is too much at once.
 const SHARE: usize = 30;
-/// NS in the IANA registry.
-const NS: u16 = 2;
 
 /// What a step would stop, and the name it is approved by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,11 +55,10 @@ impl Watched {
 
 /// Whether a zone's step from `before` to `after` is held.
 pub fn zone(before: &Zone, after: &Zone) -> Option<Held> {
-    let keys =
-        |zone: &Zone| zone.sets().map(|set| format!("{} {}", set.name, set.type_name())).collect::<BTreeSet<_>>();
+    let keys = |zone: &Zone| zone.sets().map(|set| format!("{} {}", set.name, set.type_())).collect::<BTreeSet<_>>();
     let digest = || digest(&format!("{}{}{}", before.apex(), before.digest(), after.digest()));
-    let servers = before.get(before.apex(), NS).map_or(&[][..], |set| set.values());
-    let kept = after.get(after.apex(), NS).map_or(&[][..], |set| set.values());
+    let servers = before.get(before.apex(), RecordType::NS).map_or(&[][..], |set| set.values());
+    let kept = after.get(after.apex(), RecordType::NS).map_or(&[][..], |set| set.values());
     if let Some(gone) = servers.iter().find(|server| !kept.contains(server)) {
         return Some(Held { digest: digest(), message: format!("would drop the apex NS {gone} of {}", before.apex()) });
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Settings;
+use super::{Settings, TtlBounds};
 use crate::model::{DomainName, Quantity};
 
 impl Settings {
@@ -34,6 +34,16 @@ impl Settings {
                 dns.hostmaster
             );
             found.push(("dns.hostmaster".into(), message));
+        }
+        let TtlBounds { min, max } = dns.ttl;
+        if min < 30 || max > 604_800 || min > max {
+            found.push((
+                "dns.ttl".into(),
+                format!("{min} to {max}: write a min from 30 and a max up to 604800, both in seconds"),
+            ));
+        }
+        for (at, issuer) in dns.certificate_issuers.iter().enumerate() {
+            found.extend(no_host(format!("dns.certificateIssuers[{at}]"), issuer));
         }
         let mut names = BTreeSet::new();
         for (at, server) in dns.secondaries.iter().enumerate() {

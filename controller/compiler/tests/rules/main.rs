@@ -2,5 +2,6 @@
 
 mod authority;
 mod mail;
+mod reverse;
 mod support;
 mod zones;

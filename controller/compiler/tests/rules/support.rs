@@ -46,7 +46,7 @@ pub fn name(text: &str) -> DomainName {
 }
 
 pub fn zone(repository: &Repository, zone: &str) -> ZoneOutcome {
-    compile::zone(&repository.index, &name(zone), ZoneFacts { mail_acknowledged: true })
+    compile::zone(&repository.index, &name(zone), &ZoneFacts::hopeful())
 }
 
 /// The records of a zone without SOA and apex NS, as `name type data`.

@@ -41,8 +41,7 @@ fn mail_and_sites_contribute() {
 fn hosted_mail_waits_for_its_agents() {
     use cst_compiler::compile::{self, ZoneFacts};
     let repository = with(&domain("{mail: {mode: Hosted}}"));
-    let waiting =
-        compile::zone(&repository.index, &support::name("comune.fano.example"), ZoneFacts { mail_acknowledged: false });
+    let waiting = compile::zone(&repository.index, &support::name("comune.fano.example"), &ZoneFacts::default());
     assert_eq!(records(&waiting), Vec::<String>::new());
 }
 
@@ -133,10 +132,127 @@ fn rules_across_the_records_of_a_domain() {
         ("[{name: d, type: NS, values: [ns.d.example]}, {name: x.d, type: TXT, values: [x]}]", "spec.records[1]"),
         ("[{name: www.comune.fano.example, type: A, values: [192.0.2.1]}]", "spec.records[0].name"),
         ("[{name: a, type: CNAME, values: [b.example, c.example]}]", "spec.records[0].values"),
+        ("[{name: a, type: MX, values: [10 mail]}]", "spec.records[0].values[0]"),
+        ("[{name: a, type: DS, values: ['1 13 4 00']}]", "spec.records[0].values[0]"),
+        ("[{name: '@', type: DS, values: ['1 13 1 0000000000000000000000000000000000000000']}]", "spec.records[0]"),
+        ("[{name: a, type: DS, values: ['1 13 1 0000000000000000000000000000000000000000']}]", "spec.records[0]"),
+        ("[{name: '*', type: NS, values: [ns.d.example]}]", "spec.records[0]"),
+        ("[{name: d, type: NS, values: [ns.d.example]}, {name: d, type: TXT, values: [x]}]", "spec.records[1]"),
+        ("[{name: a, type: HTTPS, values: [0 b.example, 1 .]}]", "spec.records[0].values"),
+        ("[{name: a, type: TYPE39, values: ['\\# 1 00']}]", "spec.records[0].values[0]"),
     ] {
         let told = problems(&with(&domain(&format!("{{records: {records}}}"))));
         assert_eq!(told, [format!("error Invalid Domain t-fano/comune.fano.example {field}")], "{records}");
     }
     let glue = "[{name: d, type: NS, values: [ns.d.comune.fano.example]}, {name: ns.d, type: A, values: [192.0.2.1]}]";
     assert_eq!(problems(&with(&domain(&format!("{{records: {glue}}}")))), Vec::<String>::new());
+}
+
+#[test]
+fn mail_that_others_receive_has_their_records() {
+    for (mail, expected) in [
+        (
+            "{mode: External, provider: Microsoft365, spf: {all: Fail}}",
+            &[
+                "comune.fano.example MX 0 comune-fano-example.mail.protection.outlook.com.",
+                "comune.fano.example TXT \"v=spf1 include:spf.protection.outlook.com -all\"",
+                "_dmarc.comune.fano.example TXT \"v=DMARC1; p=none\"",
+                "autodiscover.comune.fano.example CNAME autodiscover.outlook.com.",
+            ][..],
+        ),
+        (
+            "{mode: External, provider: GoogleWorkspace}",
+            &[
+                "comune.fano.example MX 1 smtp.google.com.",
+                "comune.fano.example TXT \"v=spf1 include:_spf.google.com ~all\"",
+                "_dmarc.comune.fano.example TXT \"v=DMARC1; p=none\"",
+            ],
+        ),
+        (
+            "{mode: External, hosts: [{name: mx1.example.net}, {name: mx2.example.net, preference: 20}]}",
+            &[
+                "comune.fano.example MX 10 mx1.example.net.",
+                "comune.fano.example MX 20 mx2.example.net.",
+                "comune.fano.example TXT \"v=spf1 mx ~all\"",
+                "_dmarc.comune.fano.example TXT \"v=DMARC1; p=none\"",
+            ],
+        ),
+    ] {
+        let repository = with(&domain(&format!("{{mail: {mail}}}")));
+        assert_eq!(records(&zone(&repository, "comune.fano.example")), expected);
+    }
+    for (mail, field) in [
+        ("{mode: External}", "spec.mail"),
+        ("{mode: Hosted, provider: Microsoft365}", "spec.mail.provider"),
+        ("{mode: None, hosts: [{name: mx1.example.net}]}", "spec.mail.hosts"),
+        ("{mode: External, hosts: [{name: mx1}]}", "spec.mail.hosts[0].name"),
+    ] {
+        let told = problems(&with(&domain(&format!("{{mail: {mail}}}"))));
+        assert_eq!(told, [format!("error Invalid Domain t-fano/comune.fano.example {field}")], "{mail}");
+    }
+}
+
+#[test]
+fn certified_mail_is_its_providers() {
+    for (pec, expected) in [
+        ("{provider: Aruba}", "pec.comune.fano.example MX 10 mx.pec.aruba.it."),
+        ("{name: posta, provider: InfoCert}", "posta.comune.fano.example MX 10 mx.cert.legalmail.it."),
+        ("{hosts: [{name: mx.pec.example.com, preference: 5}]}", "pec.comune.fano.example MX 5 mx.pec.example.com."),
+    ] {
+        let repository = with(&domain(&format!("{{pec: {pec}}}")));
+        assert_eq!(records(&zone(&repository, "comune.fano.example")), [expected]);
+    }
+    let nobody = with(&domain("{pec: {name: pec}}"));
+    assert_eq!(problems(&nobody), ["error Invalid Domain t-fano/comune.fano.example spec.pec"]);
+}
+
+#[test]
+fn the_centres_issuers_and_bounds_hold_for_every_zone() {
+    let mut settings = support::settings();
+    settings.dns.certificate_issuers = vec![support::name("ca.example.net")];
+    settings.dns.ttl = cst_compiler::settings::TtlBounds { min: 300, max: 86_400 };
+    let with = |spec: &str| support::repository_with(&format!("{TENANT}{}", domain(spec)), settings.clone());
+    let bare = with("{}");
+    assert_eq!(records(&zone(&bare, "comune.fano.example")), ["comune.fano.example CAA 0 issue \"ca.example.net\""]);
+    let own = with("{records: [{name: '@', type: CAA, values: ['0 issue \";\"'], ttl: 60}]}");
+    let outcome = zone(&own, "comune.fano.example");
+    assert_eq!(records(&outcome), ["comune.fano.example CAA 0 issue \";\""]);
+    assert!(outcome.zone.as_ref().unwrap().to_text(1).contains("comune.fano.example. 300 IN CAA"));
+    assert_eq!(
+        support::told(&outcome.problems),
+        ["warning Invalid Domain t-fano/comune.fano.example spec.records[0].ttl"]
+    );
+}
+
+#[test]
+fn a_delegation_has_the_ds_and_the_glue_of_the_zone_below() {
+    use cst_compiler::compile::{self, ZoneFacts};
+    use cst_compiler::model::{RecordData, RecordType};
+    let mut settings = support::settings();
+    settings.dns.name_servers = vec![support::name("ns1.sub.comune.fano.example")];
+    let below = "Domain t-fano/sub.comune.fano.example {records: [{name: ns1, type: A, values: [192.0.2.53]}]}\n";
+    let repository = support::repository_with(&format!("{TENANT}{}{below}", domain("{}")), settings);
+    let text = "12345 13 1 0000000000000000000000000000000000000000";
+    let Ok(RecordData::Ds(ds)) = RecordData::from_zone_text(RecordType::DS, text) else { panic!("a DS") };
+    let signed = [(support::name("sub.comune.fano.example"), vec![ds])].into();
+    let facts = ZoneFacts { below: signed, ..ZoneFacts::hopeful() };
+    let outcome = compile::zone(&repository.index, &support::name("comune.fano.example"), &facts);
+    assert_eq!(
+        records(&outcome),
+        [
+            "sub.comune.fano.example NS ns1.sub.comune.fano.example.",
+            &format!("sub.comune.fano.example DS {text}"),
+            "ns1.sub.comune.fano.example A 192.0.2.53",
+        ]
+    );
+}
+
+#[test]
+fn a_zone_that_nobody_declares_any_more_stays_delegated_while_it_is_served() {
+    use cst_compiler::compile::{self, ZoneFacts};
+    let repository = with(&domain("{}"));
+    let facts =
+        ZoneFacts { below: [(support::name("sub.comune.fano.example"), Vec::new())].into(), ..ZoneFacts::hopeful() };
+    let outcome = compile::zone(&repository.index, &support::name("comune.fano.example"), &facts);
+    assert_eq!(records(&outcome).len(), 2, "its NS");
 }

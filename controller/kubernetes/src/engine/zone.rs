@@ -1,12 +1,13 @@
 //! A zone: from what is compiled and what is published to the next version, and what its Domains are told.
 
+mod below;
 mod report;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use cst_compiler::compile::{self, Standing, ZoneFacts, ZoneOutcome};
+use cst_compiler::compile::{self, Standing, ZoneOutcome};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::plan::guard::{self, Held};
@@ -69,9 +70,10 @@ impl Engine {
         let state = self.zones.entry(zone.clone()).or_default();
         let latched = state.published.as_ref().is_some_and(|last| last.mail_gate_open);
         let gate_open = latched || self.mail.get(zone).is_some_and(|mail| mail.acknowledged && !mail.is_withdrawn());
-        let outcome = compile::zone(&self.index, zone, ZoneFacts { mail_acknowledged: gate_open });
+        let outcome = compile::zone(&self.index, zone, &self.zone_facts(zone, gate_open));
         self.note_site_problems(zone, &outcome);
         let step = self.zone_step(zone, &outcome, gate_open, now);
+        self.mark_above(zone);
         let unit = Unit::Zone(zone.clone());
         match (&step, &outcome.holder) {
             (Step::Hold(_), Some(holder)) => drop(self.held.insert(unit, holder.clone())),

@@ -134,7 +134,8 @@ async fn what_secondaries_would_choke_on_is_not_published() {
     assert!(error(bare).contains("x.example has no NS records"));
     assert!(error(zone(CATALOG, &[])).contains("is the catalog's name"));
     let mut foreign = zone(ZONE, &[]);
-    let set = zone("fano.pu.it", &["www A 192.0.2.1"]).get(&name("www.fano.pu.it"), 1).unwrap().clone();
+    let set =
+        zone("fano.pu.it", &["www A 192.0.2.1"]).get(&name("www.fano.pu.it"), cst_api::RecordType::A).unwrap().clone();
     foreign.insert(set);
     assert!(error(foreign).contains("www.fano.pu.it is not within the zone"));
 }

@@ -70,7 +70,10 @@ fn signatures_taken_over_from_the_previous_version_change_nothing() {
 #[test]
 fn a_set_outside_the_zone_and_a_bad_key_are_named() {
     let mut foreign = zone("fano.pu.it", &[]);
-    let set = zone("xfano.pu.it", &["www A 192.0.2.1"]).get(&name("www.xfano.pu.it"), 1).unwrap().clone();
+    let set = zone("xfano.pu.it", &["www A 192.0.2.1"])
+        .get(&name("www.xfano.pu.it"), cst_api::RecordType::A)
+        .unwrap()
+        .clone();
     foreign.insert(set);
     let error = signed_zone_text(&version(foreign, 1)).unwrap_err().to_string();
     assert!(error.contains("www.xfano.pu.it is not within it"), "{error}");

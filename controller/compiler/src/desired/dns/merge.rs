@@ -1,5 +1,7 @@
 //! Written and contributed records in one zone: what is written wins, and the contributor is told.
 
+use cst_api::RecordType;
+
 use crate::model::record::POLICIES;
 use crate::model::{DomainName, RecordSet, Zone};
 
@@ -8,10 +10,14 @@ use crate::model::{DomainName, RecordSet, Zone};
 pub enum Contributor {
     /// The domain's mail.
     Mail,
+    /// The centre's settings.
+    Settings,
     /// A web site's host.
     Site,
     /// A Domain below, delegated.
     Delegation,
+    /// Addresses that ask for their PTR.
+    Pointers,
 }
 
 /// A contributed set that is not in the zone, because of a written one.
@@ -20,9 +26,9 @@ pub struct Displaced {
     /// The owner name.
     pub name: DomainName,
     /// What would have been there.
-    pub contributed: &'static str,
+    pub contributed: RecordType,
     /// What is written there.
-    pub written: &'static str,
+    pub written: RecordType,
 }
 
 /// A zone being put together: first everything written, then contributions.
@@ -44,9 +50,9 @@ impl Composition {
     /// Adds a contributed set, or says what displaces it.
     pub fn contribute(&mut self, from: Contributor, set: RecordSet) -> Result<(), Displaced> {
         if let Some(written) = self.displacing(from, &set) {
-            return Err(Displaced { contributed: set.type_name(), name: set.name, written });
+            return Err(Displaced { contributed: set.type_(), name: set.name, written });
         }
-        let merged = match self.zone.get(&set.name, set.type_number()) {
+        let merged = match self.zone.get(&set.name, set.type_()) {
             Some(present) => RecordSet::new(set.name.clone(), present.ttl, [present.values(), set.values()].concat()),
             None => Some(set),
         };
@@ -60,18 +66,18 @@ impl Composition {
     }
 
     /// The written type that keeps a contributed set out.
-    fn displacing(&self, from: Contributor, set: &RecordSet) -> Option<&'static str> {
+    fn displacing(&self, from: Contributor, set: &RecordSet) -> Option<RecordType> {
+        const ADDRESSES: [RecordType; 4] = [RecordType::A, RecordType::AAAA, RecordType::CNAME, RecordType::HTTPS];
         let mut written = self.written.at(&set.name);
-        match (from, set.type_name()) {
-            (Contributor::Site, _) => {
-                written.map(RecordSet::type_name).find(|t| matches!(*t, "A" | "AAAA" | "CNAME" | "HTTPS"))
-            }
-            (_, "TXT") => written.find_map(|present| match present.type_name() {
-                "CNAME" => Some("CNAME"),
-                "TXT" if same_policy(present, set) => Some("TXT"),
+        match (from, set.type_()) {
+            (Contributor::Site, _) => written.map(RecordSet::type_).find(|type_| ADDRESSES.contains(type_)),
+            (_, RecordType::TXT) => written.find_map(|present| match present.type_() {
+                RecordType::CNAME => Some(RecordType::CNAME),
+                RecordType::TXT if same_policy(present, set) => Some(RecordType::TXT),
                 _ => None,
             }),
-            (_, type_name) => written.map(RecordSet::type_name).find(|t| *t == "CNAME" || *t == type_name),
+            (_, RecordType::CNAME) => written.map(RecordSet::type_).next(),
+            (_, own) => written.map(RecordSet::type_).find(|type_| [RecordType::CNAME, own].contains(type_)),
         }
     }
 }

@@ -1,4 +1,5 @@
 use cst_compiler::desired::mail::ack::Ack;
+use cst_compiler::model::RecordType;
 
 use super::*;
 
@@ -41,7 +42,7 @@ impl Play {
 
     fn has_mx(&self) -> bool {
         let published = self.published(DOMAIN).unwrap();
-        published.zone.get(published.apex(), 15).is_some()
+        published.zone.get(published.apex(), RecordType::MX).is_some()
     }
 }
 

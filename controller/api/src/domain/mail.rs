@@ -1,0 +1,138 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::undescribed;
+
+/// The mail of a domain.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DomainMail {
+    /// `Hosted`: the centre's mail system receives for it, and MX, SPF and DMARC are published once it does. `External`: others receive
+    /// for it, those of `provider` or `hosts`. `None`: the domain has no mail, and says so (null MX, `v=spf1 -all`, DMARC `reject`).
+    pub mode: MailMode,
+    /// Whose mail service it is, with mode `External`: MX and SPF become what that service asks for. `Microsoft365` (MX
+    /// `<name-with-hyphens>.mail.protection.outlook.com`, autodiscover too) or `GoogleWorkspace` (MX `smtp.google.com`). What a service
+    /// asks for beside these, such as its DKIM keys, is written in `records`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<MailProvider>,
+    /// The mail exchangers, with mode `External`: needed without `provider`, and with one they stand in place of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    pub hosts: Vec<Exchanger>,
+    /// Who else may send for it (SPF, RFC 7208); the centre's own mail hosts always may. Not with mode `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spf: Option<Spf>,
+    /// What receivers should do with mail in its name that is not from it (DMARC, RFC 7489). Not with mode `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dmarc: Option<Dmarc>,
+}
+
+/// How a domain's mail is handled.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum MailMode {
+    /// By the centre.
+    Hosted,
+    /// By others.
+    External,
+    /// Not at all.
+    None,
+}
+
+/// Mail services whose records are known.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum MailProvider {
+    /// Microsoft 365 (Exchange Online).
+    Microsoft365,
+    /// Google Workspace.
+    GoogleWorkspace,
+}
+
+/// A mail exchanger.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Exchanger {
+    /// Its host name, whole, such as `mx1.example.net`.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Its preference, from 0 to 65535: the lowest is tried first (RFC 5321); 10 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 65_535))]
+    pub preference: Option<u32>,
+}
+
+/// The domain's certified mail (posta elettronica certificata), which always is somebody else's service.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Pec {
+    /// The name of its addresses relative to the zone; `pec` unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = "^(@|[^\\s.@*\"();\\\\]+(\\.[^\\s.@*\"();\\\\]+)*)$"))]
+    pub name: Option<String>,
+    /// Whose service it is: `Aruba` (MX `mx.pec.aruba.it`) or `InfoCert` (Legalmail, MX `mx.cert.legalmail.it`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<PecProvider>,
+    /// The mail exchangers of any other service: needed without `provider`, and with one they stand in place of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    pub hosts: Vec<Exchanger>,
+}
+
+/// Services of certified mail whose records are known.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum PecProvider {
+    /// Aruba PEC.
+    Aruba,
+    /// Legalmail.
+    InfoCert,
+}
+
+/// The sender policy beyond the centre's own hosts (RFC 7208).
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spf {
+    /// Domains whose SPF record is included, such as `spf.newsletter.example.com`; at most 8, because SPF ends after 10 look-ups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), inner(length(min = 1, max = 253)))]
+    pub include: Vec<String>,
+    /// What is said of all other senders: `SoftFail` (`~all`, suspicious; the default), `Fail` (`-all`, refuse) or `Neutral` (`?all`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<SpfAll>,
+}
+
+/// The qualifier of SPF's closing `all`.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum SpfAll {
+    /// `~all`
+    #[default]
+    SoftFail,
+    /// `-all`
+    Fail,
+    /// `?all`
+    Neutral,
+}
+
+/// The published DMARC policy.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Dmarc {
+    /// `None` (default): deliver it as ever; `Quarantine`: treat it as suspicious; `Reject`: refuse it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<DmarcPolicy>,
+}
+
+/// What DMARC asks receivers to do.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum DmarcPolicy {
+    /// `p=none`
+    #[default]
+    None,
+    /// `p=quarantine`
+    Quarantine,
+    /// `p=reject`
+    Reject,
+}

@@ -1,0 +1,63 @@
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Status;
+
+/// What the controller says of a Domain.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct DomainStatus {
+    /// The generation of the spec that this status speaks of; -1 before the controller saw the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What is true of it, by type: `Ready` (the top line, its message says what is the matter), `Stalled` (somebody must change
+    /// something), `Reconciling` (work goes on by itself), `Published` (every required public server
+    /// answers the serial), `PlanHeld` (a change that drops much waits for the coordinator's approval).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// The zone as it is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<ZoneStatus>,
+}
+
+/// A published zone.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ZoneStatus {
+    /// The zone's name, in lower case and punycode, without a trailing dot. Who holds it keeps it.
+    pub name: String,
+    /// The serial of the newest published version.
+    pub serial: u32,
+    /// How many records it holds, SOA and NS among them, signatures and keys not.
+    pub records: u32,
+    /// `Signed` when it is signed with DNSSEC.
+    pub dnssec: String,
+    /// The DS records to hand to the registrar, or to who serves the zone above: key tag, algorithm, digest type, digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ds: Vec<String>,
+    /// The serial each public server answered when this version was judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<ServerSerial>,
+}
+
+/// What one public server answers.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerSerial {
+    /// The server's name in the settings.
+    pub name: String,
+    /// The serial it answered; absent: it answered none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u32>,
+}
+
+impl Status for DomainStatus {
+    fn observed_generation(&self) -> Option<i64> {
+        self.observed_generation
+    }
+
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+}

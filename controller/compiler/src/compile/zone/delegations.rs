@@ -1,0 +1,48 @@
+//! The zones below, each delegated by itself: its name servers, their addresses where they lie inside, and its DS once it is served signed.
+
+use std::collections::BTreeSet;
+
+use cst_api::RecordType;
+
+use super::compose::Composer;
+use crate::desired::dns::{self, Contributor};
+use crate::index::Index;
+use crate::model::{DomainName, RecordData, RecordSet};
+
+/// The owner of what is told of it.
+const WHOSE: &str = "the delegation of that Domain";
+/// The TTL of a DS: how long a key's change takes to be seen.
+const DS_TTL: u32 = 3600;
+
+impl Composer<'_> {
+    pub(super) fn contribute_delegations(&mut self) {
+        let below = self.facts.below.keys().cloned();
+        for child in children(self.index, &self.model.zone).into_iter().chain(below).collect::<BTreeSet<_>>() {
+            let servers = dns::name_servers(&child, &self.index.settings().dns);
+            let glue = glue(self.index, &child);
+            let signer = self.facts.below.get(&child).cloned().unwrap_or_default();
+            let signer = RecordSet::new(child, DS_TTL, signer.into_iter().map(RecordData::Ds).collect());
+            for set in servers.into_iter().chain(signer).chain(glue) {
+                self.contribute(Contributor::Delegation, set, WHOSE);
+            }
+        }
+    }
+}
+
+/// The held zones right below a zone.
+fn children(index: &Index, zone: &DomainName) -> BTreeSet<DomainName> {
+    let below = index.zones_within(zone).filter(|child| *child != zone && index.zone_holder(child).is_some());
+    below.filter(|child| index.zone_above(child).as_ref() == Some(zone)).cloned().collect()
+}
+
+/// The addresses of name servers within the child, which resolvers could not find otherwise (RFC 9471).
+fn glue(index: &Index, child: &DomainName) -> Vec<RecordSet> {
+    let servers = &index.settings().dns.name_servers;
+    let is_glue = |set: &RecordSet| {
+        matches!(set.type_(), RecordType::A | RecordType::AAAA)
+            && set.name.is_within(child)
+            && servers.contains(&set.name)
+    };
+    let written = index.held_zone(child).into_iter().flat_map(|model| &model.sets);
+    written.map(|(_, set)| set).filter(|set| is_glue(set)).cloned().collect()
+}

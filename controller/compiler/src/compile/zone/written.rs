@@ -1,0 +1,56 @@
+//! The records that a Domain writes, as far as they are its own to write.
+
+use cst_api::{Reason, RecordType};
+
+use crate::index::Index;
+use crate::model::RecordSet;
+use crate::parse::DomainModel;
+use crate::problem::{Kind, ObjectRef, Problem};
+use crate::settings::TtlBounds;
+
+/// The written sets that go into the zone.
+pub(super) fn written_sets(index: &Index, model: &DomainModel, problems: &mut Vec<Problem>) -> Vec<RecordSet> {
+    let object = ObjectRef::new(Kind::Domain, model.key.clone());
+    let mut sets = Vec::with_capacity(model.sets.len());
+    for (at, set) in &model.sets {
+        match refusal(index, &object, model, *at, set) {
+            Some(refusal) => problems.push(refusal),
+            None => sets.push(set.clone().with_ttl(bounded_ttl(index, &object, *at, set.ttl, problems))),
+        }
+    }
+    sets
+}
+
+/// Why a written set does not go into the zone: its name belongs to another tenant or lies in a zone below.
+pub(super) fn refusal(
+    index: &Index,
+    object: &ObjectRef,
+    model: &DomainModel,
+    at: usize,
+    set: &RecordSet,
+) -> Option<Problem> {
+    let field = format!("spec.records[{at}].name");
+    let tenant = model.key.tenant().unwrap_or_default();
+    if let Err(refusal) = index.may_hold(tenant, &set.name, true) {
+        return Some(object.refused(field, refusal));
+    }
+    let below = index.covering_zone(&set.name).filter(|zone| *zone != model.zone)?;
+    if set.name == below && set.type_() == RecordType::NS {
+        return None;
+    }
+    let message = format!("`{}` lies in the zone {below}, which another Domain holds: write it there", set.name);
+    Some(object.error(field, Reason::RecordConflict, message))
+}
+
+/// A record stays published when the centre's bounds become narrower.
+fn bounded_ttl(index: &Index, object: &ObjectRef, at: usize, ttl: u32, problems: &mut Vec<Problem>) -> u32 {
+    let TtlBounds { min, max } = index.settings().dns.ttl;
+    let bounded = ttl.clamp(min, max);
+    if bounded != ttl {
+        let message = format!(
+            "the centre's settings allow times to live from {min} to {max} seconds: {bounded} is published in place of {ttl}"
+        );
+        problems.push(object.warning(format!("spec.records[{at}].ttl"), Reason::Invalid, message));
+    }
+    bounded
+}

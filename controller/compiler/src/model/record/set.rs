@@ -1,0 +1,41 @@
+//! All records of one type at one name.
+
+use cst_api::RecordType;
+
+use super::{DomainName, RecordData};
+
+/// All records of one type at one name, with their one TTL (RFC 2181 §5.2). Values are sorted and distinct.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordSet {
+    /// The owner.
+    pub name: DomainName,
+    /// Seconds.
+    pub ttl: u32,
+    values: Vec<RecordData>,
+}
+
+impl RecordSet {
+    /// A set of values of one type; `None` when there are none or their types differ.
+    pub fn new(name: DomainName, ttl: u32, mut values: Vec<RecordData>) -> Option<Self> {
+        values.sort();
+        values.dedup();
+        let type_ = values.first()?.type_();
+        values.iter().all(|value| value.type_() == type_).then_some(Self { name, ttl, values })
+    }
+
+    /// The same values under another TTL.
+    #[must_use]
+    pub fn with_ttl(self, ttl: u32) -> Self {
+        Self { ttl, ..self }
+    }
+
+    /// The values, sorted, at least one.
+    pub fn values(&self) -> &[RecordData] {
+        &self.values
+    }
+
+    /// The type.
+    pub fn type_(&self) -> RecordType {
+        self.values[0].type_()
+    }
+}

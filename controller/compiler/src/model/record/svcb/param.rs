@@ -1,0 +1,180 @@
+//! One parameter of a service binding, as text and on the wire (RFC 9460 §2.1, §7, §14.3).
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use data_encoding::BASE64;
+
+use super::super::strings;
+use super::super::words::unescape;
+
+pub(super) const MANDATORY: u16 = 0;
+pub(super) const ALPN: u16 = 1;
+pub(super) const NO_DEFAULT_ALPN: u16 = 2;
+const PORT: u16 = 3;
+const IPV4_HINT: u16 = 4;
+const ECH: u16 = 5;
+const IPV6_HINT: u16 = 6;
+const DOH_PATH: u16 = 7;
+
+const NAMES: [(u16, &str); 8] = [
+    (MANDATORY, "mandatory"),
+    (ALPN, "alpn"),
+    (NO_DEFAULT_ALPN, "no-default-alpn"),
+    (PORT, "port"),
+    (IPV4_HINT, "ipv4hint"),
+    (ECH, "ech"),
+    (IPV6_HINT, "ipv6hint"),
+    (DOH_PATH, "dohpath"),
+];
+
+/// Reads `key`, `key=value` or `key="value"`; else what would be right.
+pub(super) fn read(word: &str) -> Result<(u16, Vec<u8>), &'static str> {
+    let (name, value) = word.split_once('=').unwrap_or((word, ""));
+    let value = unescape(value).ok_or("a parameter's value is a word or quoted")?;
+    let key = number(name).ok_or(
+        "its parameters are mandatory, alpn, no-default-alpn, port, ipv4hint, ech, ipv6hint, dohpath, or key and a number",
+    )?;
+    let text = || std::str::from_utf8(&value).ok();
+    let wire = match key {
+        MANDATORY => {
+            text().and_then(mandatory).ok_or("mandatory lists other parameters, such as `mandatory=alpn,port`")
+        }
+        ALPN => protocols(&value).ok_or("alpn lists protocols, such as `alpn=h2,h3`"),
+        NO_DEFAULT_ALPN => Some(value).filter(Vec::is_empty).ok_or("no-default-alpn has no value"),
+        PORT => text().and_then(port).ok_or("port is a number up to 65535, such as `port=8443`"),
+        IPV4_HINT => text()
+            .and_then(addresses::<Ipv4Addr, 4>)
+            .ok_or("ipv4hint lists IPv4 addresses, such as `ipv4hint=192.0.2.1`"),
+        IPV6_HINT => text()
+            .and_then(addresses::<Ipv6Addr, 16>)
+            .ok_or("ipv6hint lists IPv6 addresses, such as `ipv6hint=2001:db8::1`"),
+        ECH => BASE64.decode(&value).ok().filter(|v| !v.is_empty()).ok_or("ech is base64"),
+        DOH_PATH => text()
+            .filter(|path| is_doh_path(path))
+            .map(|path| path.as_bytes().to_vec())
+            .ok_or("dohpath is a path with the variable dns, such as `dohpath=/dns-query{?dns}`"),
+        _ => Ok(value),
+    }?;
+    if wire.len() > 4096 { Err("a parameter has at most 4096 octets") } else { Ok((key, wire)) }
+}
+
+fn number(name: &str) -> Option<u16> {
+    if let Some((key, _)) = NAMES.iter().find(|(_, known)| *known == name) {
+        return Some(*key);
+    }
+    let digits = name
+        .strip_prefix("key")
+        .filter(|digits| !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()))?;
+    digits.parse().ok().filter(|key| NAMES.iter().all(|(known, _)| known != key) && *key != u16::MAX)
+}
+
+/// Distinct keys in ascending order, itself not among them (RFC 9460 §8).
+fn mandatory(value: &str) -> Option<Vec<u8>> {
+    let mut keys = value.split(',').map(number).collect::<Option<Vec<u16>>>()?;
+    keys.sort_unstable();
+    let count = keys.len();
+    keys.dedup();
+    (keys.len() == count && !keys.contains(&MANDATORY)).then(|| keys.into_iter().flat_map(u16::to_be_bytes).collect())
+}
+
+/// Names with their length before them; a comma within one is `\,` (RFC 9460 appendix A.1).
+fn protocols(value: &[u8]) -> Option<Vec<u8>> {
+    let mut names = Vec::from([Vec::new()]);
+    let mut bytes = value.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b',' => names.push(Vec::new()),
+            b'\\' => names.last_mut()?.push(bytes.next()?),
+            _ => names.last_mut()?.push(byte),
+        }
+    }
+    let mut wire = Vec::with_capacity(value.len() + 1);
+    for name in names {
+        wire.push(u8::try_from(name.len()).ok().filter(|length| *length > 0)?);
+        wire.extend(name);
+    }
+    Some(wire)
+}
+
+fn port(value: &str) -> Option<Vec<u8>> {
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+    value.parse::<u16>().ok().filter(|_| is_number).map(|port| port.to_be_bytes().to_vec())
+}
+
+fn addresses<A: std::str::FromStr + Octets<N>, const N: usize>(value: &str) -> Option<Vec<u8>> {
+    let octets =
+        value.split(',').map(|address| address.parse::<A>().ok().map(Octets::octets)).collect::<Option<Vec<_>>>()?;
+    Some(octets.concat())
+}
+
+/// An address of so many octets.
+trait Octets<const N: usize> {
+    fn octets(self) -> [u8; N];
+}
+
+impl Octets<4> for Ipv4Addr {
+    fn octets(self) -> [u8; 4] {
+        Self::octets(&self)
+    }
+}
+
+impl Octets<16> for Ipv6Addr {
+    fn octets(self) -> [u8; 16] {
+        Self::octets(&self)
+    }
+}
+
+/// A relative URI template with the variable `dns` (RFC 9461 §5).
+fn is_doh_path(path: &str) -> bool {
+    let is_printable = path.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
+    path.starts_with('/') && path.ends_with("{?dns}") && is_printable && path.matches(['{', '}']).count() == 2
+}
+
+/// Writes what [`read`] reads.
+pub(super) fn write(key: u16, value: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match NAMES.iter().find(|(known, _)| *known == key) {
+        Some((_, name)) => f.write_str(name)?,
+        None => write!(f, "key{key}")?,
+    }
+    let list = |items: Vec<String>| items.join(",");
+    let text = match key {
+        MANDATORY => list(value.chunks(2).map(name_of).collect()),
+        PORT => value.first_chunk().map(|port| u16::from_be_bytes(*port).to_string()).unwrap_or_default(),
+        IPV4_HINT => list(value.as_chunks::<4>().0.iter().map(|octets| Ipv4Addr::from(*octets).to_string()).collect()),
+        IPV6_HINT => list(value.as_chunks::<16>().0.iter().map(|octets| Ipv6Addr::from(*octets).to_string()).collect()),
+        ECH => BASE64.encode(value),
+        ALPN => return write_quoted(&protocol_list(value), f),
+        _ if value.is_empty() => return Ok(()),
+        _ => return write_quoted(value, f),
+    };
+    write!(f, "={text}")
+}
+
+fn write_quoted(value: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("=")?;
+    strings::write_quoted(value, f)
+}
+
+fn name_of(key: &[u8]) -> String {
+    let key = key.first_chunk().map_or(u16::MAX, |key| u16::from_be_bytes(*key));
+    NAMES.iter().find(|(known, _)| *known == key).map_or_else(|| format!("key{key}"), |(_, name)| (*name).to_owned())
+}
+
+fn protocol_list(mut wire: &[u8]) -> Vec<u8> {
+    let mut list = Vec::with_capacity(wire.len());
+    while let Some((length, rest)) = wire.split_first() {
+        let Some((name, after)) = rest.split_at_checked((*length).into()) else { break };
+        if !list.is_empty() {
+            list.push(b',');
+        }
+        for byte in name {
+            if matches!(byte, b',' | b'\\') {
+                list.push(b'\\');
+            }
+            list.push(*byte);
+        }
+        wire = after;
+    }
+    list
+}

@@ -1,0 +1,103 @@
+//! `spec.mail` and `spec.pec`.
+
+use cst_api::{Dmarc, DmarcPolicy, DomainMail, Exchanger, MailMode, MailProvider, Pec, PecProvider, SpfAll};
+
+use crate::model::DomainName;
+use crate::parse::Reader;
+
+/// A domain's mail, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailModel {
+    /// Whether it has any, and whose.
+    pub mode: MailMode,
+    /// The service it is at.
+    pub provider: Option<MailProvider>,
+    /// Its exchangers with their preferences, where others receive for it and they are written.
+    pub hosts: Vec<(u16, DomainName)>,
+    /// SPF includes.
+    pub include: Vec<DomainName>,
+    /// What SPF says of others.
+    pub all: SpfAll,
+    /// What DMARC asks for.
+    pub dmarc: DmarcPolicy,
+}
+
+/// A domain's certified mail, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PecModel {
+    /// The name of its addresses.
+    pub name: DomainName,
+    /// The service it is at.
+    pub provider: Option<PecProvider>,
+    /// Its exchangers with their preferences, where they are written.
+    pub hosts: Vec<(u16, DomainName)>,
+}
+
+impl MailModel {
+    /// Whether the centre's mail system receives.
+    pub fn is_hosted(&self) -> bool {
+        self.mode == MailMode::Hosted
+    }
+}
+
+const NO_SPF: &str = "a domain without mail says `v=spf1 -all` by itself: leave spf out, or set mode to Hosted";
+const NO_DMARC: &str = "a domain without mail asks for rejection by itself: leave dmarc out, or set mode to Hosted";
+const NOT_EXTERNAL: &str = "is for mail that others receive: leave it out, or set mode to External";
+const NO_HOSTS: &str = "mail that others receive needs their `provider`, or their `hosts`: write one of them";
+
+pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail) -> MailModel {
+    let DomainMail { mode, provider, hosts, spf, dmarc } = mail;
+    if *mode == MailMode::None && spf.is_some() {
+        reader.invalid("spec.mail.spf", NO_SPF);
+    }
+    if *mode == MailMode::None && dmarc.is_some() {
+        reader.invalid("spec.mail.dmarc", NO_DMARC);
+    }
+    for (field, is_written) in [("provider", provider.is_some()), ("hosts", !hosts.is_empty())] {
+        if is_written && *mode != MailMode::External {
+            reader.invalid(&format!("spec.mail.{field}"), format!("`{field}` {NOT_EXTERNAL}"));
+        }
+    }
+    if *mode == MailMode::External && provider.is_none() && hosts.is_empty() {
+        reader.invalid("spec.mail", NO_HOSTS);
+    }
+    let spf = spf.clone().unwrap_or_default();
+    let mut include = Vec::new();
+    for (index, text) in spf.include.iter().enumerate() {
+        include.extend(reader.take(&format!("spec.mail.spf.include[{index}]"), DomainName::parse(text)));
+    }
+    MailModel {
+        mode: *mode,
+        provider: *provider,
+        hosts: read_hosts(reader, "spec.mail.hosts", hosts),
+        include,
+        all: spf.all.unwrap_or_default(),
+        dmarc: dmarc.as_ref().and_then(|Dmarc { policy }| *policy).unwrap_or_default(),
+    }
+}
+
+pub(super) fn read_pec(reader: &mut Reader, pec: &Pec, zone: &DomainName) -> Option<PecModel> {
+    let Pec { name, provider, hosts } = pec;
+    if provider.is_none() && hosts.is_empty() {
+        reader.invalid("spec.pec", NO_HOSTS);
+    }
+    let hosts = read_hosts(reader, "spec.pec.hosts", hosts);
+    let name = reader.take("spec.pec.name", DomainName::parse_within(name.as_deref().unwrap_or("pec"), zone))?;
+    Some(PecModel { name, provider: *provider, hosts })
+}
+
+fn read_hosts(reader: &mut Reader, field: &str, hosts: &[Exchanger]) -> Vec<(u16, DomainName)> {
+    let mut read = Vec::with_capacity(hosts.len());
+    for (index, Exchanger { name, preference }) in hosts.iter().enumerate() {
+        let field = format!("{field}[{index}].name");
+        let host = reader.take(&field, DomainName::parse(name));
+        if let Some(host) = &host
+            && (!host.is_host_name() || host.labels().count() < 2)
+        {
+            reader.invalid(&field, format!("`{host}` is no whole host name: write it as mx1.example.net"));
+        }
+        let preference = preference.map_or(10, |preference| u16::try_from(preference).unwrap_or(u16::MAX));
+        read.extend(host.map(|host| (preference, host)));
+    }
+    read
+}

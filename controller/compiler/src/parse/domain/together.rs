@@ -1,0 +1,83 @@
+//! Rules across the records of one Domain: one set of a type at a name, nothing beside a CNAME, none at the apex; delegations.
+
+use std::collections::BTreeMap;
+
+use cst_api::RecordType;
+
+use crate::model::{DomainName, RecordSet};
+use crate::parse::Reader;
+
+/// The written types at each name.
+type Types<'a> = BTreeMap<&'a DomainName, Vec<RecordType>>;
+
+pub(super) fn check(reader: &mut Reader, zone: &DomainName, sets: &[(usize, RecordSet)]) {
+    let mut first: BTreeMap<(&DomainName, RecordType), usize> = BTreeMap::new();
+    let mut types_at = Types::new();
+    for (index, set) in sets {
+        if let Some(other) = first.insert((&set.name, set.type_()), *index) {
+            let message =
+                format!("{} {} stands in spec.records[{other}] too: put all values in one set", set.type_(), set.name);
+            reader.invalid(&format!("spec.records[{index}]"), message);
+        }
+        types_at.entry(&set.name).or_default().push(set.type_());
+    }
+    for (index, set) in sets {
+        for message in [misplaced(zone, set, &types_at), below_a_delegation(zone, set, &types_at)].into_iter().flatten()
+        {
+            reader.invalid(&format!("spec.records[{index}]"), message);
+        }
+    }
+}
+
+/// Why a type cannot stand where it does.
+fn misplaced(zone: &DomainName, set: &RecordSet, types_at: &Types<'_>) -> Option<String> {
+    let is_apex = set.name == *zone;
+    match set.type_() {
+        RecordType::CNAME if is_apex => {
+            Some("a CNAME cannot stand at the apex (RFC 1034 §3.6.2): use A and AAAA there".into())
+        }
+        RecordType::CNAME => {
+            let others: Vec<String> =
+                types_at[&set.name].iter().filter(|t| **t != RecordType::CNAME).map(ToString::to_string).collect();
+            let message = || {
+                format!(
+                    "{} has a CNAME beside {}: nothing may stand beside a CNAME (RFC 1034 §3.6.2)",
+                    set.name,
+                    others.join(", ")
+                )
+            };
+            (!others.is_empty()).then(message)
+        }
+        RecordType::NS if is_apex => Some("the zone's own NS come from the centre's settings: leave them out".into()),
+        RecordType::NS if set.name.is_wildcard() => {
+            Some("a wildcard cannot be delegated (RFC 4592 §4.2): name what is delegated".into())
+        }
+        RecordType::DS if is_apex => {
+            Some("a zone's DS stands in the zone above, never in itself: hand it to who serves that one".into())
+        }
+        RecordType::DS if !types_at[&set.name].contains(&RecordType::NS) => {
+            Some(format!("{} has a DS and no NS: a DS stands beside the NS of a delegation (RFC 4035 §2.4)", set.name))
+        }
+        _ => None,
+    }
+}
+
+/// Only glue is answered below a delegation, and at it only NS and DS.
+fn below_a_delegation(zone: &DomainName, set: &RecordSet, types_at: &Types<'_>) -> Option<String> {
+    let type_ = set.type_();
+    let is_cut = |name: &DomainName| types_at.get(name).is_some_and(|types| types.contains(&RecordType::NS));
+    let is_glue = matches!(type_, RecordType::A | RecordType::AAAA);
+    if set.name != *zone && is_cut(&set.name) && !is_glue && !matches!(type_, RecordType::NS | RecordType::DS) {
+        return Some(format!(
+            "{} is delegated by its NS: its {type_} would never be answered, write it in that zone",
+            set.name
+        ));
+    }
+    let cut = set.name.parent()?.and_ancestors().take_while(|name| name != zone).find(|name| is_cut(name))?;
+    (!is_glue).then(|| {
+        format!(
+            "{} lies below {cut}, which is delegated by its NS: it would never be answered, write it in that zone",
+            set.name
+        )
+    })
+}
