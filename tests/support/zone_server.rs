@@ -1,6 +1,6 @@
 //! A hidden primary that keeps what it is given, and public servers that answer what they are told to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 #[derive(Debug)]
 pub struct Recorder {
     served: Mutex<BTreeMap<DomainName, ZoneVersion>>,
+    declared: Mutex<BTreeSet<DomainName>>,
     answers: mpsc::Sender<Observation>,
     public: AtomicBool,
     keys: AtomicUsize,
@@ -28,6 +29,7 @@ impl Recorder {
         let (answers, receiver) = mpsc::channel(10_000);
         let recorder = Self {
             served: Mutex::default(),
+            declared: Mutex::default(),
             answers,
             public: AtomicBool::new(true),
             keys: AtomicUsize::new(0),
@@ -47,6 +49,12 @@ impl Recorder {
     /// What is served of a zone.
     pub fn served(&self, zone: &str) -> Option<ZoneVersion> {
         self.served.lock().unwrap().get(&DomainName::parse(zone).unwrap()).cloned()
+    }
+
+    /// Whether the catalog lists a zone.
+    pub fn lists(&self, zone: &str) -> bool {
+        let zone = DomainName::parse(zone).unwrap();
+        self.declared.lock().unwrap().contains(&zone) || self.served.lock().unwrap().contains_key(&zone)
     }
 
     /// How many keys were made.
@@ -83,8 +91,13 @@ impl ZoneServer for Recorder {
         Ok(vec![ds])
     }
 
+    fn declare(&self, apex: &DomainName) {
+        self.declared.lock().unwrap().insert(apex.clone());
+    }
+
     fn withdraw(&self, apex: &DomainName) {
         self.served.lock().unwrap().remove(apex);
+        self.declared.lock().unwrap().remove(apex);
     }
 
     fn complete(&self) {

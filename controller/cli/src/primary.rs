@@ -73,6 +73,10 @@ impl ZoneServer for Served {
         self.0.publish(version).map_err(ZoneServerError::new)
     }
 
+    fn declare(&self, apex: &DomainName) {
+        self.0.declare(apex);
+    }
+
     fn withdraw(&self, apex: &DomainName) {
         self.0.withdraw(apex);
     }

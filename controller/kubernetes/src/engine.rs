@@ -159,7 +159,8 @@ impl Engine {
         self.queue.next_due()
     }
 
-    /// Whether every stored zone is served, and, on the leader, every Domain's zone has been stored: from then on a catalog is whole.
+    /// Whether every stored zone is served, and, on the leader, every Domain's zone has been stored, as far as that can be done: from then
+    /// on a catalog is whole. What failed was declared to the hidden primary all the same, and holds back nobody else.
     pub fn zones_are_complete(&self) -> bool {
         let zone_work = |work: &Work| match work {
             Work::Serve(_) => true,
@@ -169,7 +170,7 @@ impl Engine {
         let needed = if self.leads { &Source::ALWAYS[..] } else { &[Source::Published] };
         let listed = needed.iter().all(|source| !self.missing.contains(source));
         let any = self.zones.values().any(|state| state.served.is_some());
-        listed && any && self.queue.is_done_with(zone_work)
+        listed && any && self.queue.has_tried(zone_work)
     }
 
     fn job(&mut self, work: &Work, now: &Now) -> Job {
@@ -192,6 +193,7 @@ impl Engine {
             Effect::ZoneStored(stored) => self.zone_stored(stored, now),
             Effect::ZoneForgotten(zone) => self.zone_forgotten(&zone),
             Effect::ZoneServed(zone, served) => self.zone_served(zone, served),
+            Effect::ZoneUnserved(zone, why) => self.zone_unserved(zone, why),
             Effect::Shards(domain, written) => self.shards_written(&domain, written, now),
             Effect::Secret(key, data) => self.change(Change::Secret(key, Some(data)), now),
             Effect::Applied(unit, applied, digest) => self.was_applied(unit, applied, digest, now),

@@ -106,9 +106,9 @@ impl<U: Clone + Eq + Hash> Queue<U> {
         self.failed.values().filter_map(|failure| failure.again).chain(self.later.values().copied()).min()
     }
 
-    /// Whether none of such units waits, is in work or is to be tried again.
-    pub fn is_done_with(&self, such: impl Fn(&U) -> bool) -> bool {
-        !self.waiting.iter().chain(&self.in_work).chain(self.failed.keys()).any(such)
+    /// Whether every such unit has been worked on, be it that it failed and is to be tried again.
+    pub fn has_tried(&self, such: impl Fn(&U) -> bool) -> bool {
+        !self.waiting.iter().chain(&self.in_work).any(|unit| !self.failed.contains_key(unit) && such(unit))
     }
 
     fn requeue_due(&mut self, now: Instant) {
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(queue.take(now), Some("zone"));
         assert_eq!(queue.take(now), None);
         queue.done(&"zone", End::Done, now);
-        assert!(queue.is_done_with(|_| true));
+        assert!(queue.has_tried(|_| true));
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(delays[11], 60_000);
         assert_eq!(queue.take(now), Some("a"));
         queue.done(&"a", End::Done, now);
-        assert!(queue.is_done_with(|_| true));
+        assert!(queue.has_tried(|_| true));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use cst_api::{Domain, Mailbox, Tenant, WebSite};
 use cst_compiler::desired::mail::{ack, shard};
 use cst_compiler::desired::object::{MANAGED_BY, MANAGER, SITE, TENANT};
 use cst_compiler::desired::tenancy::Installation;
+use cst_compiler::index::Unit;
 use cst_compiler::model::ObjectKey;
 use cst_compiler::settings::Settings;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -203,7 +204,7 @@ impl Controller {
             self.running.insert(task.id(), work);
         }
         if !self.complete && self.engine.zones_are_complete() {
-            tracing::info!("every stored zone is served");
+            tracing::info!("every stored zone was handed to the hidden primary");
             self.shell.server.complete();
             self.complete = true;
         }
@@ -217,6 +218,9 @@ impl Controller {
         let Some(work) = self.running.remove(&id) else { return };
         if let Err(error) = &result {
             tracing::warn!(%work, error = %chain(error), "work failed and is tried again");
+            if let Work::Unit(Unit::Zone(zone)) = &work {
+                self.shell.server.declare(zone);
+            }
         }
         for effect in &effects {
             if let Effect::Watch(namespace) = effect {

@@ -12,6 +12,8 @@ pub trait ZoneServer: Send + Sync + 'static {
     /// Serves a version from now on and notifies the public servers; the zone's DS records as in a zone file. A version that is served
     /// already changes nothing.
     fn publish(&self, version: ZoneVersion) -> Result<Vec<String>, ZoneServerError>;
+    /// The zone is one of ours, also while it cannot be served: the catalog lists it, so that public servers keep what they have of it.
+    fn declare(&self, apex: &DomainName);
     /// Stops serving a zone.
     fn withdraw(&self, apex: &DomainName);
     /// Every stored zone has been handed over: from now on the catalog zone may be served. Before that it would be partial, and the

@@ -149,6 +149,13 @@ impl Primary {
         Ok(vec![ds])
     }
 
+    /// The zone is one of ours, also while no version of it can be served: the catalog lists it, questions for it fail.
+    pub fn declare(&self, apex: &DomainName) {
+        if !self.zones.is_catalog(apex) && self.zones.declare(apex) {
+            self.changes.announce();
+        }
+    }
+
     /// Stops serving a zone and takes it out of the catalog. The last one stays in it: an empty catalog would look like a loss.
     pub fn withdraw(&self, apex: &DomainName) {
         if self.zones.remove(apex) {

@@ -93,7 +93,8 @@ impl Responder {
             return exchange.refuse(Rcode::FormErr);
         }
         let Some(source) = request.question.name.as_ref().and_then(|name| self.zones.get(name)) else {
-            return exchange.refuse(self.unknown(Rcode::NotAuth));
+            let is_ours = request.question.name.as_ref().is_some_and(|name| self.zones.is_declared(name));
+            return exchange.refuse(if is_ours { Rcode::ServFail } else { self.unknown(Rcode::NotAuth) });
         };
         let is_current = request.serial.is_some_and(|theirs| !is_newer(source.serial(), theirs));
         if is_incremental && (is_current || exchange.transport == Transport::Udp) {
@@ -110,6 +111,9 @@ impl Responder {
         let request = exchange.request;
         if exchange.session.is_none() && !self.plain {
             return exchange.refuse(Rcode::Refused);
+        }
+        if request.question.name.as_ref().is_some_and(|name| self.zones.is_declared(name)) {
+            return exchange.refuse(Rcode::ServFail);
         }
         let Some((apex, source)) = self.closest(request, exchange.session.is_some()) else {
             return exchange.refuse(self.unknown(Rcode::Refused));

@@ -31,6 +31,8 @@ pub(crate) enum Source {
 /// All zones. A change to one touches that one alone.
 pub(crate) struct Zones {
     members: RwLock<HashMap<DomainName, Arc<Member>>>,
+    /// Zones of ours of which no version can be served.
+    declared: RwLock<BTreeSet<DomainName>>,
     catalog: RwLock<Option<Arc<ServedZone>>>,
     catalog_name: DomainName,
     is_complete: AtomicBool,
@@ -85,6 +87,7 @@ impl Zones {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             members: RwLock::default(),
+            declared: RwLock::default(),
             catalog: RwLock::default(),
             catalog_name,
             is_complete: AtomicBool::new(false),
@@ -97,17 +100,30 @@ impl Zones {
     }
 
     pub(crate) fn insert(&self, member: Member) {
-        write(&self.members).insert(member.version.apex().clone(), Arc::new(member));
+        let apex = member.version.apex().clone();
+        write(&self.members).insert(apex.clone(), Arc::new(member));
+        write(&self.declared).remove(&apex);
+    }
+
+    /// A zone of ours, served or not; whether that is news.
+    pub(crate) fn declare(&self, apex: &DomainName) -> bool {
+        self.member(apex).is_none() && write(&self.declared).insert(apex.clone())
+    }
+
+    /// Whether it is a zone of ours that cannot be served.
+    pub(crate) fn is_declared(&self, apex: &DomainName) -> bool {
+        read(&self.declared).contains(apex)
     }
 
     /// Takes a zone out; whether it was there. The last one stays.
     pub(crate) fn remove(&self, apex: &DomainName) -> bool {
+        let was_declared = write(&self.declared).remove(apex);
         let mut members = write(&self.members);
-        members.len() > 1 && members.remove(apex).is_some()
+        was_declared || members.len() > 1 && members.remove(apex).is_some()
     }
 
     pub(crate) fn names(&self) -> BTreeSet<DomainName> {
-        read(&self.members).keys().cloned().collect()
+        read(&self.members).keys().cloned().chain(read(&self.declared).iter().cloned()).collect()
     }
 
     pub(crate) fn set_catalog(&self, catalog: ServedZone) {

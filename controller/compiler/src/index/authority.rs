@@ -41,6 +41,12 @@ impl Index {
 
     /// Whether a tenant may hold `name`. Under a contested grant what is `held` already goes on being served, nothing new binds.
     pub fn may_hold(&self, tenant: &str, name: &DomainName, held: bool) -> Result<(), Refusal> {
+        if name.is_within(&self.settings.dns.catalog) {
+            let message = format!(
+                "`{name}` is, or lies in, the centre's catalog zone, which is no zone to resolve: use another name"
+            );
+            return Err(Refusal { reason: Reason::NotGranted, message });
+        }
         match self.authority(name) {
             Authority::Tenant(owner, _) if owner == tenant => Ok(()),
             Authority::Tenant(owner, grant) => Err(Refusal {

@@ -92,9 +92,11 @@ impl Settings {
 
 fn no_host(field: String, name: &DomainName) -> Option<(String, String)> {
     let is_address = name.as_str().parse::<std::net::Ipv4Addr>().is_ok();
-    let message =
-        format!("`{name}` is no host name: write letters, digits, inner hyphens and dots, such as ns1.example.net");
-    (is_address || !name.is_host_name()).then_some((field, message))
+    let is_whole = name.labels().count() > 1;
+    let message = format!(
+        "`{name}` is no whole host name: write letters, digits, inner hyphens and at least one dot, such as ns1.example.net"
+    );
+    (is_address || !is_whole || !name.is_host_name()).then_some((field, message))
 }
 
 fn too_small(field: String, size: Quantity) -> Option<(String, String)> {

@@ -133,6 +133,11 @@ fn rules_across_the_records_of_a_domain() {
         ("[{name: www.comune.fano.example, type: A, values: [192.0.2.1]}]", "spec.records[0].name"),
         ("[{name: a, type: CNAME, values: [b.example, c.example]}]", "spec.records[0].values"),
         ("[{name: a, type: MX, values: [10 mail]}]", "spec.records[0].values[0]"),
+        ("[{name: a, type: CNAME, values: [a.comune.fano.example]}]", "spec.records[0]"),
+        (
+            "[{name: a, type: CNAME, values: [b.example]}, {name: b, type: MX, values: [10 a.comune.fano.example]}]",
+            "spec.records[1]",
+        ),
         ("[{name: a, type: DS, values: ['1 13 4 00']}]", "spec.records[0].values[0]"),
         ("[{name: '@', type: DS, values: ['1 13 1 0000000000000000000000000000000000000000']}]", "spec.records[0]"),
         ("[{name: a, type: DS, values: ['1 13 1 0000000000000000000000000000000000000000']}]", "spec.records[0]"),
@@ -255,4 +260,34 @@ fn a_zone_that_nobody_declares_any_more_stays_delegated_while_it_is_served() {
         ZoneFacts { below: [(support::name("sub.comune.fano.example"), Vec::new())].into(), ..ZoneFacts::hopeful() };
     let outcome = compile::zone(&repository.index, &support::name("comune.fano.example"), &facts);
     assert_eq!(records(&outcome).len(), 2, "its NS");
+}
+
+#[test]
+fn a_set_that_name_servers_would_refuse_is_refused_here() {
+    let long: Vec<String> = (0..20).map(|n| format!("'{n:x>4000}'")).collect();
+    let told =
+        problems(&with(&domain(&format!("{{records: [{{name: a, type: TXT, values: [{}]}}]}}", long.join(", ")))));
+    assert_eq!(told, ["error Invalid Domain t-fano/comune.fano.example spec.records[0].values"]);
+    let many: Vec<String> = (0..100).map(|n| format!("'{n}'")).collect();
+    let spec =
+        format!("{{mail: {{mode: Hosted}}, records: [{{name: '@', type: TXT, values: [{}]}}]}}", many.join(", "));
+    let outcome = zone(&with(&domain(&spec)), "comune.fano.example");
+    assert_eq!(
+        records(&outcome).iter().filter(|record| record.contains(" TXT ")).count(),
+        101,
+        "SPF is left out, DMARC is not"
+    );
+    assert_eq!(
+        support::told(&outcome.problems),
+        ["warning RecordConflict Domain t-fano/comune.fano.example spec.records"]
+    );
+}
+
+#[test]
+fn the_catalogs_name_is_no_zones() {
+    let mut settings = support::settings();
+    settings.dns.catalog = support::name("comune.fano.example");
+    let repository = support::repository_with(&format!("{TENANT}{}", domain("{}")), settings);
+    assert!(zone(&repository, "comune.fano.example").zone.is_none());
+    assert_eq!(problems(&repository), ["error NotGranted Domain t-fano/comune.fano.example metadata.name"]);
 }

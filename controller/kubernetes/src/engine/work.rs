@@ -69,6 +69,8 @@ pub enum Effect {
     ZoneForgotten(DomainName),
     /// A version is served with these DS records, or the zone no longer is.
     ZoneServed(DomainName, Option<(u32, Vec<String>)>),
+    /// A stored version cannot be served, and why.
+    ZoneUnserved(DomainName, String),
     /// Shards were written, or removed.
     Shards(DomainName, BTreeMap<u32, Option<StoredShard>>),
     /// A Secret of a tenant's namespace was written.
@@ -173,6 +175,11 @@ impl Shell {
         let key = keys::read(&self.secrets(), zone).await?.ok_or_else(|| KeyError::Missing(zone.clone()))?;
         self.remember_key(zone, key.clone());
         Ok(key)
+    }
+
+    /// A key that was of no use is read again.
+    pub fn forget_key(&self, zone: &DomainName) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&keys::secret_name(zone));
     }
 
     /// Keeps a key for later.

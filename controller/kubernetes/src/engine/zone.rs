@@ -19,6 +19,7 @@ use super::{Effect, Engine, Shell, Work, WorkError};
 use crate::clock::Now;
 use crate::published::{self, PublishedZone};
 use crate::report::Report;
+use crate::watch::chain;
 use crate::{keys, names};
 
 /// Signatures are made anew when they are this old: 45 days of validity, 30 of them left (design §4).
@@ -37,6 +38,8 @@ pub(super) struct ZoneState {
     pub served: Option<(u32, Vec<String>)>,
     /// The newest serial that each public server answered.
     pub seen: BTreeMap<String, u32>,
+    /// Why the stored version is not served here.
+    pub trouble: Option<String>,
     /// When the stored version became what it is.
     pub since: Option<Instant>,
     /// What the composition said of sites; the sites' statuses tell it.
@@ -186,9 +189,18 @@ impl Engine {
         self.mark(Work::Serve(zone.clone()));
     }
 
+    pub(super) fn zone_unserved(&mut self, zone: DomainName, why: String) {
+        let Some(state) = self.zones.get_mut(&zone) else { return };
+        if state.trouble.as_ref() != Some(&why) {
+            state.trouble = Some(why);
+            self.mark(Work::Unit(Unit::Zone(zone)));
+        }
+    }
+
     pub(super) fn zone_served(&mut self, zone: DomainName, served: Option<(u32, Vec<String>)>) {
         if let Some(state) = self.zones.get_mut(&zone) {
             state.served = served;
+            state.trouble = None;
         }
         self.mark(Work::Unit(Unit::Zone(zone)));
     }
@@ -240,15 +252,30 @@ impl ServeJob {
             effects.push(Effect::ZoneServed(self.zone, None));
             return Ok(());
         };
-        let key = shell.key(&self.zone).await?;
+        shell.server.declare(&self.zone);
+        match Self::serve(&self.zone, version, shell).await {
+            Ok(served) => {
+                effects.push(Effect::ZoneServed(self.zone, Some(served)));
+                Ok(())
+            }
+            Err(error) => {
+                shell.forget_key(&self.zone);
+                effects.push(Effect::ZoneUnserved(self.zone, chain(&error)));
+                Err(error)
+            }
+        }
+    }
+
+    /// The served serial and the zone's DS records.
+    async fn serve(zone: &DomainName, version: PublishedZone, shell: &Shell) -> Result<(u32, Vec<String>), WorkError> {
+        let key = shell.key(zone).await?;
         let (serial, server) = (version.serial, Arc::clone(&shell.server));
         let version =
             cst_compiler::published::ZoneVersion { zone: version.zone, serial, inception: version.inception, key };
         // Signing a large zone takes seconds.
         let ds =
             tokio::task::spawn_blocking(move || server.publish(version)).await.map_err(|_| WorkError::Aborted)??;
-        effects.push(Effect::ZoneServed(self.zone, Some((serial, ds))));
-        Ok(())
+        Ok((serial, ds))
     }
 }
 

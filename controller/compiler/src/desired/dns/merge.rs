@@ -54,10 +54,16 @@ impl Composition {
         }
         let merged = match self.zone.get(&set.name, set.type_()) {
             Some(present) => RecordSet::new(set.name.clone(), present.ttl, [present.values(), set.values()].concat()),
-            None => Some(set),
+            None => Some(set.clone()),
         };
-        merged.map(|set| self.zone.insert(set));
-        Ok(())
+        // Name servers would refuse the whole zone for a set that is too large.
+        match merged.filter(|merged| merged.excess().is_none()) {
+            Some(merged) => {
+                self.zone.insert(merged);
+                Ok(())
+            }
+            None => Err(Displaced { contributed: set.type_(), written: set.type_(), name: set.name }),
+        }
     }
 
     /// The finished zone.

@@ -60,7 +60,11 @@ fn record_set(reader: &mut Reader, index: usize, record: &Record, zone: &DomainN
     if let Some(message) = beside_each_other(&values) {
         reader.invalid(&field, message);
     }
-    RecordSet::new(name?, record.ttl.unwrap_or(ttl), values)
+    let set = RecordSet::new(name?, record.ttl.unwrap_or(ttl), values)?;
+    if let Some(excess) = set.excess() {
+        reader.invalid(&field, format!("{} {} has {excess}: remove some", set.type_(), set.name));
+    }
+    Some(set)
 }
 
 /// A target that is a host of no domain: meant relative to the zone, as in many zone files.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cst_api::RecordType;
 
-use crate::model::{DomainName, RecordSet};
+use crate::model::{DomainName, RecordData, RecordSet};
 use crate::parse::Reader;
 
 /// The written types at each name.
@@ -22,8 +22,12 @@ pub(super) fn check(reader: &mut Reader, zone: &DomainName, sets: &[(usize, Reco
         types_at.entry(&set.name).or_default().push(set.type_());
     }
     for (index, set) in sets {
-        for message in [misplaced(zone, set, &types_at), below_a_delegation(zone, set, &types_at)].into_iter().flatten()
-        {
+        let wrong = [
+            misplaced(zone, set, &types_at),
+            leads_to_an_alias(set, &types_at),
+            below_a_delegation(zone, set, &types_at),
+        ];
+        for message in wrong.into_iter().flatten() {
             reader.invalid(&format!("spec.records[{index}]"), message);
         }
     }
@@ -58,6 +62,21 @@ fn misplaced(zone: &DomainName, set: &RecordSet, types_at: &Types<'_>) -> Option
         RecordType::DS if !types_at[&set.name].contains(&RecordType::NS) => {
             Some(format!("{} has a DS and no NS: a DS stands beside the NS of a delegation (RFC 4035 §2.4)", set.name))
         }
+        _ => None,
+    }
+}
+
+/// A host that mail or name servers are named by and that is only an alias here (RFC 2181 §10.3), or an alias for itself.
+fn leads_to_an_alias(set: &RecordSet, types_at: &Types<'_>) -> Option<String> {
+    let is_alias = |name: &&DomainName| types_at.get(*name).is_some_and(|types| types.contains(&RecordType::CNAME));
+    let targets = || set.values().iter().filter_map(RecordData::target);
+    match set.type_() {
+        RecordType::CNAME => targets()
+            .find(|target| **target == set.name)
+            .map(|name| format!("{name} is an alias for itself: name another target")),
+        RecordType::MX | RecordType::NS | RecordType::SRV => targets().find(is_alias).map(|name| {
+            format!("`{name}` is a CNAME: the host of {} has addresses itself (RFC 2181 §10.3)", set.type_())
+        }),
         _ => None,
     }
 }

@@ -119,3 +119,32 @@ fn a_catalog_is_whole_only_when_all_that_is_stored_is_served() {
     play.settle();
     assert!(play.engine.zones_are_complete());
 }
+
+#[test]
+fn a_zone_that_cannot_be_served_holds_back_no_other_and_says_so() {
+    let mut play = Play::new();
+    play.engine.zone_stored(urbino().published(ZONE).unwrap(), play.now.instant);
+    play.take(Event::Published(Seen::Listed));
+    let other = {
+        let mut other = Play::leading();
+        other.tenant("fano", &["fano.example"]);
+        other.domain("fano", "fano.example", &json!({}));
+        other.settle();
+        other
+    };
+    play.engine.zone_stored(other.published("fano.example").unwrap(), play.now.instant);
+    while let Some((work, job)) = play.engine.next(&play.now) {
+        let broken = matches!(&work, Work::Serve(zone) if *zone == name(ZONE));
+        let effects = if broken {
+            vec![Effect::ZoneUnserved(name(ZONE), "its key is no key".into())]
+        } else {
+            play.carry_out(job)
+        };
+        play.engine.done(&work, effects, !broken, play.now.instant);
+    }
+    assert!(play.engine.zones_are_complete());
+    assert_eq!(play.engine.zones[&name(ZONE)].trouble.as_deref(), Some("its key is no key"));
+    play.turn(60);
+    play.settle();
+    assert_eq!(play.engine.zones[&name(ZONE)].trouble, None, "it is tried again");
+}

@@ -47,6 +47,7 @@ impl Engine {
             let (status, serving) = zone_status(state, &last, &settings.secondaries);
             facts.held = held.cloned();
             facts.waiting = serving.waiting;
+            facts.waiting.extend(state.trouble.clone());
             let model = self.index.domain(key).and_then(|entry| entry.model.as_ref());
             let gate_open = state.published.as_ref().is_some_and(|last| last.mail_gate_open);
             if model.is_some_and(DomainModel::hosts_mail) && !gate_open {
@@ -60,7 +61,7 @@ impl Engine {
             next.zone = last.zone;
         }
         let unserved = state.published.as_ref().map(|last| last.serial) != state.served.as_ref().map(|served| served.0);
-        let smooth = facts.held.is_none() && !facts.problems.iter().any(Problem::is_error);
+        let smooth = facts.held.is_none() && state.trouble.is_none() && !facts.problems.iter().any(Problem::is_error);
         let patience = if holds && unserved && smooth { PATIENCE } else { GRACE };
         let due = state.since.map_or(now.instant, |since| since + patience);
         if smooth && (unserved || !facts.waiting.is_empty()) && now.instant < due {
