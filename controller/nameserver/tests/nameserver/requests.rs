@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cst_compiler::model::Zone;
-use cst_compiler::published::ZoneVersion;
+use cst_compiler::published::{KeyMaterial, ZoneVersion};
 use cst_nameserver::{Clock, PrimaryConfig, signed_zone_text};
 
 use crate::support::{CATALOG, config, dig, full_zone, name, now, records, serve, signed, version, zone};
@@ -138,4 +138,27 @@ async fn what_secondaries_would_choke_on_is_not_published() {
         zone("fano.pu.it", &["www A 192.0.2.1"]).get(&name("www.fano.pu.it"), cst_api::RecordType::A).unwrap().clone();
     foreign.insert(set);
     assert!(error(foreign).contains("www.fano.pu.it is not within the zone"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_that_cannot_be_served_stays_in_the_catalog_and_fails_when_asked_for() {
+    let served = serve(config(vec![])).await;
+    served.primary.publish(version(zone(ZONE, &[]), 7)).unwrap();
+    let broken = ZoneVersion { key: KeyMaterial::new(b"bad".to_vec()), ..version(zone("fano.pu.it", &[]), 7) };
+    served.primary.declare(&name("fano.pu.it"));
+    assert!(served.primary.publish(broken).unwrap_err().to_string().contains("restore its Secret"));
+    served.primary.set_complete();
+    let listed = || records(&dig(served.port, &format!("{} axfr {CATALOG}", signed()))).join("\n");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !listed().contains(ZONE) {
+        assert!(Instant::now() < deadline, "no catalog");
+    }
+    assert!(listed().contains(" PTR fano.pu.it."), "{}", listed());
+    for question in ["soa", "axfr", "a"] {
+        let answer = dig(served.port, &format!("{} +tcp {question} fano.pu.it", signed()));
+        assert!(answer.contains("SERVFAIL") || answer.contains("Transfer failed"), "{question}: {answer}");
+    }
+    served.primary.publish(version(zone("fano.pu.it", &[]), 8)).unwrap();
+    let answer = dig(served.port, &format!("{} +short soa fano.pu.it", signed()));
+    assert!(answer.contains(" 8 3600 900 "), "{answer}");
 }

@@ -15,7 +15,7 @@ fn a_zone_with_one_of_everything_is_signed_right() {
     assert!(!text.contains("ns1.child.comune.urbino.pu.it. 300 IN RRSIG"));
     assert!(!text.contains("ns1.child.comune.urbino.pu.it. 300 IN NSEC"));
     assert!(!text.contains("IN RRSIG NS 13 5"), "the NS set of a delegation is the child's");
-    let denial = "child.comune.urbino.pu.it. 300 IN NSEC a.b.c.deep.comune.urbino.pu.it. NS RRSIG NSEC\n";
+    let denial = "child.comune.urbino.pu.it. 300 IN NSEC a.b.c.deep.comune.urbino.pu.it. NS DS RRSIG NSEC\n";
     assert!(text.contains(denial), "{text}");
 }
 

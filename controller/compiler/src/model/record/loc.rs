@@ -114,7 +114,10 @@ impl fmt::Display for Loc {
         write!(f, "{sign}{}.{:02}m", altitude.abs() / 100, altitude.abs() % 100)?;
         for size in self.sizes {
             let centimetres = u64::from(size >> 4) * 10_u64.pow(u32::from(size & 0xF));
-            write!(f, " {}.{:02}m", centimetres / 100, centimetres % 100)?;
+            match centimetres % 100 {
+                0 => write!(f, " {}m", centimetres / 100)?,
+                rest => write!(f, " {}.{rest:02}m", centimetres / 100)?,
+            }
         }
         Ok(())
     }

@@ -117,16 +117,8 @@ mod tests {
             (RecordType::SSHFP, &format!("4 2 {DIGEST}"), &format!("4 2 {DIGEST}")),
             (RecordType::TLSA, &format!("3 1 1 {DIGEST}"), &format!("3 1 1 {DIGEST}")),
             (RecordType::TLSA, "2 0 0 30820122", "2 0 0 30820122"),
-            (
-                RecordType::LOC,
-                "43 43 33 N 12 38 11 E 485m",
-                "43 43 33.000 N 12 38 11.000 E 485.00m 1.00m 10000.00m 10.00m",
-            ),
-            (
-                RecordType::LOC,
-                "42 21 54.5 S 71 W -24 30m 1m 2.5m",
-                "42 21 54.500 S 71 0 0.000 W -24.00m 30.00m 1.00m 2.00m",
-            ),
+            (RecordType::LOC, "43 43 33 N 12 38 11 E 485m", "43 43 33.000 N 12 38 11.000 E 485.00m 1m 10000m 10m"),
+            (RecordType::LOC, "42 21 54.5 S 71 W -24 30m 1m 2.5m", "42 21 54.500 S 71 0 0.000 W -24.00m 30m 1m 2m"),
             (
                 RecordType::NAPTR,
                 r#"100 10 "s" "SIP+D2U" "" _sip._udp.example.org"#,
