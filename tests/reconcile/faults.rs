@@ -1,8 +1,8 @@
 //! What goes wrong between the controller and the API server, and with the controller itself, only delays.
 
-use cst_api::{Domain, Mailbox, Tenant};
+use cst_api::{Domain, Mailbox, Tenant, WebSite};
 use cst_compiler::model::{DomainName, RecordType};
-use cst_tests::centre::{Centre, eventually};
+use cst_tests::centre::{Centre, condition, eventually};
 use kube::Api;
 
 use super::{domain, mailbox};
@@ -63,5 +63,32 @@ async fn refused_writes_lost_answers_and_an_absent_api_server_only_delay() {
         async || controller.server.served("comune.apecchio.pu.it")?.zone.get(&www, RecordType::A).map(|set| set.ttl);
     eventually(async || (served().await == Some(900)).then_some(())).await.expect("work resumes by itself");
     assert!(controller.server.served("comune.apecchio.pu.it").unwrap().serial > before.serial);
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn a_volume_that_cannot_grow_holds_back_nothing_else_of_its_site() {
+    let centre = Centre::new().await;
+    let controller = centre.controller("a").await;
+    centre.tenant("frontone", "[comune.frontone.pu.it]").await;
+    centre.apply(&domain("frontone", "comune.frontone.pu.it", "")).await;
+    let site = |more: &str| {
+        format!(
+            "apiVersion: territorial.services/v1alpha1\nkind: WebSite\nmetadata: {{name: portale, namespace: t-frontone}}\n\
+             spec: {{application: Static, host: comune.frontone.pu.it{more}}}"
+        )
+    };
+    let (sites, routes) = (centre.api::<WebSite>("t-frontone"), centre.routes("t-frontone"));
+    centre.apply(&site(", storage: 1Gi")).await;
+    eventually(async || routes.get_opt("portale").await.unwrap()).await.expect("the site is built");
+    // The API server lets no claim grow that is not bound, or whose class does not let it.
+    centre.apply(&site(", storage: 2Gi, aliases: [www.comune.frontone.pu.it]")).await;
+    eventually(async || routes.get_opt("portale.aliases").await.unwrap()).await.expect("the alias has its route");
+    let told = |site: &WebSite| {
+        let ready = condition(site, "Ready");
+        ready
+            .is_some_and(|ready| ready.message.contains("PersistentVolumeClaim") && !ready.message.contains("Status {"))
+    };
+    centre.until(&sites, "portale", told).await;
     controller.stop().await;
 }

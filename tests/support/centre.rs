@@ -209,8 +209,7 @@ impl Centre {
             "observedGeneration": deployment.metadata.generation, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1,
         }});
         deployments.patch_status(site, &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "HTTPRoute"));
-        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &resource);
+        let api = self.routes(namespace);
         for name in routes {
             let route = self.until(&api, name, |_| true).await;
             let condition = |type_: &str| {
@@ -224,6 +223,12 @@ impl Centre {
             }]}});
             api.patch_status(name, &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
         }
+    }
+
+    /// The routes in a namespace.
+    pub fn routes(&self, namespace: &str) -> Api<DynamicObject> {
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "HTTPRoute"));
+        Api::namespaced_with(self.client.clone(), namespace, &resource)
     }
 
     /// Waits for an object that is as wanted.

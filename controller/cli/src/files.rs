@@ -1,5 +1,6 @@
 //! Reading folders of manifests and writing what comes of them.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -102,7 +103,8 @@ fn manifests(paths: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<Diagnostic>), Fi
     Ok((files, unreadable))
 }
 
-/// All YAML files below a folder in the order of their names, hidden ones and the settings left out; links to folders are not followed.
+/// All files that `kubectl apply -R` would take below a folder, in the order of their names; hidden ones, the settings and kustomize's own
+/// are left out, links to folders are not followed.
 fn walk(folder: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<Diagnostic>) {
     let entries: Result<Vec<_>, _> = fs::read_dir(folder).and_then(Iterator::collect);
     let mut entries = match entries {
@@ -118,9 +120,19 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<Diagnostic
         }
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             walk(&path, found, unreadable);
-        } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+        } else if is_manifest(&path) {
             found.push(path);
         }
+    }
+}
+
+/// By its name; of the many uses of JSON only an object of Kubernetes' API.
+fn is_manifest(path: &Path) -> bool {
+    let is_kustomize = path.file_stem().is_some_and(|stem| stem == "kustomization");
+    match path.extension().and_then(OsStr::to_str) {
+        Some("yaml" | "yml") => !is_kustomize,
+        Some("json") => read_text(path).is_ok_and(|text| text.contains("\"apiVersion\"")),
+        _ => false,
     }
 }
 

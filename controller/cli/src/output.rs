@@ -33,7 +33,11 @@ pub(crate) fn print(text: &str) {
 
 /// Prints why a command failed, with its causes.
 pub(crate) fn error(error: &dyn std::error::Error) {
-    let mut text = format!("cst: {error}");
+    writeln!(io::stderr().lock(), "cst: {}", causes(error)).ok();
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let told = error.to_string();
@@ -43,7 +47,15 @@ pub(crate) fn error(error: &dyn std::error::Error) {
         }
         cause = error.source();
     }
-    writeln!(io::stderr().lock(), "{text}").ok();
+    text
+}
+
+/// Prints a failure where a document is waited for.
+pub(crate) fn failure(format: Format, error: &dyn std::error::Error) {
+    if format == Format::Json {
+        let report = serde_json::json!({"version": 1, "failure": causes(error)});
+        print(&format!("{report:#}\n"));
+    }
 }
 
 /// Prints diagnostics and what they come to.

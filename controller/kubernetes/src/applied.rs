@@ -106,13 +106,24 @@ pub async fn bring_about(
     if last != Some(&all) {
         write(&records, unit, &all).await?;
     }
+    let mut refusal = None;
     for object in objects {
         let (id, digest) = (ObjectId::of(object)?, names::hash(serde_json::to_vec(object).unwrap_or_default()));
-        if !memory.holds(&id, &digest) {
-            apply::apply(&shell.client, object).await?;
-            memory.note(id, digest);
-            effects.push(Effect::Advanced);
+        if memory.holds(&id, &digest) {
+            continue;
         }
+        match apply::apply(&shell.client, object).await {
+            Ok(_) => {
+                memory.note(id, digest);
+                effects.push(Effect::Advanced);
+            }
+            // What the API server does not want of one object, such as a volume that cannot grow, does not hold back the others.
+            Err(error) if error.is_refusal() => refusal = refusal.or(Some(error)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if let Some(refusal) = refusal {
+        return Err(refusal.into());
     }
     for gone in before.difference(&wanted.objects).filter(|id| !is_kept(id)) {
         apply::remove(&shell.client, gone).await?;

@@ -50,6 +50,14 @@ pub enum ApplyError {
     },
 }
 
+impl ApplyError {
+    /// Whether the API server answered, and does not want it as it is.
+    pub fn is_refusal(&self) -> bool {
+        let (Self::Secret { source, .. } | Self::Request { source, .. }) = self else { return false };
+        matches!(&**source, kube::Error::Api(status) if matches!(status.code, 400..=499) && !status.is_conflict())
+    }
+}
+
 impl ObjectId {
     /// What a manifest names.
     pub fn of(object: &DynamicObject) -> Result<Self, ApplyError> {

@@ -79,7 +79,7 @@ impl Draft {
     }
 
     /// The status when the work failed.
-    pub fn failed(mut self, error: &dyn std::error::Error) -> Report {
+    pub fn failed(mut self, error: &(dyn std::error::Error + 'static)) -> Report {
         self.facts.waiting.push(chain(error));
         self.report()
     }

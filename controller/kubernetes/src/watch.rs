@@ -113,17 +113,29 @@ fn key<K: Resource>(object: &DeserializeGuard<K>) -> ObjectKey {
 }
 
 /// An error with all that it came from.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let cause = error.to_string();
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = String::new();
+    for error in std::iter::successors(Some(error), |error| error.source()) {
+        let refusal = refusal(error);
+        let cause = refusal.map_or_else(|| error.to_string(), str::to_owned);
         if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
+            text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
         }
-        source = error.source();
+        // What comes below repeats the API server's words as a structure.
+        if refusal.is_some() {
+            break;
+        }
     }
     text
+}
+
+/// What the API server said in words; it may show the difference on further lines.
+fn refusal<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a str> {
+    let boxed = error.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref);
+    match error.downcast_ref::<kube::Error>().or(boxed)? {
+        kube::Error::Api(status) => status.message.lines().next(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ pub(crate) struct Validate {
 
 impl Validate {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let (diagnostics, objects) = match files::read_repository(&self.paths, self.config.as_deref())? {
+        let read = files::read_repository(&self.paths, self.config.as_deref());
+        let (diagnostics, objects) = match read.inspect_err(|error| output::failure(self.output, error.as_ref()))? {
             Ok(repository) => (diagnostics(&repository), repository.objects().count()),
             Err(settings) => (settings, 0),
         };
