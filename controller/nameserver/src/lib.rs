@@ -5,10 +5,12 @@
 mod answer;
 mod catalog;
 mod clock;
+mod history;
 pub mod key;
 mod message;
 mod notify;
 mod primary;
+mod records;
 mod respond;
 mod rtype;
 mod served;

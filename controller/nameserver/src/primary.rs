@@ -140,10 +140,11 @@ impl Primary {
         }
         let unusable = |source| PrimaryError::Key { apex: apex.clone(), source };
         let ds = SigningKey::load(&version.key).map_err(unusable)?.ds(&apex);
-        self.zones.insert(Member::new(version, ds.clone(), before.as_deref()));
-        let first = if before.is_some() { First::Notify } else { First::Ask };
+        let is_new = before.is_none();
+        self.zones.insert(Member::new(version, ds.clone(), before));
+        let first = if is_new { First::Ask } else { First::Notify };
         self.notifier.publish(apex, serial, first);
-        if before.is_none() {
+        if is_new {
             self.changes.announce();
         }
         Ok(vec![ds])

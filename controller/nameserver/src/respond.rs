@@ -15,9 +15,9 @@ use crate::message::{
 };
 use crate::rtype;
 use crate::sign::SignError;
-use crate::transfer::Transfer;
+use crate::transfer::{Content, Transfer};
 use crate::tsig::TsigKey;
-use crate::zones::{Source, Zones};
+use crate::zones::{Served, Source, Zones};
 
 /// Types that are no data: OPT, and TKEY to MAILA (RFC 6895 §3.1); IXFR and AXFR apart, ANY aside.
 const META: std::ops::RangeInclusive<u16> = 249..=254;
@@ -97,13 +97,19 @@ impl Responder {
             return exchange.refuse(if is_ours { Rcode::ServFail } else { self.unknown(Rcode::NotAuth) });
         };
         let is_current = request.serial.is_some_and(|theirs| !is_newer(source.serial(), theirs));
-        if is_incremental && (is_current || exchange.transport == Transport::Udp) {
-            // RFC 1995 §2, §4: the SOA alone says that there is nothing newer, or that TCP is needed.
+        if is_incremental && is_current {
             return exchange.answer_soa(&source);
         }
-        match self.zones.served(&source).await {
-            Ok(zone) => Response::Transfer(Transfer { zone, request: request.bytes.to_vec(), session }),
-            Err(error) => exchange.fail(&error),
+        let Served { zone, history } = match self.zones.served(&source).await {
+            Ok(served) => served,
+            Err(error) => return exchange.fail(&error),
+        };
+        let theirs = request.serial.filter(|_| is_incremental);
+        let differences = theirs.and_then(|serial| history.since(serial)).map(<[_]>::to_vec);
+        let content = Content { zone, differences };
+        match exchange.transport {
+            Transport::Tcp => Response::Transfer(Transfer { content, request: request.bytes.to_vec(), session }),
+            Transport::Udp => exchange.answer_incremental(&content, &source),
         }
     }
 
@@ -123,7 +129,7 @@ impl Responder {
             return exchange.answer_soa(&source);
         }
         match self.zones.served(&source).await {
-            Ok(zone) => {
+            Ok(Served { zone, .. }) => {
                 let mut writer = exchange.writer();
                 answer(&zone, &request.question, request.dnssec_ok()).write(&mut writer);
                 exchange.send(writer.finish())
@@ -176,6 +182,16 @@ impl<'a> Exchange<'a> {
             writer.record(Section::Answer, owner, rtype::SOA, soa.ttl, data);
         }
         self.send(writer.finish())
+    }
+
+    /// All that has changed, where it fits into a datagram; else the SOA, which says that TCP is needed (RFC 1995 §2).
+    fn answer_incremental(self, content: &Content, source: &Source) -> Response {
+        let mut writer = self.writer();
+        if content.differences.is_some() && content.write(&mut writer) {
+            let message = writer.finish();
+            return self.send(message);
+        }
+        self.answer_soa(source)
     }
 
     fn refuse(self, rcode: Rcode) -> Response {

@@ -1,12 +1,13 @@
-//! A whole zone in messages (AXFR, RFC 5936), each of them signed (RFC 8945 §5.3.1). An IXFR is answered in the same form (RFC 1995 §4).
+//! A whole zone (AXFR, RFC 5936) or what has changed in it (IXFR, RFC 1995) in messages, each of them signed (RFC 8945 §5.3.1).
 
 use std::iter::Peekable;
 use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::history::Difference;
 use crate::message::tsig::TsigSession;
 use crate::message::{AA, MessageWriter, Owner, QR, Request, Section};
-use crate::rtype;
+use crate::records::RecordRef;
 use crate::served::ServedZone;
 
 /// Octets of a message: names compress up to 16 KiB, so that longer messages carry no more.
@@ -16,48 +17,45 @@ const LARGEST: usize = 65_535;
 /// More than a TSIG record ever has.
 const MAX_OVERHEAD: usize = 512;
 
+/// What is transferred.
+pub(crate) struct Content {
+    pub(crate) zone: Arc<ServedZone>,
+    /// What leads to the zone from the client's version; `None`: the whole of it.
+    pub(crate) differences: Option<Vec<Arc<Difference>>>,
+}
+
 /// A transfer that was granted.
 pub(crate) struct Transfer {
-    pub(crate) zone: Arc<ServedZone>,
+    pub(crate) content: Content,
     pub(crate) request: Vec<u8>,
     pub(crate) session: TsigSession,
 }
 
-/// One record as it is written.
-pub(crate) struct RecordRef<'z> {
-    owner: Owner<'z>,
-    type_number: u16,
-    ttl: u32,
-    data: &'z [u8],
-}
+impl Content {
+    /// The records in their order: the SOA, all that is to be told, and the SOA once more.
+    fn records(&self) -> Box<dyn Iterator<Item = RecordRef<'_>> + Send + '_> {
+        let zone = &self.zone;
+        match &self.differences {
+            None => Box::new(zone.records().chain(zone.soa_record())),
+            Some(differences) => {
+                let changes = differences.iter().flat_map(|difference| difference.records());
+                Box::new(zone.soa_record().chain(changes).chain(zone.soa_record()))
+            }
+        }
+    }
 
-impl ServedZone {
-    /// All records, the SOA first and once more at the end.
-    fn transfer_records(&self) -> impl Iterator<Item = RecordRef<'_>> + Send {
-        let all = self.nodes.iter().flat_map(|node| {
-            let owner = Owner::Name(&node.name);
-            node.sets.iter().flat_map(move |set| {
-                let record = move |type_number, data| RecordRef { owner, type_number, ttl: set.ttl, data };
-                let data = set.data.iter().map(move |data| record(set.type_number, data));
-                data.chain(set.signature.as_deref().map(|data| record(rtype::RRSIG, data)))
-            })
-        });
-        let (apex, soa) = self.soa();
-        let last = soa.data.iter().map(move |data| RecordRef {
-            owner: Owner::Name(&apex.name),
-            type_number: rtype::SOA,
-            ttl: soa.ttl,
-            data,
-        });
-        all.chain(last)
+    /// Writes it into one message; `false` when it does not fit.
+    pub(crate) fn write<'w, 'z: 'w>(&'z self, writer: &mut MessageWriter<'w>) -> bool {
+        writer.set_flag(AA);
+        self.records().all(|record| write(writer, record))
     }
 }
 
 impl Transfer {
     /// The messages in their order, made one by one.
     pub(crate) fn messages(&mut self, clock: &Clock) -> impl Iterator<Item = Vec<u8>> + Send {
-        let Self { zone, request, session } = self;
-        let mut records = zone.transfer_records().peekable();
+        let Self { content, request, session } = self;
+        let mut records = content.records().peekable();
         let mut first = Request::read(request).ok();
         let id = first.as_ref().map_or(0, |request| request.id);
         std::iter::from_fn(move || {
@@ -88,5 +86,10 @@ fn fill<'w, 'z: 'w>(
 }
 
 fn add<'w, 'z: 'w>(writer: &mut MessageWriter<'w>, records: &mut Peekable<impl Iterator<Item = RecordRef<'z>>>) {
-    while records.next_if(|r| writer.record(Section::Answer, r.owner, r.type_number, r.ttl, r.data)).is_some() {}
+    while records.next_if(|record| write(writer, *record)).is_some() {}
+}
+
+fn write<'w, 'z: 'w>(writer: &mut MessageWriter<'w>, record: RecordRef<'z>) -> bool {
+    let RecordRef { owner, type_number, ttl, data } = record;
+    writer.record(Section::Answer, Owner::Name(owner), type_number, ttl, data)
 }

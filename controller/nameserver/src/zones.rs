@@ -10,22 +10,32 @@ use cst_compiler::model::{DomainName, Zone};
 use cst_compiler::published::ZoneVersion;
 use tokio::sync::{OnceCell, Semaphore};
 
+use crate::history::History;
 use crate::served::ServedZone;
 use crate::sign::{SignError, sign};
+
+/// A version as it is transferred, and how it came to be.
+#[derive(Clone)]
+pub(crate) struct Served {
+    pub(crate) zone: Arc<ServedZone>,
+    pub(crate) history: History,
+}
 
 /// A published version. It is signed when it is first asked for.
 pub(crate) struct Member {
     version: ZoneVersion,
     ds: String,
-    signed: OnceCell<Arc<ServedZone>>,
-    /// The version before, whose signatures are taken over; let go once they were.
-    previous: RwLock<Option<Arc<ServedZone>>>,
+    /// Whether somebody has asked for it, and may have it one day.
+    is_wanted: AtomicBool,
+    signed: OnceCell<Served>,
+    /// The last wanted version before: its signatures are taken over, and its history goes on. Let go once that is done.
+    previous: RwLock<Option<Arc<Self>>>,
 }
 
 /// A zone that is asked about.
 pub(crate) enum Source {
     Member(Arc<Member>),
-    Catalog(Arc<ServedZone>),
+    Catalog(Served),
 }
 
 /// All zones. A change to one touches that one alone.
@@ -33,23 +43,40 @@ pub(crate) struct Zones {
     members: RwLock<HashMap<DomainName, Arc<Member>>>,
     /// Zones of ours of which no version can be served.
     declared: RwLock<BTreeSet<DomainName>>,
-    catalog: RwLock<Option<Arc<ServedZone>>>,
+    catalog: RwLock<Option<Served>>,
     catalog_name: DomainName,
     is_complete: AtomicBool,
     /// How many zones are signed at once: one a core.
     signers: Semaphore,
 }
 
+impl Served {
+    /// A version that comes after another, or is the first.
+    fn after(previous: Option<&Self>, zone: ServedZone) -> Self {
+        let history = previous.map(|previous| previous.history.followed_by(&previous.zone, &zone));
+        Self { zone: Arc::new(zone), history: history.unwrap_or_default() }
+    }
+}
+
 impl Member {
     /// A version that comes after another.
-    pub(crate) fn new(version: ZoneVersion, ds: String, before: Option<&Self>) -> Self {
-        let previous = RwLock::new(before.and_then(Self::signed_before));
-        Self { version, ds, signed: OnceCell::new(), previous }
+    pub(crate) fn new(version: ZoneVersion, ds: String, before: Option<Arc<Self>>) -> Self {
+        let previous = before.and_then(|before| if before.is_wanted() { Some(before) } else { before.previous() });
+        let is_wanted = AtomicBool::new(false);
+        Self { version, ds, is_wanted, signed: OnceCell::new(), previous: RwLock::new(previous) }
     }
 
-    /// What the next version can take signatures from.
-    fn signed_before(&self) -> Option<Arc<ServedZone>> {
-        self.signed.get().cloned().or_else(|| read(&self.previous).clone())
+    fn is_wanted(&self) -> bool {
+        self.is_wanted.load(Ordering::Acquire)
+    }
+
+    fn previous(&self) -> Option<Arc<Self>> {
+        read(&self.previous).clone()
+    }
+
+    fn sign_after(&self, previous: Option<&Served>) -> Result<Served, SignError> {
+        let zone = sign(&self.version, previous.map(|previous| &*previous.zone))?;
+        Ok(Served::after(previous, zone))
     }
 
     pub(crate) fn version(&self) -> &ZoneVersion {
@@ -65,14 +92,14 @@ impl Source {
     pub(crate) fn serial(&self) -> u32 {
         match self {
             Self::Member(member) => member.version.serial,
-            Self::Catalog(catalog) => catalog.serial(),
+            Self::Catalog(catalog) => catalog.zone.serial(),
         }
     }
 
     /// The zone's SOA and nothing else: what secondaries ask for most must not cost a signing.
     pub(crate) fn soa_only(&self) -> Arc<ServedZone> {
         match self {
-            Self::Catalog(catalog) => Arc::clone(catalog),
+            Self::Catalog(catalog) => Arc::clone(&catalog.zone),
             Self::Member(member) => {
                 let zone = &member.version.zone;
                 let bare = Zone::new(zone.apex().clone(), zone.soa_ttl(), zone.soa().clone());
@@ -127,7 +154,8 @@ impl Zones {
     }
 
     pub(crate) fn set_catalog(&self, catalog: ServedZone) {
-        *write(&self.catalog) = Some(Arc::new(catalog));
+        let before = read(&self.catalog).clone();
+        *write(&self.catalog) = Some(Served::after(before.as_ref(), catalog));
     }
 
     pub(crate) fn set_complete(&self) {
@@ -151,22 +179,32 @@ impl Zones {
     }
 
     /// The zone in its signed form; a member is signed once, away from the network's threads.
-    pub(crate) async fn served(&self, source: &Source) -> Result<Arc<ServedZone>, SignError> {
-        let member = match source {
-            Source::Catalog(catalog) => return Ok(Arc::clone(catalog)),
-            Source::Member(member) => member,
-        };
-        let sign = async || {
-            let _permit = self.signers.acquire().await;
-            let task = Arc::clone(member);
-            let previous = read(&member.previous).clone();
-            let signing = tokio::task::spawn_blocking(move || sign(&task.version, previous.as_deref()));
-            let signed =
-                signing.await.unwrap_or_else(|_| Err(SignError::Interrupted(member.version.apex().clone())))?;
+    pub(crate) async fn served(&self, source: &Source) -> Result<Served, SignError> {
+        match source {
+            Source::Catalog(catalog) => Ok(catalog.clone()),
+            Source::Member(member) => self.signed(member).await,
+        }
+    }
+
+    async fn signed(&self, member: &Arc<Member>) -> Result<Served, SignError> {
+        member.is_wanted.store(true, Ordering::Release);
+        let served = member.signed.get_or_try_init(|| self.sign(member)).await?;
+        if member.previous().is_some() {
             *write(&member.previous) = None;
-            Ok(Arc::new(signed))
+        }
+        Ok(served.clone())
+    }
+
+    /// Signs a member after the one before it, which may be at it still.
+    async fn sign(&self, member: &Arc<Member>) -> Result<Served, SignError> {
+        let previous = match member.previous() {
+            Some(previous) => Box::pin(self.signed(&previous)).await.ok(),
+            None => None,
         };
-        member.signed.get_or_try_init(sign).await.cloned()
+        let _permit = self.signers.acquire().await;
+        let task = Arc::clone(member);
+        let signing = tokio::task::spawn_blocking(move || task.sign_after(previous.as_ref()));
+        signing.await.unwrap_or_else(|_| Err(SignError::Interrupted(member.version.apex().clone())))
     }
 }
 

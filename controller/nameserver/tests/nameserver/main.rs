@@ -2,6 +2,7 @@
 
 mod connections;
 mod hostile;
+mod incremental;
 mod requests;
 mod secondary;
 mod signing;

@@ -3,7 +3,7 @@
 mod message;
 mod primary;
 
-pub use message::{Answer, Message, Tcp, Udp, framed};
+pub use message::{Answer, Message, Record, Tcp, Udp, framed};
 pub use primary::{CATALOG, KEY_NAME, SECRET, Served, config, dig, records, serve, signed, tsig_key};
 
 use std::path::PathBuf;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use hickory_proto::op;
 use hickory_proto::rr::RData;
+use hickory_proto::serialize::binary::BinEncodable;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -16,6 +17,9 @@ use super::{KEY_NAME, SECRET, name, now};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The octets of a whole MAC.
 const MAC: usize = 32;
+/// SOA and IXFR.
+const SOA: u16 = 6;
+const IXFR: u16 = 251;
 /// The fudge of the requests: what RFC 8945 §10 recommends.
 const FUDGE: u16 = 300;
 
@@ -36,6 +40,28 @@ impl Message {
     /// A question signed now.
     pub fn signed(zone: &str, type_number: u16) -> Self {
         Self::query(zone, type_number).sign(now().into(), MAC)
+    }
+
+    /// A question for what has changed since a serial (RFC 1995 §3), signed now.
+    pub fn incremental(zone: &str, serial: u32) -> Self {
+        Self::query(zone, IXFR).with_serial(serial).sign(now().into(), MAC)
+    }
+
+    /// The same of a client that takes 1232 octets over UDP (RFC 6891).
+    pub fn incremental_with_edns(zone: &str, serial: u32) -> Self {
+        let mut message = Self::query(zone, IXFR).with_serial(serial);
+        message.0[11] += 1;
+        message.0.extend_from_slice(&[0, 0, 41, 4, 0xD0, 0, 0, 0, 0, 0, 0]);
+        message.sign(now().into(), MAC)
+    }
+
+    /// With the SOA of the client's version in the authority section.
+    fn with_serial(mut self, serial: u32) -> Self {
+        self.0[9] += 1;
+        self.0.extend_from_slice(&[0xC0, 12, 0, 6, 0, 1, 0, 0, 0, 0, 0, 22, 0, 0]);
+        self.0.extend_from_slice(&serial.to_be_bytes());
+        self.0.extend_from_slice(&[0; 16]);
+        self
     }
 
     /// Signs it with the transfer key at a time (seconds since 1970), with so many octets of the MAC (RFC 8945 §4).
@@ -78,6 +104,8 @@ pub struct Answer {
     pub rcode: u16,
     /// How many records are in its answer section.
     pub answers: usize,
+    /// The serial of the SOA among them.
+    pub serial: Option<u32>,
     /// The TSIG record's error and the length of its MAC, if it has one.
     pub tsig: Option<(u16, usize)>,
 }
@@ -91,7 +119,31 @@ impl Answer {
             _ => None,
         });
         let rcode = u16::from(message.metadata.response_code);
-        Self { id: message.metadata.id, rcode, answers: message.answers.len(), tsig }
+        let serial = message.answers.iter().find_map(|record| match &record.data {
+            RData::SOA(soa) => Some(soa.serial),
+            _ => None,
+        });
+        Self { id: message.metadata.id, rcode, answers: message.answers.len(), serial, tsig }
+    }
+}
+
+/// A record of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Record {
+    pub type_number: u16,
+    /// All of it in wire form, uncompressed.
+    octets: Vec<u8>,
+}
+
+impl Record {
+    fn of(message: &[u8]) -> Vec<Self> {
+        let message = op::Message::from_vec(message).unwrap();
+        assert_eq!(u16::from(message.metadata.response_code), 0);
+        let record = |record: &hickory_proto::rr::Record| Self {
+            type_number: record.record_type().into(),
+            octets: record.to_bytes().unwrap(),
+        };
+        message.answers.iter().map(record).collect()
     }
 }
 
@@ -154,11 +206,28 @@ impl Tcp {
 
     /// The next answer; `None` when the primary has hung up.
     pub fn receive(&mut self) -> Option<Answer> {
+        Some(Answer::read(&self.receive_raw()?))
+    }
+
+    fn receive_raw(&mut self) -> Option<Vec<u8>> {
         let mut length = [0; 2];
         self.read(&mut length)?;
         let mut message = vec![0; u16::from_be_bytes(length).into()];
         self.read(&mut message)?;
-        Some(Answer::read(&message))
+        Some(message)
+    }
+
+    /// All records of a transfer: it ends with the SOA that it began with (RFC 5936 §2.2, RFC 1995 §4).
+    pub fn receive_transfer(&mut self) -> Vec<Record> {
+        let mut records = Record::of(&self.receive_raw().unwrap());
+        loop {
+            let is_incremental = records.get(1).is_some_and(|record| record.type_number == SOA);
+            let newest = records.iter().filter(|record| **record == records[0]).count();
+            if records.len() == 1 || newest == if is_incremental { 3 } else { 2 } {
+                return records;
+            }
+            records.extend(Record::of(&self.receive_raw().unwrap()));
+        }
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Option<()> {
