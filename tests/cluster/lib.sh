@@ -18,6 +18,7 @@ declare -A VERSION=(
   [pause]=1
   [busybox]=1
   [debian]=trixie
+  [name-servers]=bookworm-trixie
 )
 
 # Where a part is, or will be, in the cache.

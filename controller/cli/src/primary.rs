@@ -1,14 +1,18 @@
 //! The hidden primary in the place of the controller's zone server.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use cst_compiler::model::{DomainName, Soa};
 use cst_compiler::published::{KeyMaterial, ZoneVersion};
 use cst_compiler::settings::DnsSettings;
 use cst_kubernetes::zone_server::{self, ZoneServer, ZoneServerError};
-use cst_nameserver::{Catalog, Clock, Limits, Observations, Primary, PrimaryConfig, Secondary, TsigAlgorithm, TsigKey};
+use cst_nameserver::{Catalog, Clock, Keyring, Limits, Observations, Primary, PrimaryConfig, Secondary, TsigKey};
 use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tracing::{error, info};
 
 use crate::command::Failure;
 
@@ -17,26 +21,38 @@ const WAITING: usize = 1024;
 /// The catalog's SOA, in seconds: asked for soon when a NOTIFY was lost, kept for 28 days.
 const CATALOG_TIMERS: (u32, u32, u32) = (60, 10, 28 * 86_400);
 
-/// A primary's configuration from the settings. `keys`: a folder with a file for each TSIG key, named as the key, holding its secret
-/// in base64; the first by name signs what goes to the secondaries.
+/// How often the folder of keys is read again.
+const KEYS_INTERVAL: Duration = Duration::from_secs(2);
+
+/// A primary's configuration from the settings and a folder of keys.
 pub(crate) fn config(dns: &DnsSettings, listen: Vec<SocketAddr>, keys: &Path) -> Result<PrimaryConfig, Failure> {
     let keys = read_keys(keys)?;
-    let signer = keys.first().ok_or("there is no TSIG key: put one into the folder of --keys")?.clone();
+    let first = keys.first().ok_or("there is no TSIG key: put one into the folder of --keys")?.name().clone();
     let secondaries = dns.secondaries.iter().map(|server| Secondary {
         name: server.name.clone(),
         address: server.address.clone(),
-        key: signer.clone(),
+        key: server.key.clone().unwrap_or_else(|| first.clone()),
     });
-    let secondaries = secondaries.collect();
     Ok(PrimaryConfig {
         listen,
-        keys,
-        secondaries,
+        secondaries: secondaries.collect(),
+        keys: keyring(dns, keys),
         catalog: catalog(dns),
         plain: false,
         limits: Limits::default(),
         clock: Clock::system(),
     })
+}
+
+/// The keys, each bound to the networks of the servers that have it, unless one of these may be anywhere.
+fn keyring(dns: &DnsSettings, keys: Vec<TsigKey>) -> Keyring {
+    let first = keys.first().map(|key| key.name().clone());
+    let servers = dns.secondaries.iter().map(|server| (server.key.as_ref().or(first.as_ref()), server.from.as_deref()));
+    let rules = dns.transfers.iter().map(|rule| (Some(&rule.key), Some(rule.from.as_slice())));
+    let rules: Vec<_> = servers.chain(rules).collect();
+    let is_free = |key: &DomainName| rules.contains(&(Some(key), None));
+    let bound = rules.iter().filter_map(|(key, from)| Some((key.filter(|key| !is_free(key))?, (*from)?)));
+    bound.fold(Keyring::new(keys), |keyring, (key, from)| keyring.bound(key.clone(), from.to_vec()))
 }
 
 /// The catalog zone of the settings.
@@ -47,18 +63,36 @@ pub(crate) fn catalog(dns: &DnsSettings) -> Catalog {
     Catalog { name: dns.catalog.clone(), soa }
 }
 
+/// Reads a folder with a file for each TSIG key, named as the key, with its secrets as [`TsigKey::from_lines`] has them; by name.
 fn read_keys(folder: &Path) -> Result<Vec<TsigKey>, Failure> {
     let entries: Result<Vec<_>, _> = std::fs::read_dir(folder)?.collect();
     let mut paths: Vec<_> = entries?.into_iter().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     paths.sort();
-    paths
-        .iter()
-        .map(|path| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let secret = std::fs::read_to_string(path)?;
-            Ok(TsigKey::from_base64(DomainName::parse(name)?, TsigAlgorithm::HmacSha256, secret.trim())?)
-        })
-        .collect()
+    let mut keys = Vec::new();
+    for path in paths {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        keys.extend(TsigKey::from_lines(&DomainName::parse(name)?, &std::fs::read_to_string(&path)?)?);
+    }
+    Ok(keys)
+}
+
+/// Puts the folder's keys in force whenever they change. Keys that cannot be read or miss a server's leave the old ones in force.
+pub(crate) async fn follow_keys(served: Arc<Served>, dns: DnsSettings, folder: PathBuf) {
+    let mut last = read_keys(&folder).map_err(|failure| failure.to_string());
+    loop {
+        sleep(KEYS_INTERVAL).await;
+        let keys = read_keys(&folder).map_err(|failure| failure.to_string());
+        if keys == last {
+            continue;
+        }
+        let replaced =
+            keys.clone().and_then(|keys| served.0.set_keys(keyring(&dns, keys)).map_err(|error| error.to_string()));
+        match replaced {
+            Ok(()) => info!("the TSIG keys have changed: the new ones are in force"),
+            Err(error) => error!(%error, "the TSIG keys have changed, but the old ones stay in force"),
+        }
+        last = keys;
+    }
 }
 
 /// The primary as the controller sees it.

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod name;
+pub mod network;
 pub mod object;
 pub mod quantity;
 pub mod record;
@@ -11,6 +12,7 @@ pub mod zone;
 pub use address::Address;
 pub use cst_api::RecordType;
 pub use name::{DomainName, NameError};
+pub use network::{Network, NetworkError};
 pub use object::ObjectKey;
 pub use quantity::Quantity;
 pub use record::{Caa, RecordData, RecordError, RecordSet, Soa};

@@ -5,7 +5,7 @@ pub mod web;
 
 use serde::Deserialize;
 
-use crate::model::{Address, DomainName, Quantity};
+use crate::model::{Address, DomainName, Network, Quantity};
 
 /// What holds for the whole centre. Unknown fields are refused.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -52,6 +52,10 @@ pub struct DnsSettings {
     /// The servers that transfer from the hidden primary.
     #[serde(default)]
     pub secondaries: Vec<Secondary>,
+    /// From where TSIG keys may be used, beyond what `secondaries` says of them. A key that is named neither here nor there with `from`
+    /// is good from everywhere.
+    #[serde(default)]
+    pub transfers: Vec<TransferRule>,
 }
 
 /// The shortest and the longest time to live, in seconds.
@@ -81,6 +85,22 @@ pub struct Secondary {
     /// Whether a Domain is `Ready` only when this server answers its serial.
     #[serde(default = "yes")]
     pub required: bool,
+    /// The name of the TSIG key that it shares with us; absent: the first by name of those that there are.
+    #[serde(default)]
+    pub key: Option<DomainName>,
+    /// The addresses or networks from which this server transfers, as the hidden primary sees them; absent: any.
+    #[serde(default)]
+    pub from: Option<Vec<Network>>,
+}
+
+/// From where a TSIG key may be used.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TransferRule {
+    /// The key's name.
+    pub key: DomainName,
+    /// The addresses or networks from which requests may be signed with it.
+    pub from: Vec<Network>,
 }
 
 /// The mail system.

@@ -7,6 +7,7 @@ mod catalog;
 mod clock;
 mod history;
 pub mod key;
+mod keyring;
 mod message;
 mod notify;
 mod primary;
@@ -23,6 +24,7 @@ mod zones;
 
 pub use catalog::Catalog;
 pub use clock::Clock;
+pub use keyring::Keyring;
 pub use notify::{Observation, Observations, Secondary};
 pub use primary::{Primary, PrimaryConfig, PrimaryError};
 pub use served::ServedZone;

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::catalog::Changes;
 use crate::clock::Clock;
-use crate::tsig::TsigKey;
+use crate::keyring::Keys;
 
 use follow::Follower;
 
@@ -24,8 +24,8 @@ pub struct Secondary {
     pub name: String,
     /// `host:port` for NOTIFY and SOA queries; a host name is looked up again whenever the server falls silent.
     pub address: String,
-    /// What NOTIFY and the queries for the catalog are signed with.
-    pub key: TsigKey,
+    /// The name of the key that NOTIFY and the queries for the catalog are signed with.
+    pub key: DomainName,
 }
 
 /// What a secondary answers for a zone: given when that changes, and once after each publication.
@@ -84,6 +84,7 @@ impl Notifier {
         secondaries: Vec<Secondary>,
         catalog: DomainName,
         changes: Changes,
+        keys: &Keys,
         clock: &Clock,
         tasks: &mut JoinSet<()>,
     ) -> (Self, Observations) {
@@ -91,7 +92,7 @@ impl Notifier {
         let reporter = Reporter { observations, catalog, changes };
         let mut start = |secondary| {
             let (sender, commands) = mpsc::unbounded_channel();
-            tasks.spawn(Follower::new(secondary, reporter.clone(), clock.clone()).run(commands));
+            tasks.spawn(Follower::new(secondary, reporter.clone(), keys.clone(), clock.clone()).run(commands));
             sender
         };
         let senders = secondaries.into_iter().map(&mut start).collect();

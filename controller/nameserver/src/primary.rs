@@ -14,10 +14,10 @@ use tokio::time::timeout;
 use crate::catalog::{Catalog, CatalogKeeper, Changes};
 use crate::clock::Clock;
 use crate::key::{KeyError, SigningKey};
+use crate::keyring::{Keyring, Keys};
 use crate::notify::{First, Notifier, Observations, Secondary};
 use crate::respond::Responder;
 use crate::server::{Limits, Sockets};
-use crate::tsig::TsigKey;
 use crate::zones::{Member, Zones};
 
 /// How long what is in work at the end may take.
@@ -29,7 +29,7 @@ pub struct PrimaryConfig {
     /// Where it listens, over UDP and TCP; port 0 takes a free one.
     pub listen: Vec<SocketAddr>,
     /// The keys that requests may be signed with.
-    pub keys: Vec<TsigKey>,
+    pub keys: Keyring,
     /// Who is notified and asked.
     pub secondaries: Vec<Secondary>,
     /// The catalog zone.
@@ -69,6 +69,14 @@ pub enum PrimaryError {
         "the zone {0} has no NS records at its apex, and no server would load it: set name servers in the settings"
     )]
     NoNameServers(DomainName),
+    /// A secondary's key is missing.
+    #[error("there is no TSIG key {key}, which {secondary} is bound to: add it, or bind the server to another")]
+    NoKey {
+        /// [`Secondary::name`].
+        secondary: String,
+        /// The key's name.
+        key: DomainName,
+    },
     /// The stored key is none.
     #[error("the signing key of {apex} is unusable: restore its Secret from a backup")]
     Key {
@@ -84,6 +92,9 @@ pub struct Primary {
     zones: Arc<Zones>,
     notifier: Notifier,
     changes: Changes,
+    keys: Keys,
+    /// The secondaries and the keys they are bound to.
+    bound: Vec<(String, DomainName)>,
     addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
@@ -95,9 +106,12 @@ impl Primary {
     pub async fn start(config: PrimaryConfig) -> Result<(Self, Observations), PrimaryError> {
         let PrimaryConfig { listen, keys, secondaries, catalog, plain, limits, clock } = config;
         let (zones, changes) = (Arc::new(Zones::new(catalog.name.clone())), Changes::default());
+        let bound: Vec<_> = secondaries.iter().map(|server| (server.name.clone(), server.key.clone())).collect();
+        check_keys(&bound, &keys)?;
+        let keys = Keys::new(keys);
         let mut background = JoinSet::new();
         let (notifier, observations) =
-            Notifier::start(secondaries, catalog.name.clone(), changes.clone(), &clock, &mut background);
+            Notifier::start(secondaries, catalog.name.clone(), changes.clone(), &keys, &clock, &mut background);
         let keeper = CatalogKeeper {
             catalog,
             zones: Arc::clone(&zones),
@@ -107,8 +121,7 @@ impl Primary {
             published: None,
         };
         background.spawn(keeper.run());
-        let keys = keys.into_iter().map(Arc::new).collect();
-        let responder = Arc::new(Responder { zones: Arc::clone(&zones), keys, plain, clock });
+        let responder = Arc::new(Responder { zones: Arc::clone(&zones), keys: keys.clone(), plain, clock });
         let (stop, _) = watch::channel(false);
         let (mut listeners, mut addresses) = (JoinSet::new(), Vec::new());
         for address in listen {
@@ -117,13 +130,21 @@ impl Primary {
             addresses.push(sockets.tcp.local_addr().map_err(listen)?);
             listeners.spawn(sockets.serve(Arc::clone(&responder), limits, stop.subscribe()));
         }
-        let primary = Self { zones, notifier, changes, addresses, stop, listeners, _background: background };
+        let primary =
+            Self { zones, notifier, changes, keys, bound, addresses, stop, listeners, _background: background };
         Ok((primary, observations))
     }
 
     /// Where it listens, in the order of the configuration.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Puts other keys in force; transfers that have begun go on. Refused, and the old ones stay, when a secondary's is not among them.
+    pub fn set_keys(&self, keys: Keyring) -> Result<(), PrimaryError> {
+        check_keys(&self.bound, &keys)?;
+        self.keys.replace(keys);
+        Ok(())
     }
 
     /// Serves a version from now on and tells the secondaries; the DS records of its key, as in a zone file. The version that is
@@ -175,6 +196,14 @@ impl Primary {
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         timeout(FAREWELL, async { while self.listeners.join_next().await.is_some() {} }).await.unwrap_or_default();
+    }
+}
+
+/// Whether every secondary's key is there.
+fn check_keys(bound: &[(String, DomainName)], keys: &Keyring) -> Result<(), PrimaryError> {
+    match bound.iter().find(|(_, key)| keys.named(key).next().is_none()) {
+        Some((secondary, key)) => Err(PrimaryError::NoKey { secondary: secondary.clone(), key: key.clone() }),
+        None => Ok(()),
     }
 }
 

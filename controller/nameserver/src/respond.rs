@@ -1,5 +1,6 @@
 //! From a request's octets to the response: who may ask, what is asked, what is sent.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use cst_compiler::model::DomainName;
@@ -8,6 +9,7 @@ use tracing::{debug, warn};
 
 use crate::answer::answer;
 use crate::clock::Clock;
+use crate::keyring::Keys;
 use crate::message::request::name_of;
 use crate::message::tsig::{Authentication, TsigSession, authenticate};
 use crate::message::{
@@ -16,7 +18,6 @@ use crate::message::{
 use crate::rtype;
 use crate::sign::SignError;
 use crate::transfer::{Content, Transfer};
-use crate::tsig::TsigKey;
 use crate::zones::{Served, Source, Zones};
 
 /// Types that are no data: OPT, and TKEY to MAILA (RFC 6895 §3.1); IXFR and AXFR apart, ANY aside.
@@ -43,7 +44,7 @@ pub(crate) enum Response {
 /// Answers requests.
 pub(crate) struct Responder {
     pub(crate) zones: Arc<Zones>,
-    pub(crate) keys: Vec<Arc<TsigKey>>,
+    pub(crate) keys: Keys,
     /// Whether unsigned questions are answered, the catalog and transfers excepted.
     pub(crate) plain: bool,
     pub(crate) clock: Clock,
@@ -51,15 +52,20 @@ pub(crate) struct Responder {
 
 impl Responder {
     /// Answers one request. Nothing that comes in is trusted, and nothing makes this fail.
-    pub(crate) async fn respond(&self, bytes: &[u8], transport: Transport) -> Response {
+    pub(crate) async fn respond(&self, bytes: &[u8], client: IpAddr, transport: Transport) -> Response {
         let request = match Request::read(bytes) {
             Ok(request) => request,
             Err(Refusal::Silence) => return Response::Silence,
             Err(Refusal::Answer(rcode)) => return Response::Message(bare(bytes, rcode)),
         };
-        match authenticate(&request, &self.keys, self.clock.now()) {
+        let keys = self.keys.get();
+        match authenticate(&request, &keys, self.clock.now()) {
             Authentication::Malformed => Response::Message(bare(bytes, Rcode::FormErr)),
             Authentication::Unsigned => self.respond_to(&request, None, transport).await,
+            Authentication::Signed(session) if !keys.allows(session.key().name(), client) => {
+                warn!(%client, key = %session.key().name(), "a key is used from an address that it is not bound to");
+                self.exchange(&request, Some(session), transport).refuse(Rcode::Refused)
+            }
             Authentication::Signed(session) => self.respond_to(&request, Some(session), transport).await,
             Authentication::Rejected(rejection) => {
                 debug!(reason = rejection.reason(), "a request's signature does not hold");
@@ -71,7 +77,7 @@ impl Responder {
     }
 
     async fn respond_to(&self, request: &Request<'_>, session: Option<TsigSession>, transport: Transport) -> Response {
-        let exchange = Exchange { request, session, transport, now: self.clock.now() };
+        let exchange = self.exchange(request, session, transport);
         if request.edns.is_some_and(|edns| edns.version != 0) {
             return exchange.refuse(Rcode::BadVers);
         }
@@ -83,6 +89,15 @@ impl Responder {
             number if META.contains(&number) => exchange.refuse(Rcode::NotImp),
             _ => self.answer(exchange).await,
         }
+    }
+
+    fn exchange<'a>(
+        &self,
+        request: &'a Request<'a>,
+        session: Option<TsigSession>,
+        transport: Transport,
+    ) -> Exchange<'a> {
+        Exchange { request, session, transport, now: self.clock.now() }
     }
 
     async fn transfer(&self, exchange: Exchange<'_>) -> Response {

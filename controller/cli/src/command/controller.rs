@@ -39,7 +39,8 @@ pub(crate) struct Controller {
     /// Where the hidden primary listens, over UDP and TCP; once for each address.
     #[arg(long, value_name = "ADDRESS", default_value = "[::]:5353")]
     listen: Vec<SocketAddr>,
-    /// A folder with a file for each TSIG key, named as the key, holding its secret in base64.
+    /// A folder with a file for each TSIG key, named as the key, with its secret in base64 or `algorithm:secret`; two lines while it is replaced: the
+    /// first signs, both are accepted. Read again whenever it changes.
     #[arg(long, value_name = "FOLDER")]
     keys: PathBuf,
     /// A file with the password of the database server's user root; without it no site has a database.
@@ -65,8 +66,9 @@ impl Controller {
         let config = primary::config(&settings.dns, self.listen.clone(), &self.keys)?;
         let databases = self.databases(&settings)?;
         let (primary, observations) = Primary::start(config).await?;
-        let servers =
-            Servers { zones: Arc::new(Served(primary)), observations: primary::forward(observations), databases };
+        let zones = Arc::new(Served(primary));
+        tokio::spawn(primary::follow_keys(Arc::clone(&zones), settings.dns.clone(), self.keys));
+        let servers = Servers { zones, observations: primary::forward(observations), databases };
         let client = kube::Client::try_default().await?;
         let options = Options {
             namespace: self.namespace,

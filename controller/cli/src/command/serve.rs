@@ -5,7 +5,7 @@ use clap::Args;
 use cst_compiler::index::Index;
 use cst_compiler::model::DomainName;
 use cst_compiler::published::{KeyMaterial, ZoneVersion};
-use cst_nameserver::{Clock, Limits, Primary, PrimaryConfig};
+use cst_nameserver::{Clock, Keyring, Limits, Primary, PrimaryConfig};
 use jiff::Timestamp;
 
 use super::{Failure, validate};
@@ -50,7 +50,7 @@ impl Serve {
     async fn serve(&self, index: &Index, serial: u32) -> Result<(), Failure> {
         let config = PrimaryConfig {
             listen: vec![self.listen],
-            keys: Vec::new(),
+            keys: Keyring::default(),
             secondaries: Vec::new(),
             catalog: primary::catalog(&index.settings().dns),
             plain: true,

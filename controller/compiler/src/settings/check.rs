@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Settings, TtlBounds};
-use crate::model::{DomainName, Quantity};
+use crate::model::{DomainName, Network, Quantity};
 
 impl Settings {
     /// What is wrong, as field and message. `knows_time_zone`: whether an IANA time zone is known where it is asked.
@@ -45,8 +45,15 @@ impl Settings {
         for (at, issuer) in dns.certificate_issuers.iter().enumerate() {
             found.extend(no_host(format!("dns.certificateIssuers[{at}]"), issuer));
         }
+        self.secondary_problems(found);
+        for (at, rule) in dns.transfers.iter().enumerate() {
+            found.extend(nowhere(format!("dns.transfers[{at}].from"), &rule.from));
+        }
+    }
+
+    fn secondary_problems(&self, found: &mut Vec<(String, String)>) {
         let mut names = BTreeSet::new();
-        for (at, server) in dns.secondaries.iter().enumerate() {
+        for (at, server) in self.dns.secondaries.iter().enumerate() {
             if server.name.is_empty() || !names.insert(server.name.as_str()) {
                 let message = format!("`{}`: every server has a name of its own, which statuses show", server.name);
                 found.push((format!("dns.secondaries[{at}].name"), message));
@@ -58,6 +65,8 @@ impl Settings {
                 );
                 found.push((format!("dns.secondaries[{at}].address"), message));
             }
+            let from = server.from.as_deref();
+            found.extend(from.and_then(|from| nowhere(format!("dns.secondaries[{at}].from"), from)));
         }
     }
 
@@ -88,6 +97,11 @@ impl Settings {
             found.extend(size.and_then(|size| too_small(format!("web.applications.{name}.storage.size"), size)));
         }
     }
+}
+
+fn nowhere(field: String, from: &[Network]) -> Option<(String, String)> {
+    let message = "an empty list lets nobody transfer: name an address or a network, or leave the list out";
+    from.is_empty().then(|| (field, message.to_owned()))
 }
 
 fn no_host(field: String, name: &DomainName) -> Option<(String, String)> {

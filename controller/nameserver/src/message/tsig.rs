@@ -6,15 +6,14 @@ use cst_compiler::model::DomainName;
 use hickory_proto::rr::Name;
 use hickory_proto::rr::rdata::TSIG;
 
-use crate::tsig::{MAC_LENGTH, TsigKey};
+use crate::keyring::Keyring;
+use crate::tsig::TsigKey;
 
 use super::request::{Request, domain_name};
 use super::{HEADER, read_u16};
 
 /// Seconds that clocks may differ (RFC 8945 §10).
 const FUDGE: u16 = 300;
-/// A MAC shorter than this is malformed (RFC 8945 §5.2.2.1).
-const MIN_MAC: usize = 16;
 
 /// The MAC is wrong (RFC 8945 §3, as are the next).
 const BADSIG: u16 = 16;
@@ -126,6 +125,16 @@ impl TsigRecord {
         self.fields.error != 0
     }
 
+    /// Whether it says that the other side has no such key, or has another secret for it.
+    pub(crate) fn is_key_unknown(&self) -> bool {
+        [BADSIG, BADKEY].contains(&self.fields.error)
+    }
+
+    /// Whether the MAC is of this key over what comes before, the message as it was signed, and the variables.
+    fn is_by(&self, key: &TsigKey, prior: &[u8], bytes: &[u8]) -> bool {
+        key.verify(&[prior, &self.signed_message(bytes), &self.fields.variables()], &self.mac)
+    }
+
     fn is_of(&self, key: &TsigKey) -> bool {
         self.key_name.as_ref() == Some(key.name()) && self.fields.algorithm == key.algorithm_wire()
     }
@@ -170,14 +179,19 @@ impl TsigSession {
 
     /// Whether the response to our request is signed by whom we asked, and says that all is well.
     pub(crate) fn verify(&self, response: &[u8], record: &TsigRecord, now: u64) -> bool {
-        let parts = [&counted(&self.prior_mac)[..], &record.signed_message(response), &record.fields.variables()];
-        let is_whole = record.mac.len() == MAC_LENGTH && record.fields.error == 0;
-        is_whole && record.is_of(&self.key) && record.fields.is_timely(now) && self.key.verify(&parts, &record.mac)
+        let is_whole = record.mac.len() == self.key.mac_length() && record.fields.error == 0;
+        let is_timely = record.is_of(&self.key) && record.fields.is_timely(now);
+        is_whole && is_timely && record.is_by(&self.key, &counted(&self.prior_mac), response)
     }
 
     /// The octets that [`Self::sign`] adds.
     pub(crate) fn overhead(&self) -> usize {
-        self.key.owner().len() + self.key.algorithm_wire().len() + MAC_LENGTH + 26
+        self.key.owner().len() + self.key.algorithm_wire().len() + self.key.mac_length() + 26
+    }
+
+    /// The key.
+    pub(crate) fn key(&self) -> &TsigKey {
+        &self.key
     }
 }
 
@@ -200,25 +214,27 @@ pub(crate) struct TsigRejection {
     session: Option<TsigSession>,
 }
 
-/// Checks a request's signature in the order of RFC 8945 §5.2: key, MAC, time, truncation.
-pub(crate) fn authenticate(request: &Request<'_>, keys: &[Arc<TsigKey>], now: u64) -> Authentication {
+/// Checks a request's signature in the order of RFC 8945 §5.2: key, MAC, time, truncation. Of a key that is being replaced both secrets hold.
+pub(crate) fn authenticate(request: &Request<'_>, keys: &Keyring, now: u64) -> Authentication {
     let Some(record) = &request.tsig else { return Authentication::Unsigned };
     let reject = |error, other, session| {
         let fields = Fields { error, other, ..record.fields.clone() };
         Authentication::Rejected(Box::new(TsigRejection { fields, session }))
     };
-    let Some(key) = keys.iter().find(|key| record.is_of(key)) else { return reject(BADKEY, Vec::new(), None) };
-    if !(MIN_MAC..=MAC_LENGTH).contains(&record.mac.len()) {
+    let mut named = keys.iter().filter(|key| record.is_of(key)).peekable();
+    let Some(length) = named.peek().map(|key| key.mac_length()) else { return reject(BADKEY, Vec::new(), None) };
+    // A MAC shorter than half of itself is malformed (RFC 8945 §5.2.2.1).
+    if !(length / 2..=length).contains(&record.mac.len()) {
         return Authentication::Malformed;
     }
-    if !key.verify(&[&record.signed_message(request.bytes), &record.fields.variables()], &record.mac) {
+    let Some(key) = named.find(|key| record.is_by(key, &[], request.bytes)) else {
         return reject(BADSIG, Vec::new(), None);
-    }
+    };
     let session = TsigSession { key: Arc::clone(key), prior_mac: record.mac.clone(), is_first: true };
     if !record.fields.is_timely(now) {
         return reject(BADTIME, now.to_be_bytes()[2..].to_vec(), Some(session));
     }
-    if record.mac.len() < MAC_LENGTH {
+    if record.mac.len() < length {
         return reject(BADTRUNC, Vec::new(), Some(session));
     }
     Authentication::Signed(session)

@@ -7,7 +7,7 @@ use hickory_proto::op::Message;
 use hickory_proto::rr::RData;
 
 use crate::message::request::{domain_name, read_tsig};
-use crate::message::tsig::TsigSession;
+use crate::message::tsig::{TsigRecord, TsigSession};
 use crate::message::{AA, HEADER, IN, NOTIFY, OPCODE, QR, read_u16};
 use crate::rtype;
 use crate::tsig::TsigKey;
@@ -29,6 +29,8 @@ pub(super) enum Outcome {
     Notified,
     /// The serial it answers with authority.
     Serial(Option<u32>),
+    /// It does not know our key, or not with this secret.
+    UnknownKey,
 }
 
 impl Exchange {
@@ -61,22 +63,23 @@ impl Exchange {
         }
         let message = Message::from_vec(bytes).ok()?;
         let is_ours = message.queries.iter().all(|query| domain_name(&query.name).as_ref() == Some(&self.zone));
-        if !is_ours || !self.is_authentic(bytes, &message, now) {
+        let tsig = read_tsig(bytes, &message)?;
+        if !is_ours || !self.is_authentic(bytes, &message, tsig.as_ref(), now) {
             return None;
         }
         Some(match self.step {
+            _ if self.session.is_some() && tsig.is_some_and(|record| record.is_key_unknown()) => Outcome::UnknownKey,
             Step::Notify => Outcome::Notified,
             Step::Ask => Outcome::Serial(self.serial(&message, flags)),
         })
     }
 
     /// Whether a signed message's response is signed too. A server that refuses our key cannot sign; what it refuses it may say unsigned.
-    fn is_authentic(&self, bytes: &[u8], message: &Message, now: u64) -> bool {
-        let Some(session) = &self.session else { return true };
-        match read_tsig(bytes, message) {
-            Some(Some(record)) if !record.is_error() => session.verify(bytes, &record, now),
-            Some(_) => u16::from(message.metadata.response_code) != 0,
-            None => false,
+    fn is_authentic(&self, bytes: &[u8], message: &Message, tsig: Option<&TsigRecord>, now: u64) -> bool {
+        match (&self.session, tsig.filter(|record| !record.is_error())) {
+            (None, _) => true,
+            (Some(session), Some(record)) => session.verify(bytes, record, now),
+            (Some(_), None) => u16::from(message.metadata.response_code) != 0,
         }
     }
 

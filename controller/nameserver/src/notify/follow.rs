@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
 use crate::clock::Clock;
+use crate::keyring::Keys;
 use crate::tsig::TsigKey;
 
 use super::exchange::{Exchange, Outcome};
@@ -36,7 +37,9 @@ const DATAGRAM: usize = 4096;
 /// Follows one secondary.
 pub(super) struct Follower {
     secondary: Secondary,
-    key: Arc<TsigKey>,
+    keys: Keys,
+    /// How often the server did not know the key: each time the next of its name is tried, as while a secret is replaced.
+    unknown_keys: usize,
     reporter: Reporter,
     clock: Clock,
     socket: Option<UdpSocket>,
@@ -58,10 +61,11 @@ struct Waiting {
 }
 
 impl Follower {
-    pub(super) fn new(secondary: Secondary, reporter: Reporter, clock: Clock) -> Self {
+    pub(super) fn new(secondary: Secondary, reporter: Reporter, keys: Keys, clock: Clock) -> Self {
         Self {
-            key: Arc::new(secondary.key.clone()),
             secondary,
+            keys,
+            unknown_keys: 0,
             reporter,
             clock,
             socket: None,
@@ -145,8 +149,8 @@ impl Follower {
     async fn send(&mut self, zone: &DomainName, step: Step, plan: u64) {
         let Some(id) = self.free_id() else { return self.schedule(zone, TIMEOUT) };
         let is_signed = step == Step::Notify || *zone == self.reporter.catalog;
-        let key = Some(&self.key).filter(|_| is_signed);
-        let (exchange, message) = Exchange::begin(id, zone, step, key, self.clock.now());
+        let key = is_signed.then(|| self.key()).flatten();
+        let (exchange, message) = Exchange::begin(id, zone, step, key.as_ref(), self.clock.now());
         if let Err(error) = self.transmit(&message).await {
             // Counts as unanswered: its time-out comes.
             debug!(server = self.secondary.name, %error, "a secondary cannot be reached");
@@ -155,6 +159,14 @@ impl Follower {
         self.sent += 1;
         self.waiting.insert(id, Waiting { number: self.sent, plan, exchange });
         self.timeouts.push_back((Instant::now() + TIMEOUT, id, self.sent));
+    }
+
+    /// The key to sign with: of several of its name the first, unless the server turned out not to know it.
+    fn key(&self) -> Option<Arc<TsigKey>> {
+        let keyring = self.keys.get();
+        let named: Vec<_> = keyring.named(&self.secondary.key).collect();
+        let index = self.unknown_keys.checked_rem(named.len())?;
+        named.get(index).map(|key| Arc::clone(key))
     }
 
     /// An id that cannot be guessed and is not in use.
@@ -180,9 +192,13 @@ impl Follower {
         let Some(outcome) = outcome else { return };
         let Some(Waiting { plan, exchange, .. }) = self.waiting.remove(&id) else { return };
         self.note_answered();
+        if outcome == Outcome::UnknownKey {
+            self.note_unknown_key();
+        }
         self.follow_up(&exchange.zone, plan, |track| match outcome {
             Outcome::Notified => track.notified(),
             Outcome::Serial(serial) => track.answered(serial),
+            Outcome::UnknownKey => track.unanswered(),
         });
     }
 
@@ -204,6 +220,14 @@ impl Follower {
             info!(server = self.secondary.name, "a secondary answers again");
         }
         self.unanswered = 0;
+    }
+
+    fn note_unknown_key(&mut self) {
+        if self.unknown_keys == 0 {
+            let (server, key) = (&self.secondary.name, self.secondary.key.as_str());
+            warn!(server, key, "a secondary does not know our TSIG key, or has another secret for it");
+        }
+        self.unknown_keys = self.unknown_keys.wrapping_add(1);
     }
 
     fn note_unanswered(&mut self) {

@@ -53,6 +53,13 @@ impl Places {
     }
 }
 
+impl Place {
+    /// Whose it is.
+    pub(super) fn client(&self) -> IpAddr {
+        self.client
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         self.places.count(self.client, |taken| taken.checked_sub(1));

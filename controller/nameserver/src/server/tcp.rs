@@ -1,6 +1,7 @@
 //! Requests over connections (RFC 7766): each message with its length before it.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ pub(super) async fn serve(
         let (responder, stop) = (Arc::clone(&responder), stop.clone());
         connections.spawn(async move {
             // How a connection ends is the client's affair.
-            converse(stream, &responder, limits, stop).await.ok();
+            converse(stream, place.client(), &responder, limits, stop).await.ok();
             drop(place);
         });
     }
@@ -60,6 +61,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Places>) -> Option<(TcpStre
 /// Answers one request after another until the client goes, is idle for too long or asks for too much.
 async fn converse(
     mut stream: TcpStream,
+    client: IpAddr,
     responder: &Responder,
     limits: Limits,
     mut stop: watch::Receiver<bool>,
@@ -70,7 +72,7 @@ async fn converse(
             request = timeout(limits.idle, read_message(&mut stream, limits.request_size)) => request??,
             () = stopped(&mut stop) => return Ok(()),
         };
-        match responder.respond(&request, Transport::Tcp).await {
+        match responder.respond(&request, client, Transport::Tcp).await {
             Response::Silence => return Ok(()),
             Response::Message(message) => write_message(&mut stream, &message, limits.write).await?,
             Response::Transfer(mut transfer) => {

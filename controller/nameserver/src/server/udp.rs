@@ -48,7 +48,7 @@ pub(super) async fn serve(
 }
 
 async fn respond(socket: &UdpSocket, responder: &Responder, request: &[u8], client: SocketAddr) {
-    if let Response::Message(message) = responder.respond(request, Transport::Udp).await {
+    if let Response::Message(message) = responder.respond(request, client.ip(), Transport::Udp).await {
         // Undelivered, it is as lost as any datagram: the client asks again.
         socket.send_to(&message, client).await.ok();
     }

@@ -12,7 +12,6 @@ use crate::support::{CATALOG, Message, Numbers, Record, Served, Tcp, Udp, config
 
 const ZONE: &str = "comune.urbino.pu.it";
 const SOA: u16 = 6;
-const IXFR: u16 = 251;
 const AXFR: u16 = 252;
 /// How long a change may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -107,7 +106,7 @@ impl Edits {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_a_client_has_the_answer_makes_it_the_newest_version() {
     let (mut differences, mut wholes) = (0, 0);
-    for seed in 0..6 {
+    for seed in 0..4 {
         let served = serve(config(vec![])).await;
         let mut edits = Edits::new(seed);
         served.primary.publish(edits.version.clone()).unwrap();

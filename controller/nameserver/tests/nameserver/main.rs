@@ -3,6 +3,7 @@
 mod connections;
 mod hostile;
 mod incremental;
+mod keys;
 mod requests;
 mod secondary;
 mod signing;

@@ -2,13 +2,15 @@
 
 mod message;
 mod primary;
+mod servers;
 
 pub use message::{Answer, Message, Record, Tcp, Udp, framed};
-pub use primary::{CATALOG, KEY_NAME, SECRET, Served, config, dig, records, serve, signed, tsig_key};
+pub use primary::{CATALOG, KEY_NAME, SECRET, Served, config, dig, records, serve, signed};
+pub use servers::{NameServer, ServerKey, Setup, Software, free_port, observed};
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cst_compiler::model::{DomainName, Zone};
@@ -45,9 +47,10 @@ pub fn zone(apex: &str, lines: &[&str]) -> Zone {
     Zone::from_text(&text).unwrap().0
 }
 
-/// A version signed from an hour ago.
+/// A version signed from an hour ago, like all others of this run.
 pub fn version(zone: Zone, serial: u32) -> ZoneVersion {
-    ZoneVersion { zone: Arc::new(zone), serial, inception: now() - 3600, key: key() }
+    static INCEPTION: OnceLock<u32> = OnceLock::new();
+    ZoneVersion { zone: Arc::new(zone), serial, inception: *INCEPTION.get_or_init(|| now() - 3600), key: key() }
 }
 
 /// One of everything that a zone holds: apex data, empty non-terminals, wildcards, delegations with and without glue, long texts.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::catalog::Changes;
+use crate::keyring::Keyring;
 use crate::notify::Observation;
 use crate::tsig::TsigAlgorithm;
 
@@ -33,9 +34,10 @@ impl Followed {
         let (sender, observations) = mpsc::unbounded_channel();
         let changes = Changes::default();
         let reporter = Reporter { observations: sender, catalog: name("catalog.example"), changes };
-        let secondary = Secondary { name: "ns1".into(), address, key };
+        let secondary = Secondary { name: "ns1".into(), address, key: key.name().clone() };
+        let keys = Keys::new(Keyring::new([key]));
         let (commands, receiver) = mpsc::unbounded_channel();
-        tokio::spawn(Follower::new(secondary, reporter, Clock::system()).run(receiver));
+        tokio::spawn(Follower::new(secondary, reporter, keys, Clock::system()).run(receiver));
         Self { server, commands, observations }
     }
 

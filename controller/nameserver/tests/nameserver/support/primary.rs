@@ -1,7 +1,9 @@
 //! A primary on a free port of the loopback, and `dig` to ask it.
 
 use cst_compiler::model::Soa;
-use cst_nameserver::{Catalog, Clock, Limits, Observations, Primary, PrimaryConfig, Secondary, TsigAlgorithm, TsigKey};
+use cst_nameserver::{
+    Catalog, Clock, Keyring, Limits, Observations, Primary, PrimaryConfig, Secondary, TsigAlgorithm, TsigKey,
+};
 
 use super::{name, program};
 
@@ -19,7 +21,7 @@ pub struct Served {
     pub port: u16,
 }
 
-pub fn tsig_key() -> TsigKey {
+fn tsig_key() -> TsigKey {
     TsigKey::from_base64(name(KEY_NAME), TsigAlgorithm::HmacSha256, SECRET).unwrap()
 }
 
@@ -34,7 +36,7 @@ fn catalog() -> Catalog {
 pub fn config(secondaries: Vec<Secondary>) -> PrimaryConfig {
     PrimaryConfig {
         listen: vec!["127.0.0.1:0".parse().unwrap()],
-        keys: vec![tsig_key()],
+        keys: Keyring::new([tsig_key()]),
         secondaries,
         catalog: catalog(),
         plain: false,
