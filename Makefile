@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo demo-down test check crds golden
+.PHONY: help demo demo-down test check bench crds golden
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -20,6 +20,9 @@ check: ## The quick checks: format, lints, tests that need no server
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --locked -p cst-api -p cst-compiler -p cst
+
+bench: ## Measure beside others, on this machine (as root: it unpacks their packages)
+	tests/bench/run
 
 crds: ## Write crds/ anew from the types
 	$(CARGO) run --quiet --locked -p cst -- crds --out crds

@@ -5,6 +5,8 @@
 mod answer;
 mod catalog;
 mod clock;
+#[cfg(test)]
+mod fuzz;
 mod history;
 pub mod key;
 mod keyring;

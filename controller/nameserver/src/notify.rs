@@ -3,6 +3,8 @@
 
 mod exchange;
 mod follow;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod track;
 
 use std::sync::Arc;

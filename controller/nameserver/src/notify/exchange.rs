@@ -54,6 +54,11 @@ impl Exchange {
         (Self { zone: zone.clone(), step, session }, message)
     }
 
+    #[cfg(test)]
+    pub(super) fn session(&self) -> Option<&TsigSession> {
+        self.session.as_ref()
+    }
+
     /// Reads what came back under the message's id; `None` when it is not the response to it.
     pub(super) fn end(&self, bytes: &[u8], now: u64) -> Option<Outcome> {
         let flags = read_u16(bytes, 2)?;
