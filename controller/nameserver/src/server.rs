@@ -33,6 +33,8 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a client may take over one message of ours.
     pub write: Duration,
+    /// How long it may take over a whole transfer, so that none is kept going by reading a little now and then.
+    pub transfer: Duration,
 }
 
 impl Default for Limits {
@@ -44,6 +46,7 @@ impl Default for Limits {
             request_size: 4096,
             idle: Duration::from_secs(10),
             write: Duration::from_secs(30),
+            transfer: Duration::from_mins(30),
         }
     }
 }

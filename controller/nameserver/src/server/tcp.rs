@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 use crate::respond::{Responder, Response, Transport};
+use crate::transfer::Transfer;
 
 use super::places::{Place, Places};
 use super::{Limits, stopped};
@@ -75,13 +76,23 @@ async fn converse(
         match responder.respond(&request, client, Transport::Tcp).await {
             Response::Silence => return Ok(()),
             Response::Message(message) => write_message(&mut stream, &message, limits.write).await?,
-            Response::Transfer(mut transfer) => {
-                for message in transfer.messages(&responder.clock) {
-                    write_message(&mut stream, &message, limits.write).await?;
-                }
+            Response::Transfer(transfer) => {
+                timeout(limits.transfer, send(&mut stream, transfer, responder, limits.write)).await??;
             }
         }
     }
+}
+
+async fn send(
+    stream: &mut TcpStream,
+    mut transfer: Transfer,
+    responder: &Responder,
+    limit: Duration,
+) -> io::Result<()> {
+    for message in transfer.messages(&responder.clock) {
+        write_message(stream, &message, limit).await?;
+    }
+    Ok(())
 }
 
 async fn read_message(stream: &mut TcpStream, limit: usize) -> io::Result<Vec<u8>> {

@@ -98,12 +98,35 @@ async fn one_client_cannot_keep_out_the_others() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_reads_nothing_is_hung_up_on() {
-    let served = served(Limits { connections: 1, write: MOMENT, ..Limits::default() }).await;
+/// A zone of some hundred kilobytes.
+fn publish_large(served: &Served) {
     let hosts: Vec<String> = (0..500).map(|n| format!("host{n} TXT \"{}\"", "t".repeat(200))).collect();
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
     served.primary.publish(version(zone("large.example", &hosts), 1)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_reads_a_little_now_and_then_is_hung_up_on() {
+    let limits = Limits { connections: 1, transfer: 5 * MOMENT, idle: MOMENT, ..Limits::default() };
+    let served = served(limits).await;
+    publish_large(&served);
+    let mut slow = Tcp::to(served.port);
+    let start = Instant::now();
+    // Every message is read well before its time is over; all of them would take minutes.
+    slow.send_raw(&framed(&Message::signed("large.example", AXFR).0).repeat(100));
+    let is_free = std::thread::spawn(move || is_answered(&mut Tcp::to(served.port)));
+    while !is_free.is_finished() {
+        slow.receive();
+        std::thread::sleep(MOMENT / 3);
+    }
+    assert!(is_free.join().unwrap(), "the only place is free again");
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_reads_nothing_is_hung_up_on() {
+    let served = served(Limits { connections: 1, write: MOMENT, ..Limits::default() }).await;
+    publish_large(&served);
     let mut stalled = Tcp::to(served.port);
     // More than the buffers of both ends hold.
     stalled.send_raw(&framed(&Message::signed("large.example", AXFR).0).repeat(100));
