@@ -5,6 +5,7 @@
 mod clock;
 mod command;
 mod files;
+mod metrics;
 mod output;
 mod primary;
 mod render;

@@ -141,13 +141,13 @@ fn no_request_is_believed_that_was_not_signed() {
 fn responder() -> Responder {
     let text = "x.example. 300 IN SOA ns.example. h.example. 1 1 1 1 300\nx.example. 300 IN NS ns.example.\n\
                 www.x.example. 300 IN A 192.0.2.1\n*.b.x.example. 300 IN TXT \"w\"\nsub.x.example. 300 IN NS ns.sub.x.example.\n";
-    let (zone, zones) = (Zone::from_text(text).unwrap().0, Zones::new(name("catalog.example")));
+    let (zone, zones) = (Zone::from_text(text).unwrap().0, Zones::new(name("catalog.example"), Arc::default()));
     let key = KeyMaterial::new(KEY.as_bytes().to_vec());
     let inception = u32::try_from(NOW).unwrap();
     zones.insert(Member::new(ZoneVersion { zone: Arc::new(zone), serial: 7, inception, key }, String::new(), None));
     zones.set_complete();
     let clock = Clock::new(|| NOW);
-    Responder { zones: Arc::new(zones), keys: Keys::new(keyring()), plain: true, clock }
+    Responder { zones: Arc::new(zones), keys: Keys::new(keyring()), plain: true, clock, counts: Arc::default() }
 }
 
 /// A response is under the request's id, within its limit, and readable.

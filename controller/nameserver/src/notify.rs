@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::catalog::Changes;
 use crate::clock::Clock;
 use crate::keyring::Keys;
+use crate::metrics::Counts;
 
 use follow::Follower;
 
@@ -78,6 +79,7 @@ struct Reporter {
     observations: mpsc::UnboundedSender<Observation>,
     catalog: DomainName,
     changes: Changes,
+    counts: Arc<Counts>,
 }
 
 impl Notifier {
@@ -86,12 +88,13 @@ impl Notifier {
         secondaries: Vec<Secondary>,
         catalog: DomainName,
         changes: Changes,
+        counts: &Arc<Counts>,
         keys: &Keys,
         clock: &Clock,
         tasks: &mut JoinSet<()>,
     ) -> (Self, Observations) {
         let (observations, receiver) = mpsc::unbounded_channel();
-        let reporter = Reporter { observations, catalog, changes };
+        let reporter = Reporter { observations, catalog, changes, counts: Arc::clone(counts) };
         let mut start = |secondary| {
             let (sender, commands) = mpsc::unbounded_channel();
             tasks.spawn(Follower::new(secondary, reporter.clone(), keys.clone(), clock.clone()).run(commands));

@@ -15,6 +15,7 @@ use crate::catalog::{Catalog, CatalogKeeper, Changes};
 use crate::clock::Clock;
 use crate::key::{KeyError, SigningKey};
 use crate::keyring::{Keyring, Keys};
+use crate::metrics::{Counts, Metrics};
 use crate::notify::{First, Notifier, Observations, Secondary};
 use crate::respond::Responder;
 use crate::server::{Limits, Sockets};
@@ -98,6 +99,7 @@ pub struct Primary {
     addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
+    counts: Arc<Counts>,
     _background: JoinSet<()>,
 }
 
@@ -105,13 +107,21 @@ impl Primary {
     /// Starts listening and following the secondaries. Within an asynchronous runtime.
     pub async fn start(config: PrimaryConfig) -> Result<(Self, Observations), PrimaryError> {
         let PrimaryConfig { listen, keys, secondaries, catalog, plain, limits, clock } = config;
-        let (zones, changes) = (Arc::new(Zones::new(catalog.name.clone())), Changes::default());
+        let counts = Arc::new(Counts::default());
+        let (zones, changes) = (Arc::new(Zones::new(catalog.name.clone(), Arc::clone(&counts))), Changes::default());
         let bound: Vec<_> = secondaries.iter().map(|server| (server.name.clone(), server.key.clone())).collect();
         check_keys(&bound, &keys)?;
         let keys = Keys::new(keys);
         let mut background = JoinSet::new();
-        let (notifier, observations) =
-            Notifier::start(secondaries, catalog.name.clone(), changes.clone(), &keys, &clock, &mut background);
+        let (notifier, observations) = Notifier::start(
+            secondaries,
+            catalog.name.clone(),
+            changes.clone(),
+            &counts,
+            &keys,
+            &clock,
+            &mut background,
+        );
         let keeper = CatalogKeeper {
             catalog,
             zones: Arc::clone(&zones),
@@ -121,7 +131,13 @@ impl Primary {
             published: None,
         };
         background.spawn(keeper.run());
-        let responder = Arc::new(Responder { zones: Arc::clone(&zones), keys: keys.clone(), plain, clock });
+        let responder = Arc::new(Responder {
+            zones: Arc::clone(&zones),
+            keys: keys.clone(),
+            plain,
+            clock,
+            counts: Arc::clone(&counts),
+        });
         let (stop, _) = watch::channel(false);
         let (mut listeners, mut addresses) = (JoinSet::new(), Vec::new());
         for address in listen {
@@ -131,13 +147,18 @@ impl Primary {
             listeners.spawn(sockets.serve(Arc::clone(&responder), limits, stop.subscribe()));
         }
         let primary =
-            Self { zones, notifier, changes, keys, bound, addresses, stop, listeners, _background: background };
+            Self { zones, notifier, changes, keys, bound, addresses, stop, listeners, counts, _background: background };
         Ok((primary, observations))
     }
 
     /// Where it listens, in the order of the configuration.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// What it has done so far, and goes on counting.
+    pub fn metrics(&self) -> Metrics {
+        Metrics(Arc::clone(&self.counts))
     }
 
     /// Puts other keys in force; transfers that have begun go on. Refused, and the old ones stay, when a secondary's is not among them.

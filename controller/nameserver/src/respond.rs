@@ -15,6 +15,7 @@ use crate::message::tsig::{Authentication, TsigSession, authenticate};
 use crate::message::{
     AA, HEADER, IN, MessageWriter, OPCODE, Owner, QR, RD, Rcode, Refusal, Request, Section, read_u16,
 };
+use crate::metrics::Counts;
 use crate::rtype;
 use crate::sign::SignError;
 use crate::transfer::{Content, Transfer};
@@ -48,11 +49,20 @@ pub(crate) struct Responder {
     /// Whether unsigned questions are answered, the catalog and transfers excepted.
     pub(crate) plain: bool,
     pub(crate) clock: Clock,
+    pub(crate) counts: Arc<Counts>,
 }
 
 impl Responder {
     /// Answers one request. Nothing that comes in is trusted, and nothing makes this fail.
     pub(crate) async fn respond(&self, bytes: &[u8], client: IpAddr, transport: Transport) -> Response {
+        let response = self.response(bytes, client, transport).await;
+        if let Response::Message(message) = &response {
+            self.counts.response(message);
+        }
+        response
+    }
+
+    async fn response(&self, bytes: &[u8], client: IpAddr, transport: Transport) -> Response {
         let request = match Request::read(bytes) {
             Ok(request) => request,
             Err(Refusal::Silence) => return Response::Silence,
@@ -63,11 +73,13 @@ impl Responder {
             Authentication::Malformed => Response::Message(bare(bytes, Rcode::FormErr)),
             Authentication::Unsigned => self.respond_to(&request, None, transport).await,
             Authentication::Signed(session) if !keys.allows(session.key().name(), client) => {
+                self.counts.tsig_error("address");
                 warn!(%client, key = %session.key().name(), "a key is used from an address that it is not bound to");
                 self.exchange(&request, Some(session), transport).refuse(Rcode::Refused)
             }
             Authentication::Signed(session) => self.respond_to(&request, Some(session), transport).await,
             Authentication::Rejected(rejection) => {
+                self.counts.tsig_error(rejection.reason());
                 debug!(reason = rejection.reason(), "a request's signature does not hold");
                 let mut message = refuse(&request, Rcode::NotAuth);
                 rejection.finish(&mut message);

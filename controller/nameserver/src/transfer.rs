@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::history::Difference;
 use crate::message::tsig::TsigSession;
 use crate::message::{AA, MessageWriter, Owner, QR, Request, Section};
+use crate::metrics::{Counts, Transfers};
 use crate::records::RecordRef;
 use crate::served::ServedZone;
 
@@ -32,6 +33,11 @@ pub(crate) struct Transfer {
 }
 
 impl Content {
+    /// Where transfers of its kind are counted.
+    pub(crate) fn counts<'c>(&self, counts: &'c Counts) -> &'c Transfers {
+        if self.differences.is_some() { &counts.incremental } else { &counts.whole }
+    }
+
     /// The records in their order: the SOA, all that is to be told, and the SOA once more.
     fn records(&self) -> Box<dyn Iterator<Item = RecordRef<'_>> + Send + '_> {
         let zone = &self.zone;

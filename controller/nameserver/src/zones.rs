@@ -5,12 +5,14 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
+use std::time::Instant;
 
 use cst_compiler::model::{DomainName, Zone};
 use cst_compiler::published::ZoneVersion;
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::history::History;
+use crate::metrics::Counts;
 use crate::served::ServedZone;
 use crate::sign::{SignError, sign};
 
@@ -48,6 +50,7 @@ pub(crate) struct Zones {
     is_complete: AtomicBool,
     /// How many zones are signed at once: one a core.
     signers: Semaphore,
+    counts: Arc<Counts>,
 }
 
 impl Served {
@@ -110,7 +113,7 @@ impl Source {
 }
 
 impl Zones {
-    pub(crate) fn new(catalog_name: DomainName) -> Self {
+    pub(crate) fn new(catalog_name: DomainName, counts: Arc<Counts>) -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             members: RwLock::default(),
@@ -119,6 +122,7 @@ impl Zones {
             catalog_name,
             is_complete: AtomicBool::new(false),
             signers: Semaphore::new(cores),
+            counts,
         }
     }
 
@@ -202,9 +206,11 @@ impl Zones {
             None => None,
         };
         let _permit = self.signers.acquire().await;
-        let task = Arc::clone(member);
+        let (task, start) = (Arc::clone(member), Instant::now());
         let signing = tokio::task::spawn_blocking(move || task.sign_after(previous.as_ref()));
-        signing.await.unwrap_or_else(|_| Err(SignError::Interrupted(member.version.apex().clone())))
+        let signed = signing.await.unwrap_or_else(|_| Err(SignError::Interrupted(member.version.apex().clone())))?;
+        self.counts.signed(start.elapsed());
+        Ok(signed)
     }
 }
 

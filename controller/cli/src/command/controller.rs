@@ -8,12 +8,13 @@ use cst_compiler::settings::Settings;
 use cst_kubernetes::database::Server;
 use cst_kubernetes::run::{Options, Servers, run};
 use cst_nameserver::Primary;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
 use crate::output::Format;
 use crate::primary::{self, Served};
-use crate::{Exit, files, output, telemetry};
+use crate::{Exit, files, metrics, output, telemetry};
 
 /// Reconcile the cluster's Tenants, Domains, Mailboxes and WebSites, and serve their zones as the hidden primary.
 #[derive(Debug, Args)]
@@ -43,6 +44,9 @@ pub(crate) struct Controller {
     /// first signs, both are accepted. Read again whenever it changes.
     #[arg(long, value_name = "FOLDER")]
     keys: PathBuf,
+    /// Where `GET /metrics` is answered for Prometheus; without it nowhere.
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
     /// A file with the password of the database server's user root; without it no site has a database.
     #[arg(long, value_name = "FILE")]
     database_password: Option<PathBuf>,
@@ -66,6 +70,10 @@ impl Controller {
         let config = primary::config(&settings.dns, self.listen.clone(), &self.keys)?;
         let databases = self.databases(&settings)?;
         let (primary, observations) = Primary::start(config).await?;
+        if let Some(address) = self.metrics {
+            let (listener, counted) = (TcpListener::bind(address).await?, primary.metrics());
+            tokio::spawn(metrics::serve(listener, move || counted.to_text()));
+        }
         let zones = Arc::new(Served(primary));
         tokio::spawn(primary::follow_keys(Arc::clone(&zones), settings.dns.clone(), self.keys));
         let servers = Servers { zones, observations: primary::forward(observations), databases };

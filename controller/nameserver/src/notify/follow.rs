@@ -156,6 +156,9 @@ impl Follower {
             debug!(server = self.secondary.name, %error, "a secondary cannot be reached");
             self.socket = None;
         }
+        if step == Step::Notify {
+            self.reporter.counts.notifies.add(1);
+        }
         self.sent += 1;
         self.waiting.insert(id, Waiting { number: self.sent, plan, exchange });
         self.timeouts.push_back((Instant::now() + TIMEOUT, id, self.sent));
@@ -192,6 +195,9 @@ impl Follower {
         let Some(outcome) = outcome else { return };
         let Some(Waiting { plan, exchange, .. }) = self.waiting.remove(&id) else { return };
         self.note_answered();
+        if outcome == Outcome::Notified {
+            self.reporter.counts.notifies_taken.add(1);
+        }
         if outcome == Outcome::UnknownKey {
             self.note_unknown_key();
         }
@@ -210,6 +216,9 @@ impl Follower {
                 continue;
             }
             let Some(Waiting { plan, exchange, .. }) = self.waiting.remove(&id) else { continue };
+            if exchange.step == Step::Notify {
+                self.reporter.counts.notifies_unanswered.add(1);
+            }
             self.note_unanswered();
             self.follow_up(&exchange.zone, plan, Track::unanswered);
         }

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
+use crate::metrics::Counts;
 use crate::respond::{Responder, Response, Transport};
 use crate::transfer::Transfer;
 
@@ -31,15 +32,17 @@ pub(super) async fn serve(
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &places, &responder.counts) => accepted,
             Some(_) = connections.join_next() => continue,
             () = stopped(&mut stop) => break,
         };
         let Some((stream, place)) = accepted else { continue };
         let (responder, stop) = (Arc::clone(&responder), stop.clone());
+        responder.counts.connections.add(1);
         connections.spawn(async move {
             // How a connection ends is the client's affair.
             converse(stream, place.client(), &responder, limits, stop).await.ok();
+            responder.counts.connections.subtract(1);
             drop(place);
         });
     }
@@ -47,10 +50,16 @@ pub(super) async fn serve(
 }
 
 /// The next connection, once there is a place for it; `None` when its client has too many already.
-async fn accept(listener: &TcpListener, places: &Arc<Places>) -> Option<(TcpStream, Place)> {
+async fn accept(listener: &TcpListener, places: &Arc<Places>, counts: &Counts) -> Option<(TcpStream, Place)> {
     let free = places.free().await?;
     match listener.accept().await {
-        Ok((stream, client)) => Some((stream, places.take(free, client.ip())?)),
+        Ok((stream, client)) => {
+            let place = places.take(free, client.ip());
+            if place.is_none() {
+                counts.connections_refused.add(1);
+            }
+            Some((stream, place?))
+        }
         Err(error) => {
             warn!(%error, "a TCP connection cannot be accepted");
             sleep(ACCEPT_PAUSE).await;
@@ -76,23 +85,29 @@ async fn converse(
         match responder.respond(&request, client, Transport::Tcp).await {
             Response::Silence => return Ok(()),
             Response::Message(message) => write_message(&mut stream, &message, limits.write).await?,
-            Response::Transfer(transfer) => {
-                timeout(limits.transfer, send(&mut stream, transfer, responder, limits.write)).await??;
+            Response::Transfer(mut transfer) => {
+                let sent = timeout(limits.transfer, send(&mut stream, &mut transfer, responder, limits.write)).await;
+                let counts = transfer.content.counts(&responder.counts);
+                if matches!(sent, Ok(Ok(_))) { &counts.complete } else { &counts.broken }.add(1);
+                counts.octets.add(sent??);
             }
         }
     }
 }
 
+/// Sends a transfer; its octets.
 async fn send(
     stream: &mut TcpStream,
-    mut transfer: Transfer,
+    transfer: &mut Transfer,
     responder: &Responder,
     limit: Duration,
-) -> io::Result<()> {
+) -> io::Result<u64> {
+    let mut octets = 0;
     for message in transfer.messages(&responder.clock) {
         write_message(stream, &message, limit).await?;
+        octets += u64::try_from(message.len()).unwrap_or(0);
     }
-    Ok(())
+    Ok(octets)
 }
 
 async fn read_message(stream: &mut TcpStream, limit: usize) -> io::Result<Vec<u8>> {

@@ -64,7 +64,7 @@ struct Edits {
 
 impl Edits {
     fn new(seed: u64) -> Self {
-        let lines = (0..40).map(|host| format!("h{host} A 192.0.2.{host}")).collect();
+        let lines = (0..100).map(|host| format!("h{host} A 192.0.2.{host}")).collect();
         let mut edits = Self { numbers: Numbers::new(seed), version: version(zone(ZONE, &[]), 1), lines };
         edits.version.zone = edits.zone();
         edits
@@ -74,13 +74,13 @@ impl Edits {
         let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
         let text = zone(ZONE, &lines).to_text(0);
         let ttl = format!(" {} IN SOA", [3600, 1800][self.numbers.index(2)]);
-        let minimum = format!(" {}\n", [300, 600][usize::from(self.numbers.below(5) == 0)]);
+        let minimum = format!(" {}\n", [300, 600][usize::from(self.numbers.below(30) == 0)]);
         Arc::new(Zone::from_text(&text.replacen(" 3600 IN SOA", &ttl, 1).replacen(" 300\n", &minimum, 1)).unwrap().0)
     }
 
     fn next(&mut self) -> ZoneVersion {
         for _ in 0..=self.numbers.below(4) {
-            let host = self.numbers.below(50);
+            let host = self.numbers.below(120);
             self.lines.retain(|line| !line.starts_with(&format!("h{host} ")) && !line.contains(&format!(".h{host} ")));
             let address = self.numbers.below(250);
             match self.numbers.below(6) {
@@ -94,7 +94,7 @@ impl Edits {
         }
         self.version.zone = self.zone();
         self.version.serial += 1 + u32::try_from(self.numbers.below(3)).unwrap();
-        match self.numbers.below(25) {
+        match self.numbers.below(50) {
             0 => self.version.inception += 1,
             1 => self.version.key = key::generate().unwrap(),
             _ => {}

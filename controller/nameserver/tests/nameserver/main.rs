@@ -4,6 +4,7 @@ mod connections;
 mod hostile;
 mod incremental;
 mod keys;
+mod metrics;
 mod requests;
 mod secondary;
 mod signing;

@@ -33,7 +33,8 @@ impl Followed {
         let key = TsigKey::from_base64(name("k.example"), TsigAlgorithm::HmacSha256, secret).unwrap();
         let (sender, observations) = mpsc::unbounded_channel();
         let changes = Changes::default();
-        let reporter = Reporter { observations: sender, catalog: name("catalog.example"), changes };
+        let reporter =
+            Reporter { observations: sender, catalog: name("catalog.example"), changes, counts: Arc::default() };
         let secondary = Secondary { name: "ns1".into(), address, key: key.name().clone() };
         let keys = Keys::new(Keyring::new([key]));
         let (commands, receiver) = mpsc::unbounded_channel();
