@@ -6,7 +6,7 @@ mod controller;
 mod rules;
 mod tenants;
 
-use cst_api::Tenant;
+use cst_api::{Domain, Tenant};
 use cst_compiler::desired::tenancy;
 use cst_tests::api_server::{apply, client, config_of_account, config_of_user, try_apply};
 use cst_tests::centre::eventually;
@@ -36,12 +36,16 @@ async fn in_force(client: &Client) {
     let (tenants, controller): (Api<Tenant>, _) = (Api::all(client.clone()), controller().await);
     let typed = secret("x", json!({}), "kubernetes.io/basic-auth");
     let elsewhere = manifest(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "elsewhere"}}));
+    let domains: Api<Domain> = Api::namespaced(somebody.clone(), "t-probe");
+    let approved = approved_domain("probe", Some("0123456789ab"));
+    let dry_post = PostParams { dry_run: true, ..PostParams::default() };
     let dry = DeleteParams { dry_run: true, ..DeleteParams::default() };
     let refused = eventually(async || {
         let refusals = [
             refusal(tenants.delete("probe", &dry).await),
             refusal(try_create(&somebody, "t-probe", &typed).await),
             refusal(try_apply(&controller, &elsewhere).await),
+            refusal(domains.create(&dry_post, &approved).await),
         ];
         refusals.iter().all(|refusal| refusal.contains("ValidatingAdmissionPolicy")).then_some(())
     });
@@ -91,6 +95,14 @@ fn secret(name: &str, labels: Value, type_: &str) -> Secret {
         data = json!({"tls.crt": "", "tls.key": ""});
     }
     serde_json::from_value(json!({"metadata": {"name": name, "labels": labels}, "type": type_, "data": data})).unwrap()
+}
+
+/// A Domain that names what is approved of its held changes.
+fn approved_domain(tenant: &str, digest: Option<&str>) -> Domain {
+    let annotations = digest.map(|digest| json!({"territorial.services/approve": digest}));
+    serde_json::from_value(json!({"apiVersion": cst_api::API_VERSION, "kind": "Domain", "spec": {},
+        "metadata": {"name": format!("{tenant}.example"), "namespace": format!("t-{tenant}"), "annotations": annotations}}))
+    .unwrap()
 }
 
 /// Tries to create a Secret, without effect.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cst_api::{Tenant, TenantState};
+use cst_api::{Domain, Tenant, TenantState};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -94,6 +94,62 @@ async fn a_coordinator_is_no_tenant() {
     }
     let coordinator = member_of("coordinators").await;
     try_create(&coordinator, "t-coordinated", &secret("release", json!({}), "helm.sh/release.v1")).await.unwrap();
+}
+
+/// Whose change it is approves nothing of it.
+#[tokio::test]
+async fn a_held_change_is_approved_by_the_coordinator_alone() {
+    let client = admin().await;
+    let tenant: Api<Domain> = Api::namespaced(tenancy(&client, "holding").await, "t-holding");
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "approver"}, "rules": [
+        {"apiGroups": ["territorial.services"], "resources": ["tenants"], "resourceNames": ["holding"], "verbs": ["update"]},
+        {"apiGroups": ["territorial.services"], "resources": ["domains"], "verbs": ["*"]},
+    ]});
+    let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "approver"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "approver"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "approvers"}]});
+    for object in [role, binding] {
+        apply(&client, &manifest(object)).await.unwrap();
+    }
+    let approver = member_of("approvers").await;
+    let (post, merge) = (PostParams::default(), PatchParams::default());
+    let (first, second) = (Some("0123456789ab"), Some("ba9876543210"));
+    let theirs = "is the coordinator’s, who may update Tenant holding";
+    let set = async |api: &Api<Domain>, digest: Option<&str>| {
+        let patch = json!({"metadata": {"annotations": {"territorial.services/approve": digest}}});
+        refusal(api.patch("holding.example", &merge, &Patch::Merge(patch)).await)
+    };
+
+    let message = refusal(tenant.create(&post, &approved_domain("holding", first)).await);
+    assert!(message.contains(theirs), "{message}");
+    tenant.create(&post, &approved_domain("holding", None)).await.unwrap();
+    assert!(set(&tenant, first).await.contains(theirs));
+
+    let coordinator: Api<Domain> = Api::namespaced(approver.clone(), "t-holding");
+    assert_eq!(set(&coordinator, first).await, "");
+    assert!(set(&tenant, second).await.contains(theirs));
+    assert_eq!(set(&tenant, first).await, "", "it is there");
+    let other = json!({"spec": {"ttl": 300}});
+    tenant.patch("holding.example", &merge, &Patch::Merge(other)).await.expect("the rest is the tenant's own");
+    assert_eq!(set(&tenant, None).await, "", "an approval that is not there harms nobody");
+    assert!(set(&tenant, first).await.contains(theirs));
+
+    tenancy(&client, "elsewhere").await;
+    let elsewhere: Api<Domain> = Api::namespaced(approver, "t-elsewhere");
+    let message = refusal(elsewhere.create(&post, &approved_domain("elsewhere", first)).await);
+    assert!(
+        message.contains("who may update Tenant elsewhere"),
+        "one Tenant's coordinator is not another's: {message}"
+    );
+    for (kind, spec) in [
+        ("Mailbox", json!({"address": "a@holding.example"})),
+        ("WebSite", json!({"application": "Static", "host": "holding.example"})),
+    ] {
+        let object = manifest(json!({"apiVersion": cst_api::API_VERSION, "kind": kind, "spec": spec, "metadata": {
+            "name": "a", "namespace": "t-holding", "annotations": {"territorial.services/approve": "0123456789ab"}}}));
+        let message = refusal(try_apply(&member_of("holding").await, &object).await);
+        assert!(message.contains(theirs), "{kind}: {message}");
+    }
 }
 
 #[tokio::test]
