@@ -160,7 +160,7 @@ impl Agent {
     fn decide(&mut self, domain: DomainName) {
         self.held.remove(&domain);
         let installed = self.installed.get(&domain);
-        match decide(installed, self.inbox.content(&domain), self.inbox.approved(&domain)) {
+        match decide(installed, self.inbox.content(&domain)) {
             Decision::Nothing => {}
             Decision::Hold(reason) => {
                 tracing::warn!(%domain, reason, "goes on as it was");

@@ -1,7 +1,6 @@
 //! What of the received state is installed, and what goes on as it was. No client, no disk.
 
 use cst_compiler::desired::mail::DomainContent;
-use cst_compiler::desired::mail::shrink::Shrinkage;
 
 /// What becomes of one domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +15,12 @@ pub enum Decision {
     Hold(String),
 }
 
-/// Decides about a domain: what is installed, what was received, and to how many addresses it may drop beyond the guard.
+/// Decides about a domain: what is installed and what was received.
 ///
-/// A domain whose Secrets are gone was not withdrawn: an API server that lost them looks the same.
-pub fn decide(
-    installed: Option<&DomainContent>,
-    received: Option<Result<DomainContent, String>>,
-    approved: Option<usize>,
-) -> Decision {
+/// What is whole is what the controller published on purpose, however much is gone from it: the controller has held back what nobody
+/// approved. A Secret that was lost, cut or edited is not whole, and says nothing. A domain whose Secrets are gone was not withdrawn: an API
+/// server that lost them looks the same.
+pub fn decide(installed: Option<&DomainContent>, received: Option<Result<DomainContent, String>>) -> Decision {
     let received = match (received, installed) {
         (None, None) => return Decision::Nothing,
         (None, Some(_)) => {
@@ -40,13 +37,6 @@ pub fn decide(
     }
     if received.digest() == installed.digest() {
         return Decision::Nothing;
-    }
-    let shrinkage = Shrinkage::between(installed, &received);
-    if shrinkage.is_held(approved) {
-        let Shrinkage { before, dropped, after } = shrinkage;
-        return Decision::Hold(format!(
-            "would drop {dropped} of {before} addresses: approve the new number of {after} to go on"
-        ));
     }
     Decision::Install(received)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cst_compiler::desired::mail::shard::{APPROVED_ANNOTATION, DATA_KEY, DOMAIN_ANNOTATION, secret_name};
+use cst_compiler::desired::mail::shard::{DATA_KEY, DOMAIN_ANNOTATION, secret_name};
 use cst_compiler::desired::mail::{DomainContent, ShardContent};
 use cst_compiler::model::DomainName;
 use k8s_openapi::api::core::v1::Secret;
@@ -25,8 +25,6 @@ pub enum Event {
 struct Received {
     content: Arc<ShardContent>,
     bytes: Vec<u8>,
-    /// How many addresses the domain may drop to; on bucket 0.
-    approved: Option<usize>,
 }
 
 /// The received shards.
@@ -88,11 +86,6 @@ impl Inbox {
         Some(DomainContent::assemble(&shards).map_err(|error| error.to_string()))
     }
 
-    /// How many addresses the domain may drop to beyond the guard.
-    pub fn approved(&self, domain: &DomainName) -> Option<usize> {
-        self.domains.get(domain)?.get(&0)?.approved
-    }
-
     /// The bytes of a domain's shard.
     pub fn bytes(&self, domain: &DomainName, bucket: u32) -> Option<&[u8]> {
         self.domains.get(domain)?.get(&bucket).map(|shard| shard.bytes.as_slice())
@@ -146,8 +139,7 @@ fn read(secret: &Secret, name: &str) -> Result<Received, String> {
     if name != expected {
         return Err(format!("the Secret {name} holds what belongs into {expected}"));
     }
-    let approved = secret.annotations().get(APPROVED_ANNOTATION).and_then(|count| count.parse().ok());
-    Ok(Received { content: Arc::new(content), bytes, approved })
+    Ok(Received { content: Arc::new(content), bytes })
 }
 
 /// Whose Secret it is by its annotation, where its name bears that out.

@@ -3,7 +3,7 @@
 use cst_api::{ConditionType, Reason};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::plan::guard::Held;
+use crate::plan::guard::{APPROVE_ANNOTATION, Held};
 use crate::problem::Problem;
 
 /// The longest message a condition carries, in characters.
@@ -14,8 +14,8 @@ const MAX_MESSAGE: usize = 1024;
 pub struct Facts {
     /// What is wrong with it.
     pub problems: Vec<Problem>,
-    /// A step held by the guard.
-    pub held: Option<Held>,
+    /// The steps held by the guard.
+    pub held: Vec<Held>,
     /// What it waits for; empty: nothing.
     pub waiting: Vec<String>,
     /// Served as far as its state allows.
@@ -31,6 +31,7 @@ pub struct Facts {
 pub fn conditions(previous: &[Condition], generation: Option<i64>, facts: &Facts, now: &Time) -> Vec<Condition> {
     let errors: Vec<&Problem> = facts.problems.iter().filter(|p| p.is_error()).collect();
     let warnings: Vec<String> = facts.problems.iter().filter(|p| !p.is_error()).map(told).collect();
+    let held = facts.held.iter().map(approval).reduce(|all, held| format!("{all}; {held}"));
     let mut built = Vec::new();
     let mut add = |type_: ConditionType, status: bool, reason: Reason, message: String| {
         built.push(condition(previous, generation, type_, status, reason, &message, now));
@@ -39,16 +40,9 @@ pub fn conditions(previous: &[Condition], generation: Option<i64>, facts: &Facts
         let message = errors.iter().map(|p| told(p)).collect::<Vec<_>>().join("; ");
         add(ConditionType::Ready, false, first.reason, message.clone());
         add(ConditionType::Stalled, true, first.reason, message);
-    } else if let Some(held) = &facts.held {
-        let message = format!(
-            "{}: approve with the annotation {}: {}",
-            held.message,
-            crate::plan::guard::APPROVE_ANNOTATION,
-            held.digest
-        );
+    } else if let Some(message) = held.clone() {
         add(ConditionType::Ready, false, Reason::PlanHeld, message.clone());
-        add(ConditionType::Stalled, true, Reason::PlanHeld, message.clone());
-        add(ConditionType::PlanHeld, true, Reason::PlanHeld, message);
+        add(ConditionType::Stalled, true, Reason::PlanHeld, message);
     } else if !facts.waiting.is_empty() {
         let message = format!("waits for {}", facts.waiting.join("; "));
         add(ConditionType::Ready, false, Reason::Waiting, message.clone());
@@ -58,10 +52,17 @@ pub fn conditions(previous: &[Condition], generation: Option<i64>, facts: &Facts
         let message = std::iter::once(facts.summary.clone()).chain(warnings).collect::<Vec<_>>().join("; ");
         add(ConditionType::Ready, true, reason, message);
     }
+    if let Some(message) = held {
+        add(ConditionType::PlanHeld, true, Reason::PlanHeld, message);
+    }
     for (type_, holds, message) in &facts.own {
         add(*type_, *holds, if *holds { Reason::Ready } else { Reason::Waiting }, message.clone());
     }
     built
+}
+
+fn approval(held: &Held) -> String {
+    format!("{}: approve with the annotation {APPROVE_ANNOTATION}: {}", held.message, held.digest)
 }
 
 fn told(problem: &Problem) -> String {

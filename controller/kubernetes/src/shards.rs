@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cst_compiler::desired::mail::shard::{
-    APPROVED_ANNOTATION, DATA_KEY, DOMAIN_ANNOTATION, LABEL, domain_key, secret_name,
-};
+use cst_compiler::desired::mail::shard::{DATA_KEY, DOMAIN_ANNOTATION, LABEL, domain_key, secret_name};
 use cst_compiler::desired::mail::{DomainContent, MailBox, MailDomain, Shard, ShardContent};
 use cst_compiler::desired::object::{MANAGED_BY, MANAGER};
 use cst_compiler::model::{Address, DomainName};
@@ -17,10 +15,10 @@ use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams};
 /// A shard as it is stored.
 #[derive(Clone, Debug)]
 pub struct StoredShard {
-    /// What is in it; `None`: it cannot be read.
+    /// What is in it; `None`: nobody knows.
     pub content: Option<Arc<ShardContent>>,
-    /// The approval it carries.
-    pub approved: Option<usize>,
+    /// Whether the Secret says so: one that was damaged or removed by somebody else is written anew with what it said.
+    pub intact: bool,
     /// The Secret's resourceVersion.
     pub version: u64,
 }
@@ -46,15 +44,14 @@ pub fn read(secret: &Secret) -> Option<(DomainName, u32, StoredShard)> {
     }
     let bytes = secret.data.as_ref().and_then(|data| data.get(DATA_KEY));
     let content = bytes.and_then(|bytes| ShardContent::decode(&bytes.0).ok()).filter(|c| c.domain == domain);
-    let approved = annotations.get(APPROVED_ANNOTATION).and_then(|count| count.parse().ok());
     let version = secret.metadata.resource_version.as_deref().and_then(|v| v.parse().ok()).unwrap_or_default();
-    Some((domain, bucket, StoredShard { content: content.map(Arc::new), approved, version }))
+    Some((domain, bucket, StoredShard { intact: content.is_some(), content: content.map(Arc::new), version }))
 }
 
 /// Writes a shard.
-pub async fn write(api: &Api<Secret>, shard: &Shard, approved: Option<usize>) -> Result<StoredShard, ShardError> {
+pub async fn write(api: &Api<Secret>, shard: &Shard) -> Result<StoredShard, ShardError> {
     let params = PatchParams::apply(MANAGER).force().validation_strict();
-    let written = api.patch(&shard.name(), &params, &Patch::Apply(&secret(shard, approved))).await;
+    let written = api.patch(&shard.name(), &params, &Patch::Apply(&secret(shard))).await;
     let written = written.map_err(|source| ShardError {
         domain: shard.domain.clone(),
         name: shard.name(),
@@ -62,7 +59,7 @@ pub async fn write(api: &Api<Secret>, shard: &Shard, approved: Option<usize>) ->
         source: Box::new(source),
     })?;
     let version = written.metadata.resource_version.and_then(|v| v.parse().ok()).unwrap_or_default();
-    Ok(StoredShard { content: ShardContent::decode(&shard.bytes).ok().map(Arc::new), approved, version })
+    Ok(StoredShard { content: ShardContent::decode(&shard.bytes).ok().map(Arc::new), intact: true, version })
 }
 
 /// Removes a shard.
@@ -78,8 +75,7 @@ pub async fn remove(api: &Api<Secret>, domain: &DomainName, bucket: u32) -> Resu
 /// What a domain last published. When its buckets are not whole, because a change of their number was broken off, all that is in any of
 /// them: nothing that was promised is lost.
 pub fn published(domain: &DomainName, shards: &BTreeMap<u32, StoredShard>) -> Option<MailDomain> {
-    let contents: BTreeMap<u32, Arc<ShardContent>> =
-        shards.iter().filter_map(|(bucket, shard)| Some((*bucket, shard.content.clone()?))).collect();
+    let contents = contents(shards);
     if contents.is_empty() {
         return None;
     }
@@ -89,7 +85,7 @@ pub fn published(domain: &DomainName, shards: &BTreeMap<u32, StoredShard>) -> Op
     let mut newest_first: Vec<&Arc<ShardContent>> = contents.values().collect();
     newest_first.sort_by_key(|content| std::cmp::Reverse(content.buckets));
     let mut boxes: BTreeMap<Address, MailBox> = BTreeMap::new();
-    let mut aliases = BTreeMap::new();
+    let (mut aliases, mut removed) = (BTreeMap::new(), BTreeMap::new());
     for content in newest_first {
         for mailbox in &content.boxes {
             boxes.entry(mailbox.address.clone()).or_insert_with(|| mailbox.clone());
@@ -97,13 +93,34 @@ pub fn published(domain: &DomainName, shards: &BTreeMap<u32, StoredShard>) -> Op
         for (alias, to) in &content.aliases {
             aliases.entry(alias.clone()).or_insert_with(|| to.clone());
         }
+        removed.extend(content.removed.iter().map(|(address, on)| (address.clone(), *on)));
     }
-    Some(MailDomain { domain: domain.clone(), boxes: boxes.into_values().collect(), aliases })
+    Some(MailDomain { domain: domain.clone(), boxes: boxes.into_values().collect(), aliases, removed })
 }
 
-fn secret(shard: &Shard, approved: Option<usize>) -> Secret {
-    let mut annotations = BTreeMap::from([(DOMAIN_ANNOTATION.to_owned(), shard.domain.to_string())]);
-    annotations.extend(approved.map(|count| (APPROVED_ANNOTATION.to_owned(), count.to_string())));
+/// How many of a domain's stored buckets nobody knows, and of how many; `None`: what it last published is known, be it in two layouts. Each
+/// bucket of the largest layout must be there, or the one of a smaller layout that it came from.
+pub fn unknown(shards: &BTreeMap<u32, StoredShard>) -> Option<(usize, usize)> {
+    let contents = contents(shards);
+    let unread = shards.len() - contents.len();
+    if contents.values().any(|content| content.withdrawn) {
+        return None;
+    }
+    let buckets = contents.values().map(|content| content.buckets).max().unwrap_or(0);
+    let layouts = || std::iter::successors(Some(buckets), |n| (*n > 1).then_some(n / 2));
+    let known =
+        |bucket: u32| layouts().any(|n| contents.get(&(bucket % n)).is_some_and(|content| content.buckets == n));
+    let missing = (0..buckets).filter(|bucket| !known(*bucket)).count();
+    let unknown = missing.max(unread);
+    (unknown > 0).then(|| (unknown, shards.len().max(usize::try_from(buckets).unwrap_or(usize::MAX))))
+}
+
+fn contents(shards: &BTreeMap<u32, StoredShard>) -> BTreeMap<u32, Arc<ShardContent>> {
+    shards.iter().filter_map(|(bucket, shard)| Some((*bucket, shard.content.clone()?))).collect()
+}
+
+pub(crate) fn secret(shard: &Shard) -> Secret {
+    let annotations = BTreeMap::from([(DOMAIN_ANNOTATION.to_owned(), shard.domain.to_string())]);
     let labels = [(MANAGED_BY, MANAGER.to_owned()), (LABEL, domain_key(&shard.domain))];
     Secret {
         metadata: ObjectMeta {

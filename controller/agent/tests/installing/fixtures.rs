@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cst_agent::inbox::Event;
 use cst_agent::{Agent, Config};
-use cst_compiler::desired::mail::{MailDomain, shard};
+use cst_compiler::desired::mail::MailDomain;
 use k8s_openapi::api::core::v1::Secret;
 
 use crate::support::{address, domain, secret};
@@ -19,15 +19,6 @@ pub fn numbered(name: &str, boxes: usize) -> MailDomain {
 pub fn secrets(domains: &[&MailDomain], version: u64) -> Vec<Secret> {
     let shards = domains.iter().flat_map(|domain| domain.shards(&address("postmaster@cst.example.net"), 0));
     shards.map(|shard| secret(&shard, version)).collect()
-}
-
-/// The same with a number of addresses approved.
-pub fn approving(mut secrets: Vec<Secret>, addresses: usize) -> Vec<Secret> {
-    for secret in &mut secrets {
-        let annotations = secret.metadata.annotations.get_or_insert_default();
-        annotations.insert(shard::APPROVED_ANNOTATION.to_owned(), addresses.to_string());
-    }
-    secrets
 }
 
 /// An agent on a volume, with no server listening.

@@ -186,21 +186,47 @@ async fn a_withdrawn_domain_goes_and_leaves_nothing() {
     assert!(agent.ack().unwrap().serves(&domain_name(URBINO), 10));
 }
 
+/// The agent sees several steps as one, and none of those that were made while it was away.
 #[tokio::test]
-async fn a_drop_of_many_addresses_waits_for_its_approval() {
+async fn what_the_controller_published_is_installed_however_much_is_gone() {
     let (root, mut agent) = installed(&[&numbered(URBINO, 20)]).await;
-    let smaller = numbered(URBINO, 5);
-    apply(&mut agent, secrets(&[&smaller], 6));
+    for boxes in (2..20).rev() {
+        apply(&mut agent, secrets(&[&numbered(URBINO, boxes)], 26 - boxes as u64));
+    }
     agent.step().await.unwrap();
-    assert!(has(root.path(), Table::Boxes, "u19@comune.urbino.pu.it"));
-    assert!(refusal(&agent, URBINO).contains("would drop 15 of 20 addresses"));
-    apply(&mut agent, approving(secrets(&[&smaller], 7), 4));
-    agent.step().await.unwrap();
-    assert!(has(root.path(), Table::Boxes, "u19@comune.urbino.pu.it"), "another number was approved");
-    apply(&mut agent, approving(secrets(&[&smaller], 8), 5));
-    agent.step().await.unwrap();
-    assert!(!has(root.path(), Table::Boxes, "u19@comune.urbino.pu.it"));
-    assert!(has(root.path(), Table::Boxes, "u4@comune.urbino.pu.it"));
+    assert!(!has(root.path(), Table::Boxes, "u2@comune.urbino.pu.it"));
+    assert!(has(root.path(), Table::Boxes, "u1@comune.urbino.pu.it"));
+    drop(agent);
+    let mut next = fixtures::agent(root.path());
+    next.take(Event::Listed(secrets(&[&numbered(URBINO, 1)], 40)));
+    next.step().await.unwrap();
+    assert!(!has(root.path(), Table::Boxes, "u1@comune.urbino.pu.it"));
+    assert!(has(root.path(), Table::Boxes, "u0@comune.urbino.pu.it"));
+}
+
+#[tokio::test]
+async fn a_secret_that_was_cut_emptied_or_lost_takes_no_address() {
+    let urbino = numbered(URBINO, 400);
+    let (root, mut agent) = installed(&[&urbino]).await;
+    let whole = secrets(&[&urbino], 5);
+    assert!(whole.len() > 1);
+    for (number, secret) in whole.iter().enumerate() {
+        let bytes = secret.data.as_ref().unwrap()[shard::DATA_KEY].0.clone();
+        let lines: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at] == b'\n').map(|at| at + 1).collect();
+        // After its header, in the middle, before its last line; then it is gone.
+        for end in [lines[0], lines[lines.len() / 2], lines[lines.len() - 2]] {
+            let mut cut = secret.clone();
+            cut.data = Some([(shard::DATA_KEY.to_owned(), ByteString(bytes[..end].to_vec()))].into());
+            agent.take(Event::Applied(cut));
+            agent.step().await.unwrap();
+            assert!(refusal(&agent, URBINO).contains("cut, emptied or edited"), "{}", refusal(&agent, URBINO));
+        }
+        agent.take(Event::Deleted(secret.clone()));
+        agent.step().await.unwrap();
+        assert!(refusal(&agent, URBINO).contains("is missing"), "bucket {number}: {}", refusal(&agent, URBINO));
+        apply(&mut agent, vec![secret.clone()]);
+    }
+    assert!((0..400).all(|n| has(root.path(), Table::Boxes, &format!("u{n}@comune.urbino.pu.it"))));
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub fn mailbox(text: &str) -> MailBox {
 /// A domain with these boxes.
 pub fn domain(name: &str, locals: &[&str]) -> MailDomain {
     let boxes = locals.iter().map(|local| mailbox(&format!("{local}@{name}"))).collect();
-    MailDomain { domain: domain_name(name), boxes, aliases: BTreeMap::new() }
+    MailDomain { boxes, ..MailDomain::empty(domain_name(name)) }
 }
 
 /// A shard as its Secret.

@@ -32,7 +32,7 @@ pub fn mail(index: &Index, name: &DomainName, published: Option<&MailDomain>, to
         (false, true) if index.held_zone(name).is_none() => Standing::Kept,
         (false, _) => Standing::Retired,
     };
-    let domain = MailDomain { domain: name.clone(), boxes: Vec::new(), aliases: BTreeMap::new() };
+    let domain = MailDomain::empty(name.clone());
     let mut outcome = MailOutcome { standing, domain, generate: Vec::new(), problems: Vec::new() };
     declared(index, name, published, &mut outcome);
     if let Some(published) = published {

@@ -10,7 +10,6 @@ pub mod dovecot;
 pub mod password;
 pub mod postfix;
 pub mod shard;
-pub mod shrink;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +32,15 @@ pub struct MailDomain {
     /// Aliases of this domain, each with the address of the box it is delivered to, possibly of another domain. A box of the
     /// same address takes precedence.
     pub aliases: BTreeMap<Address, Address>,
+    /// Addresses that went lately, with the day on which they did: the guard counts them together with those that go next.
+    pub removed: BTreeMap<Address, Date>,
+}
+
+impl MailDomain {
+    /// A domain without any address.
+    pub fn empty(domain: DomainName) -> Self {
+        Self { domain, boxes: Vec::new(), aliases: BTreeMap::new(), removed: BTreeMap::new() }
+    }
 }
 
 /// A box, after all rules were applied: its state is the effective one (a suspended tenant's boxes are `Suspended`).

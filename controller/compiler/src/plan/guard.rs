@@ -62,28 +62,46 @@ pub fn zone(before: &Zone, after: &Zone) -> Option<Held> {
     if let Some(gone) = servers.iter().find(|server| !kept.contains(server)) {
         return Some(Held { digest: digest(), message: format!("would drop the apex NS {gone} of {}", before.apex()) });
     }
-    let message = excess(Watched::RecordSets, &keys(before), &keys(after))?;
+    let (before_keys, after_keys) = (keys(before), keys(after));
+    let going: Vec<&str> = before_keys.difference(&after_keys).map(String::as_str).collect();
+    let message = excess(Watched::RecordSets, &going, before_keys.len(), 0)?;
     Some(Held { digest: digest(), message })
 }
 
-/// Whether the step from the names `before` to those `after` is held.
-pub fn names(watched: Watched, of: &str, before: &BTreeSet<String>, after: &BTreeSet<String>) -> Option<Held> {
-    let message = excess(watched, before, after)?;
-    let mut text = String::from(of);
-    for name in before.iter().map(|n| format!("-{n}")).chain(after.iter().map(|n| format!("+{n}"))) {
-        writeln!(text, "{name}").ok();
+/// Whether what a step takes of the names `before` is held. `earlier`: the names that went a little before, which count as if they went
+/// now, so that many small steps are no way around. The digest is over what would go: what comes at the same time needs no approval.
+pub fn names(
+    watched: Watched,
+    of: &str,
+    earlier: &BTreeSet<String>,
+    before: &BTreeSet<String>,
+    after: &BTreeSet<String>,
+) -> Option<Held> {
+    let going: Vec<&str> = before.difference(after).map(String::as_str).collect();
+    let earlier = earlier.difference(before).filter(|name| !after.contains(*name)).count();
+    let mut message = excess(watched, &going, before.len(), earlier)?;
+    if earlier > 0 {
+        write!(message, ", and {earlier} more went since yesterday").ok();
     }
-    Some(Held { digest: digest(&text), message })
+    Some(Held { digest: digest(&format!("{of}\n{}", going.join("\n"))), message })
 }
 
-fn excess(watched: Watched, before: &BTreeSet<String>, after: &BTreeSet<String>) -> Option<String> {
-    let dropped: Vec<&str> = before.difference(after).map(String::as_str).collect();
-    if before.len() < watched.from() || dropped.len() * 100 <= before.len() * SHARE {
+/// What is published cannot all be read: to make it anew from what is declared is held. `unread`: what is not known, in words.
+pub fn unknown(of: &str, unread: &str) -> Held {
+    let message = format!(
+        "{unread}: nothing of {of} is changed, because what only stood there would be lost; approve to make it anew from what is declared"
+    );
+    Held { digest: digest(&format!("{of}\n{unread}")), message }
+}
+
+fn excess(watched: Watched, going: &[&str], there: usize, earlier: usize) -> Option<String> {
+    let before = there + earlier;
+    if going.is_empty() || before < watched.from() || (going.len() + earlier) * 100 <= before * SHARE {
         return None;
     }
-    let sample = dropped.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-    let more = if dropped.len() > 5 { ", …" } else { "" };
-    Some(format!("would drop {} of {} {} ({sample}{more})", dropped.len(), before.len(), watched.name()))
+    let sample = going.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+    let more = if going.len() > 5 { ", …" } else { "" };
+    Some(format!("would drop {} of {there} {} ({sample}{more})", going.len(), watched.name()))
 }
 
 fn digest(text: &str) -> String {
@@ -101,9 +119,13 @@ mod tests {
         range.map(|n| format!("box{n}@example.org")).collect()
     }
 
+    fn held(earlier: BTreeSet<String>, before: std::ops::Range<usize>, after: std::ops::Range<usize>) -> Option<Held> {
+        names(Watched::Addresses, "example.org", &earlier, &set(before), &set(after))
+    }
+
     #[test]
     fn holds_more_than_thirty_percent_from_ten_on() {
-        let hold = |before, after| names(Watched::Addresses, "example.org", &set(before), &set(after)).is_some();
+        let hold = |before, after| held(BTreeSet::new(), before, after).is_some();
         assert!(!hold(0..10, 3..10), "30 % go");
         assert!(hold(0..10, 4..10), "40 % are held");
         assert!(!hold(0..9, 0..0), "below ten nothing is held");
@@ -112,9 +134,22 @@ mod tests {
     }
 
     #[test]
-    fn another_step_has_another_digest() {
-        let held = |after| names(Watched::Addresses, "example.org", &set(0..20), &set(after)).unwrap().digest;
+    fn what_went_before_counts_and_what_came_back_does_not() {
+        assert_eq!(held(BTreeSet::new(), 3..10, 4..10), None);
+        let held_then = held(set(0..3), 3..10, 4..10).unwrap();
+        assert_eq!(
+            held_then.message,
+            "would drop 1 of 7 addresses (box3@example.org), and 3 more went since yesterday"
+        );
+        assert_eq!(held(set(0..3), 3..10, 3..20), None, "nothing goes now");
+        assert_eq!(held(set(0..3), 3..10, 0..9), None, "all but one are there");
+    }
+
+    #[test]
+    fn another_step_has_another_digest_and_what_comes_makes_none() {
+        let held = |after| held(BTreeSet::new(), 0..20, after).unwrap().digest;
         assert_eq!(held(0..5), held(0..5));
         assert_ne!(held(0..5), held(0..6));
+        assert_eq!(held(10..20), held(10..30));
     }
 }

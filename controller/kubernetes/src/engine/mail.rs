@@ -11,7 +11,9 @@ use cst_compiler::desired::mail::{MailBox, MailDomain, Shard, shard};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
 use cst_compiler::parse::{GENERATED_HASH_KEY, MailboxModel};
-use cst_compiler::plan::guard::{self, Held, Watched};
+use cst_compiler::plan::guard::{self, Held};
+use cst_compiler::plan::mail::{self, MailStep};
+use cst_compiler::problem::Kind;
 use futures_util::{StreamExt as _, stream};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -36,10 +38,31 @@ pub(super) struct MailState {
     pub shards: BTreeMap<u32, StoredShard>,
     /// Every configured mail replica serves them.
     pub acknowledged: bool,
+    /// What waits for approval.
+    pub held: Option<Held>,
     /// The boxes that were written since the last acknowledgement.
     pending: BTreeSet<Address>,
     /// When the shards became what they are.
     since: Option<Instant>,
+}
+
+/// What is done about what was compiled.
+struct Decided {
+    step: MailStep,
+    /// Nothing is published, because what was is not known.
+    stands_still: bool,
+}
+
+impl Decided {
+    fn moving(step: MailStep) -> Self {
+        Self { step, stands_still: false }
+    }
+
+    /// What of the held waits for a box with this address: all, or the aliases that it gave up.
+    fn held_of(&self, address: &Address) -> Option<&Held> {
+        let kept = |alias| self.step.domain.aliases.get(alias) == Some(address);
+        self.step.held.as_ref().filter(|_| self.stands_still || self.step.kept.iter().any(kept))
+    }
 }
 
 /// The work on a mail domain, ready to be carried out.
@@ -47,7 +70,6 @@ pub struct MailJob {
     domain: DomainName,
     generate: Vec<(MailboxModel, String)>,
     write: Vec<Shard>,
-    approved: Option<usize>,
     remove: Vec<u32>,
     reports: Vec<Report>,
 }
@@ -62,8 +84,11 @@ impl MailState {
         self.shards.values().any(|shard| shard.content.as_ref().is_some_and(|content| content.withdrawn))
     }
 
+    /// What the stored Secrets hold; one that was damaged or removed holds nothing.
     fn digests(&self) -> BTreeMap<u32, [u8; 32]> {
-        let digest = |(bucket, shard): (&u32, &StoredShard)| Some((*bucket, shard.content.as_ref()?.digest));
+        let intact =
+            |shard: &StoredShard| shard.content.as_ref().filter(|_| shard.intact).map(|content| content.digest);
+        let digest = |(bucket, shard): (&u32, &StoredShard)| Some((*bucket, intact(shard)?));
         self.shards.iter().filter_map(digest).collect()
     }
 
@@ -80,7 +105,6 @@ impl Engine {
             domain: domain.clone(),
             generate: Vec::new(),
             write: Vec::new(),
-            approved: None,
             remove: Vec::new(),
             reports: Vec::new(),
         };
@@ -96,13 +120,15 @@ impl Engine {
             // They come back as Secrets, and then the domain is compiled with them.
             return MailJob { generate, ..nothing };
         }
-        let (held, approved) = self.held_mail(domain, published.as_ref(), &outcome);
-        let step = postmaster.filter(|_| held.is_none()).map(|to| self.mail_step(domain, &outcome, &to));
+        let decided = self.decide_mail(domain, published.as_ref(), &outcome, now);
+        let step = postmaster.filter(|_| !decided.stands_still);
+        let step = step.map(|to| self.mail_step(domain, outcome.standing, &decided.step.domain, &to));
         let (write, remove) = step.unwrap_or_default();
         let settled = write.is_empty() && remove.is_empty();
-        let reports = if settled { self.mailbox_reports(domain, &outcome, held.as_ref(), now) } else { Vec::new() };
-        self.note_pending(domain, published.as_ref(), &outcome.domain, !write.is_empty());
-        MailJob { write, approved, remove, reports, ..nothing }
+        let reports = if settled { self.mailbox_reports(domain, &outcome, &decided, now) } else { Vec::new() };
+        let changes = !write.is_empty() || decided.stands_still;
+        self.note_pending(domain, published.as_ref(), &decided.step.domain, changes);
+        MailJob { write, remove, reports, ..nothing }
     }
 
     /// Puts the work off until the Secrets of the domain's namespace have been listed: a password that is not known is not missing.
@@ -134,51 +160,92 @@ impl Engine {
         outcome.generate.iter().filter_map(model).collect()
     }
 
-    /// The change, when it is held, and the number of addresses that is approved, when it would be.
-    fn held_mail(
+    /// What of the compiled domain is published, and what waits for approval.
+    fn decide_mail(
         &mut self,
         domain: &DomainName,
         published: Option<&MailDomain>,
         outcome: &MailOutcome,
-    ) -> (Option<Held>, Option<usize>) {
-        let unit = Unit::Mail(domain.clone());
-        let before = published.map(addresses).unwrap_or_default();
-        let after = addresses(&outcome.domain);
-        let held = guard::names(Watched::Addresses, domain.as_str(), &before, &after);
+        now: &Now,
+    ) -> Decided {
         let holder = self.index.zone_holder(domain).cloned().or_else(|| {
             published.and_then(|p| p.boxes.first()).map(|b| ObjectKey::new(&b.owner.namespace, domain.as_str()))
         });
-        match (held, holder) {
-            (Some(held), Some(holder)) if !self.approves(&holder, &held) => {
-                self.held.insert(unit, holder);
-                (Some(held), None)
-            }
-            (held, _) => {
-                self.held.remove(&unit);
-                let last = self.mail.get(domain).and_then(|state| state.shards.get(&0)).and_then(|s| s.approved);
-                (None, held.map(|_| after.len()).or(last))
-            }
+        let approves = |held: &Held| holder.as_ref().is_none_or(|holder| self.approves(holder, held));
+        let unread = self.unread(domain).map(|unread| guard::unknown(domain.as_str(), &unread));
+        let decided = match unread {
+            Some(held) if approves(&held) => Decided::moving(MailStep::free(outcome.domain.clone())),
+            Some(held) => Decided {
+                step: MailStep { held: Some(held), ..MailStep::free(outcome.domain.clone()) },
+                stands_still: true,
+            },
+            None => Decided::moving(mail::step(published, outcome.domain.clone(), now.today, approves)),
+        };
+        self.note_held(domain, holder, decided.step.held.clone());
+        decided
+    }
+
+    /// What of the stored shards nobody knows, in words.
+    fn unread(&self, domain: &DomainName) -> Option<String> {
+        let state = self.mail.get(domain)?;
+        if let Some((unknown, of)) = shards::unknown(&state.shards) {
+            return Some(format!("{unknown} of {of} stored shards of its addresses are lost or cannot be read"));
+        }
+        // An agent names only domains that it has installed, or that have shards.
+        let lost = state.shards.is_empty() && self.is_refused(domain);
+        lost.then(|| "all stored shards of its addresses are lost, while a mail server still serves them".into())
+    }
+
+    /// Notes what is held, for the status of the Domain or, where that is gone, of the Tenant.
+    fn note_held(&mut self, domain: &DomainName, holder: Option<ObjectKey>, held: Option<Held>) {
+        let unit = Unit::Mail(domain.clone());
+        match (&holder, &held) {
+            (Some(holder), Some(_)) => drop(self.held.insert(unit, holder.clone())),
+            _ => drop(self.held.remove(&unit)),
+        }
+        let Some(state) = self.mail.get_mut(domain).filter(|state| state.held != held) else { return };
+        state.held = held;
+        self.mark(Work::Unit(Unit::Zone(domain.clone())));
+        if let Some(tenant) = holder.as_ref().and_then(ObjectKey::tenant) {
+            self.mark(Work::Unit(Unit::Tenant(tenant.to_owned())));
         }
     }
 
+    /// What of a tenant's mail is held whose Domain is gone.
+    pub(super) fn held_without_domain(&self, tenant: &str) -> Vec<Held> {
+        let namespace = cst_api::tenant_namespace(tenant);
+        let orphaned = self
+            .held
+            .iter()
+            .filter(|(_, holder)| holder.namespace == namespace && !self.is_there(Kind::Domain, holder));
+        let of_mail = orphaned.filter_map(|(unit, _)| match unit {
+            Unit::Mail(domain) => self.mail.get(domain)?.held.clone(),
+            _ => None,
+        });
+        of_mail.collect()
+    }
+
     /// The shards to write and the buckets to remove.
-    fn mail_step(&self, domain: &DomainName, outcome: &MailOutcome, postmaster: &Address) -> (Vec<Shard>, Vec<u32>) {
+    fn mail_step(
+        &self,
+        domain: &DomainName,
+        standing: Standing,
+        next: &MailDomain,
+        postmaster: &Address,
+    ) -> (Vec<Shard>, Vec<u32>) {
         let nothing = (Vec::new(), Vec::new());
         let Some(state) = self.mail.get(domain) else { return nothing };
         let stored = state.digests();
-        let empty = outcome.domain.boxes.is_empty() && outcome.domain.aliases.is_empty();
-        if outcome.standing != Standing::Live && empty {
-            let unread = state.shards.values().any(|shard| shard.content.is_none());
+        let empty = next.boxes.is_empty() && next.aliases.is_empty();
+        if standing != Standing::Live && empty {
             return match (state.shards.is_empty(), state.is_withdrawn()) {
                 (true, _) => nothing,
-                // Nobody can tell what is in it: it stays.
-                (false, false) if unread && outcome.standing == Standing::Kept => nothing,
                 (false, false) => (vec![shard::withdrawal(domain)], Vec::new()),
                 (false, true) if state.acknowledged => (Vec::new(), state.shards.keys().copied().collect()),
                 (false, true) => (Vec::new(), state.shards.keys().copied().filter(|bucket| *bucket > 0).collect()),
             };
         }
-        let shards = outcome.domain.shards(postmaster, state.buckets());
+        let shards = next.shards(postmaster, state.buckets());
         let last = u32::try_from(shards.len()).unwrap_or(u32::MAX);
         let changed = |shard: &Shard| {
             stored.get(&shard.bucket).is_none_or(|digest| digest[..] != Sha256::digest(&shard.bytes)[..])
@@ -189,8 +256,8 @@ impl Engine {
         (write, state.shards.keys().copied().filter(|bucket| *bucket >= last).collect())
     }
 
-    fn note_pending(&mut self, domain: &DomainName, before: Option<&MailDomain>, after: &MailDomain, writes: bool) {
-        let Some(state) = self.mail.get_mut(domain).filter(|_| writes) else { return };
+    fn note_pending(&mut self, domain: &DomainName, before: Option<&MailDomain>, after: &MailDomain, changes: bool) {
+        let Some(state) = self.mail.get_mut(domain).filter(|_| changes) else { return };
         let last: BTreeMap<&Address, &MailBox> =
             before.iter().flat_map(|domain| &domain.boxes).map(|b| (&b.address, b)).collect();
         let changed = after.boxes.iter().filter(|mailbox| last.get(&mailbox.address) != Some(mailbox));
@@ -211,8 +278,7 @@ impl MailJob {
         let mut written = BTreeMap::new();
         let result = async {
             for shard in &self.write {
-                let approved = self.approved.filter(|_| shard.bucket == 0);
-                written.insert(shard.bucket, Some(shards::write(&api, shard, approved).await?));
+                written.insert(shard.bucket, Some(shards::write(&api, shard).await?));
             }
             for bucket in self.remove {
                 shards::remove(&api, &self.domain, bucket).await?;
@@ -254,21 +320,14 @@ async fn generate(shell: &Shell, model: MailboxModel, tenant: String) -> Result<
     Ok(Effect::Secret(key, data))
 }
 
-fn addresses(domain: &MailDomain) -> BTreeSet<String> {
-    domain.boxes.iter().map(|mailbox| &mailbox.address).chain(domain.aliases.keys()).map(ToString::to_string).collect()
-}
-
 #[cfg(test)]
 impl MailJob {
     /// What comes of the work when every write succeeds and gets this version.
     pub(super) fn pretend(self, version: u64) -> Vec<Effect> {
         assert!(self.generate.is_empty(), "these boxes name their Secrets");
         let content = |shard: &Shard| cst_compiler::desired::mail::ShardContent::decode(&shard.bytes).unwrap();
-        let stored = |shard: &Shard| StoredShard {
-            content: Some(std::sync::Arc::new(content(shard))),
-            approved: self.approved,
-            version,
-        };
+        let stored =
+            |shard: &Shard| StoredShard { content: Some(std::sync::Arc::new(content(shard))), intact: true, version };
         let written = self.write.iter().map(|shard| (shard.bucket, Some(stored(shard))));
         let removed = self.remove.iter().map(|bucket| (*bucket, None));
         let shards: BTreeMap<_, _> = written.chain(removed).collect();

@@ -37,6 +37,7 @@ impl Engine {
         let objects = wanted.filter(|(_, digest)| self.built.get(&unit) != Some(digest));
         let draft = self.draft(&ObjectRef::tenant(name), now).map(|mut draft| {
             draft.facts.problems.clone_from(&verdict.problems);
+            draft.facts.held = self.held_without_domain(name);
             let state = verdict.model.map(|model| model.state);
             draft.facts.suspended = state == Some(TenantState::Suspended);
             draft.facts.summary = format!("its namespace {} is set up", cst_api::tenant_namespace(name));

@@ -114,6 +114,24 @@ impl Play {
         self.take(Event::Secret(cst_api::tenant_namespace(name), Seen::Listed));
     }
 
+    /// Puts an object there as it is written, beside what the API server adds.
+    fn object<K: DeserializeOwned>(&mut self, wrap: fn(Seen<K>) -> Event, mut object: Value) {
+        self.version += 1;
+        object["apiVersion"] = "territorial.services/v1alpha1".into();
+        object["kind"] = "".into();
+        object["metadata"]["uid"] = object["metadata"]["name"].clone();
+        object["metadata"]["generation"] = 1.into();
+        object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        self.take(wrap(Seen::There(serde_json::from_value(object).unwrap())));
+    }
+
+    /// A condition's message; `None`: it is not there or does not hold.
+    fn told(&self, kind: Kind, key: &ObjectKey, condition: &str) -> Option<String> {
+        let known = self.engine.known.get(&ObjectRef::new(kind, key.clone()))?;
+        let found = known.status.conditions().iter().find(|c| c.type_ == condition && c.status == "True")?;
+        Some(found.message.clone())
+    }
+
     fn domain(&mut self, tenant: &str, name: &str, spec: &Value) {
         self.there(Event::Domain, name, Some(tenant), spec);
     }

@@ -19,13 +19,13 @@ fn domain(boxes: usize) -> MailDomain {
         }
     };
     let boxes = (0..boxes).map(mailbox).collect();
-    MailDomain { domain, boxes, aliases: BTreeMap::new() }
+    MailDomain { boxes, ..MailDomain::empty(domain) }
 }
 
 fn stored(shards: &[Shard]) -> BTreeMap<u32, StoredShard> {
     let mut stored = BTreeMap::new();
     for shard in shards {
-        let mut secret = secret(shard, Some(7));
+        let mut secret = secret(shard);
         secret.metadata.resource_version = Some("12".into());
         let (_, bucket, shard) = read(&secret).unwrap();
         stored.insert(bucket, shard);
@@ -39,7 +39,7 @@ fn a_stored_domain_reads_back() {
     let postmaster = Address::parse("postmaster@cst.example.net").unwrap();
     let stored = stored(&domain.shards(&postmaster, 0));
     assert_eq!(published(&domain.domain, &stored), Some(domain));
-    assert_eq!((stored[&0].version, stored[&0].approved), (12, Some(7)));
+    assert_eq!((stored[&0].version, stored[&0].intact, unknown(&stored)), (12, true, None));
 }
 
 #[test]
@@ -52,13 +52,30 @@ fn a_growth_of_the_buckets_that_was_broken_off_loses_nothing() {
     for cut in 0..large.len() {
         let mixed: Vec<Shard> = small.iter().chain(&large[cut..]).cloned().collect();
         assert_eq!(published(&domain.domain, &stored(&mixed)).as_ref(), Some(&domain), "new buckets from {cut} on");
+        assert_eq!(unknown(&stored(&mixed)), None, "new buckets from {cut} on");
     }
+}
+
+#[test]
+fn what_is_missing_or_cannot_be_read_is_unknown() {
+    let postmaster = Address::parse("postmaster@cst.example.net").unwrap();
+    let whole = stored(&domain(1_000).shards(&postmaster, 0));
+    assert!(whole.len() >= 4, "{}", whole.len());
+    for bucket in whole.keys() {
+        let mut lost = whole.clone();
+        lost.remove(bucket);
+        assert_eq!(unknown(&lost), Some((1, whole.len())), "bucket {bucket} is lost");
+        let mut cut = whole.clone();
+        cut.get_mut(bucket).unwrap().content = None;
+        assert_eq!(unknown(&cut), Some((1, whole.len())), "bucket {bucket} is cut");
+    }
+    assert_eq!(unknown(&BTreeMap::new()), None, "nothing was ever there");
 }
 
 #[test]
 fn a_secret_that_is_not_named_after_its_domain_is_no_shard() {
     let shard = &domain(1).shards(&Address::parse("postmaster@cst.example.net").unwrap(), 0)[0];
-    let mut secret = secret(shard, None);
+    let mut secret = secret(shard);
     secret.metadata.name = Some("mail-0000000000000000-0".into());
     assert!(read(&secret).is_none());
 }

@@ -113,6 +113,7 @@ impl DomainContent {
         let mut boxes: Vec<_> = self.boxes().cloned().collect();
         boxes.sort_by(|a, b| a.address.cmp(&b.address));
         let aliases = self.aliases().map(|(alias, to)| (alias.clone(), to.clone())).collect();
-        MailDomain { domain: self.domain.clone(), boxes, aliases }
+        let removed = self.shards.iter().flat_map(|shard| shard.removed.clone()).collect();
+        MailDomain { domain: self.domain.clone(), boxes, aliases, removed }
     }
 }

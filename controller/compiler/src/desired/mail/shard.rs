@@ -1,20 +1,23 @@
 //! The stored form of a mail domain: JSON lines in hash buckets of at most 64 KiB.
 //!
 //! ```text
-//! {"shard":{"format":1,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1}}
+//! {"shard":{"format":2,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1,"digest":"9f86d081884c7d65…"}}
 //! {"box":{"owner":{"namespace":"t-urbino","name":"protocollo"},"address":"protocollo@comune.urbino.pu.it",…}}
 //! {"alias":{"address":"urp@comune.urbino.pu.it","box":"protocollo@comune.urbino.pu.it"}}
 //! {"required":{"address":"abuse@comune.urbino.pu.it","box":"postmaster@cst.example.net"}}
+//! {"removed":{"address":"ced@comune.urbino.pu.it","on":"2026-11-23"}}
 //! ```
 //!
-//! The first line names the shard; then boxes, aliases and the addresses every domain must have (RFC 2142 §5, RFC 5321 §4.5.1),
-//! each sorted by address. An address is in the bucket that the hash of its local part gives, so a change of one box rewrites one
+//! The first line names the shard and says what all of it was when it was written: one that was cut, emptied or edited since is no
+//! shard. Then come boxes, aliases, the addresses every domain must have (RFC 2142 §5, RFC 5321 §4.5.1), and those that went
+//! lately, each sorted by address. An address is in the bucket that the hash of its local part gives, so a change of one box rewrites one
 //! bucket. The number of buckets is a power of two and never shrinks while the domain is there: with `n` and later `2n` buckets
 //! a reader sees either all buckets of one layout or knows that some are missing, in whatever order they were written.
 
 mod decode;
 mod encode;
 
+use cst_api::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -28,15 +31,15 @@ pub use encode::withdrawal;
 pub const LABEL: &str = "territorial.services/mail-shard";
 /// The annotation of a shard Secret with the domain's name, for people and for telling whose Secret cannot be read.
 pub const DOMAIN_ANNOTATION: &str = "territorial.services/mail-domain";
-/// The annotation on the Secret of bucket 0 that approves a drop beyond the guard: the domain's new number of addresses, decimal.
-pub const APPROVED_ANNOTATION: &str = "territorial.services/approved-addresses";
 /// The key of the shard's bytes in the Secret's `data`.
 pub const DATA_KEY: &str = "shard";
 /// The size up to which a bucket grows before the buckets are doubled, in bytes.
 pub const BUCKET_BYTES: usize = 64 * 1024;
 /// The largest number of buckets; beyond it they grow instead.
 const MAX_BUCKETS: u32 = 1024;
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The format without a digest. The controller replaces such shards as soon as it sees them.
+const FORMAT_WITHOUT_DIGEST: u32 = 1;
 
 /// One bucket of a mail domain: what one Secret holds.
 #[derive(Clone, PartialEq, Eq)]
@@ -100,6 +103,7 @@ enum Line {
     Box(MailBox),
     Alias(Pair),
     Required(Pair),
+    Removed(Removed),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -112,6 +116,9 @@ struct Header {
     /// The domain is given up: its addresses are to be refused and its tables removed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     withdrawn: bool,
+    /// [`whole`] of the shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,6 +126,25 @@ struct Header {
 struct Pair {
     address: Address,
     r#box: Address,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Removed {
+    address: Address,
+    on: Date,
+}
+
+/// SHA-256, in hexadecimal, of the header's line without digest and of all lines after it.
+fn whole(header: Header, body: &[u8]) -> String {
+    let header = line(&Line::Shard(Header { digest: None, ..header }));
+    hex(&Sha256::new().chain_update(header).chain_update(body).finalize())
+}
+
+fn line(line: &Line) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(line).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
 }
 
 impl Pair {

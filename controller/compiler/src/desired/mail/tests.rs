@@ -70,7 +70,7 @@ fn urbino() -> MailDomain {
         ("esterno@comune.urbino.pu.it", "a@elsewhere.example"),
         ("trasloco@comune.urbino.pu.it", "protocollo@comune.urbino.pu.it"),
     ]);
-    MailDomain { domain: domain(d), boxes, aliases }
+    MailDomain { boxes, aliases, ..MailDomain::empty(domain(d)) }
 }
 
 fn fano() -> MailDomain {
@@ -78,7 +78,7 @@ fn fano() -> MailDomain {
         mailbox("sindaco@comune.fano.pu.it", MailboxState::Active),
         mailbox("postmaster@comune.fano.pu.it", MailboxState::Active),
     ];
-    MailDomain { domain: domain("comune.fano.pu.it"), boxes, aliases: BTreeMap::new() }
+    MailDomain { boxes, ..MailDomain::empty(domain("comune.fano.pu.it")) }
 }
 
 fn read(shards: &[Shard]) -> BTreeMap<u32, Arc<ShardContent>> {

@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::ResourceExt as _;
 
 use super::super::{Engine, Source, Work};
+use super::MailState;
 use crate::shards::{self, StoredShard};
 use crate::watch::Seen;
 
@@ -18,27 +19,37 @@ impl Engine {
     pub(in super::super) fn take_shard(&mut self, seen: Seen<Secret>, now: Instant) {
         match seen {
             Seen::There(secret) => {
-                let Some((domain, bucket, stored)) = shards::read(&secret) else { return };
+                let Some((domain, bucket, stored)) = shards::read(&secret) else {
+                    return self.shard_lost(&secret.name_any(), now);
+                };
                 let state = self.mail.entry(domain.clone()).or_default();
-                if state.shards.get(&bucket).is_none_or(|known| stored.version > known.version) {
-                    state.shards.insert(bucket, stored);
+                let known = state.shards.get(&bucket);
+                if known.is_none_or(|known| stored.version > known.version) {
+                    let content = stored.content.or_else(|| known?.content.clone());
+                    state.shards.insert(bucket, StoredShard { content, ..stored });
                     self.shards_changed(&domain, now);
                 }
             }
             Seen::Unreadable { metadata, .. } => tracing::error!(secret = metadata.name, "a shard cannot be read"),
-            Seen::Gone(key) => {
-                let domains: Vec<DomainName> = self.mail.keys().cloned().collect();
-                for domain in domains {
-                    let Some(state) = self.mail.get_mut(&domain) else { continue };
-                    let before = state.shards.len();
-                    state.shards.retain(|bucket, _| shard::secret_name(&domain, *bucket) != key.name);
-                    if state.shards.len() != before {
-                        self.shards_changed(&domain, now);
-                    }
-                }
-            }
+            Seen::Gone(key) => self.shard_lost(&key.name, now),
             Seen::Listed => self.listed(Source::Shards),
         }
+    }
+
+    /// A Secret is gone, or no longer says whose it is. Of a domain that was given up it may go; otherwise it is written anew.
+    fn shard_lost(&mut self, name: &str, now: Instant) {
+        let named = |(domain, state): (&DomainName, &MailState)| {
+            let bucket = state.shards.keys().find(|bucket| shard::secret_name(domain, **bucket) == name)?;
+            Some((domain.clone(), *bucket))
+        };
+        let Some((domain, bucket)) = self.mail.iter().find_map(named) else { return };
+        let Some(state) = self.mail.get_mut(&domain) else { return };
+        let given_up = state.is_withdrawn();
+        match state.shards.get_mut(&bucket) {
+            Some(shard) if !given_up && shard.content.is_some() => shard.intact = false,
+            _ => drop(state.shards.remove(&bucket)),
+        }
+        self.shards_changed(&domain, now);
     }
 
     pub(in super::super) fn shards_written(
@@ -89,7 +100,7 @@ impl Engine {
         }
     }
 
-    fn is_refused(&self, domain: &DomainName) -> bool {
+    pub(super) fn is_refused(&self, domain: &DomainName) -> bool {
         self.mail_pods.iter().any(|pod| self.acks.get(pod).is_some_and(|ack| ack.refusal(domain).is_some()))
     }
 

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use cst_api::{ConditionType, MailboxState, MailboxStatus};
 use cst_compiler::compile::{self, MailOutcome};
-use cst_compiler::index::{Admitted, Unit};
+use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
-use cst_compiler::plan::guard::Held;
 use cst_compiler::problem::{Kind, ObjectRef, Problem};
 
 use super::super::{Engine, GRACE, Work};
-use super::MailState;
+use super::{Decided, MailState};
 use crate::clock::Now;
 use crate::report::{ObjectStatus, Report};
 
@@ -19,22 +18,19 @@ impl Engine {
         &mut self,
         domain: &DomainName,
         outcome: &MailOutcome,
-        held: Option<&Held>,
+        decided: &Decided,
         now: &Now,
     ) -> Vec<Report> {
         let mut problems: BTreeMap<&ObjectKey, Vec<Problem>> = BTreeMap::new();
         for problem in outcome.problems.iter().filter(|problem| problem.object.kind == Kind::Mailbox) {
             problems.entry(&problem.object.key).or_default().push(problem.clone());
         }
-        let mut admitted: BTreeMap<String, Admitted> = BTreeMap::new();
         let boxes: Vec<ObjectKey> = self.index.boxes_in(domain).cloned().collect();
         let mut put_off = false;
         let mut reports = Vec::new();
         for key in boxes {
-            let tenant = key.tenant().unwrap_or_default().to_owned();
-            let admitted = admitted.entry(tenant.clone()).or_insert_with(|| self.index.admitted_mailboxes(&tenant));
             let told = problems.remove(&key).unwrap_or_default();
-            match self.mailbox_report(&key, domain, admitted, told, held, now) {
+            match self.mailbox_report(&key, domain, told, decided, now) {
                 Some(Ok(report)) => reports.push(report),
                 Some(Err(())) => put_off = true,
                 None => {}
@@ -52,28 +48,36 @@ impl Engine {
         &self,
         key: &ObjectKey,
         domain: &DomainName,
-        admitted: &Admitted,
         problems: Vec<Problem>,
-        held: Option<&Held>,
+        decided: &Decided,
         now: &Now,
     ) -> Option<Result<Report, ()>> {
-        let verdict = compile::mailbox(&self.index, key, admitted);
+        let verdict = compile::mailbox(&self.index, key);
         let model = verdict.model.filter(|model| model.address.domain() == domain)?;
         let mut draft = self.draft(&ObjectRef::new(Kind::Mailbox, key.clone()), now)?;
         let ObjectStatus::Mailbox(last) = draft.last.clone() else { return None };
         let state = self.mail.get(domain)?;
-        let was_ready =
-            last.conditions.iter().any(|c| c.type_ == ConditionType::Ready.to_string() && c.status == "True");
-        let installed = state.acknowledged || (was_ready && !state.pending.contains(&model.address));
+        // As it is declared now: of what was declared before, nothing is known to be installed.
+        let was_ready = last.conditions.iter().any(|c| {
+            c.type_ == ConditionType::Ready.to_string()
+                && c.status == "True"
+                && c.observed_generation == draft.generation
+        });
+        let held = decided.held_of(&model.address);
+        let latched = was_ready && !state.pending.contains(&model.address);
+        let installed = latched || (state.acknowledged && held.is_none());
         let facts = &mut draft.facts;
         facts.problems = problems;
-        facts.held = held.cloned();
+        facts.held = held.filter(|_| !installed).cloned().into_iter().collect();
         facts.suspended = verdict.tenant_suspended || model.state == MailboxState::Suspended;
         facts.summary = summary(model.state, verdict.tenant_suspended).into();
         let mut own = Vec::new();
         if verdict.holds_address {
-            let message =
-                if installed { "installed on every mail server" } else { "not installed on every mail server yet" };
+            let message = match (installed, facts.held.is_empty()) {
+                (true, _) => "installed on every mail server",
+                (false, true) => "not installed on every mail server yet",
+                (false, false) => "served as it was before the change that is held",
+            };
             own.push((ConditionType::Installed, installed, message.to_owned()));
         }
         if !installed {
@@ -81,7 +85,7 @@ impl Engine {
         }
         facts.own = own;
         let young = state.since.is_some_and(|since| now.instant < since + GRACE);
-        if !installed && young && facts.held.is_none() && !facts.problems.iter().any(Problem::is_error) {
+        if !installed && young && facts.held.is_empty() && !facts.problems.iter().any(Problem::is_error) {
             return Some(Err(()));
         }
         let holds: Vec<&Address> = verdict

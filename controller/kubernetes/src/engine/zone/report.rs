@@ -45,7 +45,8 @@ impl Engine {
         if holds {
             let settings = &self.index.settings().dns;
             let (status, serving) = zone_status(state, &last, &settings.secondaries);
-            facts.held = held.cloned();
+            let of_mail = self.mail.get(zone).and_then(|mail| mail.held.as_ref());
+            facts.held = held.into_iter().chain(of_mail).cloned().collect();
             facts.waiting = serving.waiting;
             facts.waiting.extend(state.trouble.clone());
             let model = self.index.domain(key).and_then(|entry| entry.model.as_ref());
@@ -61,7 +62,8 @@ impl Engine {
             next.zone = last.zone;
         }
         let unserved = state.published.as_ref().map(|last| last.serial) != state.served.as_ref().map(|served| served.0);
-        let smooth = facts.held.is_none() && state.trouble.is_none() && !facts.problems.iter().any(Problem::is_error);
+        let smooth =
+            facts.held.is_empty() && state.trouble.is_none() && !facts.problems.iter().any(Problem::is_error);
         let patience = if holds && unserved && smooth { PATIENCE } else { GRACE };
         let due = state.since.map_or(now.instant, |since| since + patience);
         if smooth && (unserved || !facts.waiting.is_empty()) && now.instant < due {

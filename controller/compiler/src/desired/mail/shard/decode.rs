@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use cst_api::Date;
 use sha2::{Digest, Sha256};
 
-use super::{FORMAT, Header, Line, MAX_BUCKETS, Pair, bucket_of};
+use super::{FORMAT, FORMAT_WITHOUT_DIGEST, Header, Line, MAX_BUCKETS, Pair, Removed, bucket_of, whole};
 use crate::desired::mail::MailBox;
 use crate::model::{Address, DomainName};
 
@@ -25,6 +26,8 @@ pub struct ShardContent {
     pub aliases: BTreeMap<Address, Address>,
     /// The addresses every domain must have and nobody declared, with whom they are delivered to.
     pub required: BTreeMap<Address, Address>,
+    /// Addresses that went lately, with the day on which they did.
+    pub removed: BTreeMap<Address, Date>,
     /// SHA-256 of the shard's bytes.
     pub digest: [u8; 32],
 }
@@ -48,6 +51,9 @@ pub enum ShardError {
         /// Of how many.
         buckets: u32,
     },
+    /// It is not what it was when it was written.
+    #[error("the shard was cut, emptied or edited after it was written: its digest does not fit")]
+    Altered,
     /// A line that is no record.
     #[error("line {0} is not a record of this format")]
     Line(usize),
@@ -65,9 +71,9 @@ pub enum ShardError {
 impl ShardContent {
     /// Reads a shard.
     pub fn decode(bytes: &[u8]) -> Result<Self, ShardError> {
-        let mut lines = bytes.split_inclusive(|&byte| byte == b'\n');
-        let mut content = Self::of_header(lines.next().unwrap_or_default(), Sha256::digest(bytes).into())?;
-        for (number, line) in (2..).zip(lines) {
+        let (header, body) = bytes.split_at(bytes.iter().position(|&byte| byte == b'\n').map_or(0, |end| end + 1));
+        let mut content = Self::of_header(header, body, Sha256::digest(bytes).into())?;
+        for (number, line) in (2..).zip(body.split_inclusive(|&byte| byte == b'\n')) {
             if content.withdrawn {
                 return Err(ShardError::Withdrawn(number));
             }
@@ -76,6 +82,7 @@ impl ShardContent {
                 Line::Box(mailbox) => content.take_box(mailbox, number)?,
                 Line::Alias(pair) => content.take_pair(pair, number, |content| &mut content.aliases)?,
                 Line::Required(pair) => content.take_pair(pair, number, |content| &mut content.required)?,
+                Line::Removed(removed) => content.take_removed(removed, number)?,
             }
         }
         Ok(content)
@@ -91,18 +98,32 @@ impl ShardContent {
         self.aliases.contains_key(address) || self.find(address).is_some()
     }
 
-    fn of_header(line: &[u8], digest: [u8; 32]) -> Result<Self, ShardError> {
-        let Some(Line::Shard(Header { format, domain, bucket, buckets, withdrawn })) = parse(line) else {
-            return Err(ShardError::Header);
-        };
-        if format != FORMAT {
+    fn of_header(line: &[u8], body: &[u8], digest: [u8; 32]) -> Result<Self, ShardError> {
+        let Some(Line::Shard(header)) = parse(line) else { return Err(ShardError::Header) };
+        let Header { format, bucket, buckets, withdrawn, .. } = header;
+        if !matches!(format, FORMAT | FORMAT_WITHOUT_DIGEST) {
             return Err(ShardError::Format(format));
         }
         if !buckets.is_power_of_two() || buckets > MAX_BUCKETS || bucket >= buckets {
             return Err(ShardError::Layout { bucket, buckets });
         }
-        let (boxes, aliases, required) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Ok(Self { domain, bucket, buckets, withdrawn, boxes, aliases, required, digest })
+        let domain = header.domain.clone();
+        let wanted = header.digest.clone();
+        if wanted != (format == FORMAT).then(|| whole(header, body)) {
+            return Err(ShardError::Altered);
+        }
+        let (boxes, aliases, required, removed) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Ok(Self { domain, bucket, buckets, withdrawn, boxes, aliases, required, removed, digest })
+    }
+
+    fn take_removed(&mut self, removed: Removed, number: usize) -> Result<(), ShardError> {
+        self.check(&removed.address, number)?;
+        let in_order = self.removed.last_key_value().is_none_or(|(last, _)| *last < removed.address);
+        if !in_order || self.holds(&removed.address) {
+            return Err(ShardError::Order(number));
+        }
+        self.removed.insert(removed.address, removed.on);
+        Ok(())
     }
 
     fn take_box(&mut self, mailbox: MailBox, number: usize) -> Result<(), ShardError> {

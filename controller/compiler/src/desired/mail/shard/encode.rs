@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BUCKET_BYTES, FORMAT, Header, Line, MAX_BUCKETS, Pair, Shard, bucket_of};
+use super::{BUCKET_BYTES, FORMAT, Header, Line, MAX_BUCKETS, Pair, Removed, Shard, bucket_of, line, whole};
 use crate::desired::mail::{MailBox, MailDomain};
 use crate::model::{Address, DomainName};
 
@@ -22,16 +22,16 @@ impl MailDomain {
     }
 
     fn fill(&self, lines: &[(Address, Vec<u8>)], buckets: u32) -> Vec<Shard> {
-        let mut shards: Vec<Shard> = (0..buckets).map(|bucket| empty(&self.domain, bucket, buckets, false)).collect();
+        let mut bodies: Vec<Vec<u8>> = (0..buckets).map(|_| Vec::new()).collect();
         for (address, line) in lines {
-            if let Some(shard) = shards.get_mut(bucket_of(address, buckets) as usize) {
-                shard.bytes.extend_from_slice(line);
+            if let Some(body) = bodies.get_mut(bucket_of(address, buckets) as usize) {
+                body.extend_from_slice(line);
             }
         }
-        shards
+        (0..).zip(bodies).map(|(bucket, body)| shard(&self.domain, bucket, buckets, false, &body)).collect()
     }
 
-    /// Every line but the headers: boxes, aliases, required addresses, each in the order of their addresses.
+    /// Every line but the headers: boxes, aliases, required and removed addresses, each in the order of their addresses.
     fn lines(&self, postmaster: &Address) -> Vec<(Address, Vec<u8>)> {
         let mut boxes: BTreeMap<&Address, &MailBox> = BTreeMap::new();
         for mailbox in &self.boxes {
@@ -44,7 +44,14 @@ impl MailDomain {
             let line = line(&Line::Required(Pair::new(&address, to)));
             (address, line)
         });
-        from_boxes.chain(from_aliases).chain(required).collect()
+        let gone = self
+            .removed
+            .iter()
+            .filter(|(address, _)| !boxes.contains_key(address) && !self.aliases.contains_key(address));
+        let gone = gone.map(|(address, on)| {
+            (address.clone(), line(&Line::Removed(Removed { address: address.clone(), on: *on })))
+        });
+        from_boxes.chain(from_aliases).chain(required).chain(gone).collect()
     }
 
     /// The addresses that RFC 2142 and RFC 5321 want and nobody declared. `abuse` goes to the domain's own postmaster where it has one.
@@ -72,16 +79,12 @@ impl MailDomain {
 
 /// The content of a domain that is given up: agents refuse its addresses, and the Secret may go once they acknowledged it.
 pub fn withdrawal(domain: &DomainName) -> Shard {
-    empty(domain, 0, 1, true)
+    shard(domain, 0, 1, true, b"")
 }
 
-fn empty(domain: &DomainName, bucket: u32, buckets: u32, withdrawn: bool) -> Shard {
-    let header = Header { format: FORMAT, domain: domain.clone(), bucket, buckets, withdrawn };
-    Shard { domain: domain.clone(), bucket, bytes: line(&Line::Shard(header)) }
-}
-
-fn line(line: &Line) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec(line).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes
+fn shard(domain: &DomainName, bucket: u32, buckets: u32, withdrawn: bool, body: &[u8]) -> Shard {
+    let header = || Header { format: FORMAT, domain: domain.clone(), bucket, buckets, withdrawn, digest: None };
+    let mut bytes = line(&Line::Shard(Header { digest: Some(whole(header(), body)), ..header() }));
+    bytes.extend_from_slice(body);
+    Shard { domain: domain.clone(), bucket, bytes }
 }

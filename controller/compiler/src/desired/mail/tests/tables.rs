@@ -35,7 +35,7 @@ fn the_centres_postmaster_is_found_by_its_alias_and_refused_while_it_has_no_box(
     let alias_of = |tables: &Tables, key: &str| {
         tables.entries(Table::Aliases).iter().find(|(k, _)| k == key).map(|(_, value)| value.clone())
     };
-    let mut own = MailDomain { domain: domain("cst.example.net"), boxes: vec![], aliases: BTreeMap::new() };
+    let mut own = MailDomain::empty(domain("cst.example.net"));
     let tables = Tables::of(&fleet(&[urbino(), own.clone()]));
     assert_eq!(alias_of(&tables, "abuse@comune.urbino.pu.it"), None);
     own.boxes = vec![mailbox("staff@cst.example.net", MailboxState::Active)];
