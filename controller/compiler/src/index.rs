@@ -6,6 +6,7 @@ mod entry;
 mod holders;
 mod limits;
 mod pointers;
+mod ranking;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,8 +15,8 @@ use cst_api::{Domain, Mailbox, Tenant, WebSite};
 
 pub use authority::{Authority, Refusal};
 pub use entry::Entry;
-pub use limits::Admitted;
 
+use self::ranking::Ranking;
 use crate::model::{Address, DomainName, ObjectKey};
 use crate::parse::{DomainModel, MailboxModel, TenantModel, WebSiteModel};
 use crate::settings::Settings;
@@ -77,6 +78,9 @@ pub struct Index {
     addresses: BTreeMap<Address, BTreeSet<ObjectKey>>,
     mail_domains: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
     hosts: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
+    /// By namespace: who is within the limits.
+    mailbox_ranking: BTreeMap<String, Ranking>,
+    site_ranking: BTreeMap<String, Ranking>,
     secret_users: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
     /// Reverse names of addresses that ask for their PTR, with the Domains that write them.
     pointers: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
@@ -98,6 +102,8 @@ impl Index {
             addresses: BTreeMap::new(),
             mail_domains: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            mailbox_ranking: BTreeMap::new(),
+            site_ranking: BTreeMap::new(),
             secret_users: BTreeMap::new(),
             pointers: BTreeMap::new(),
         }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cst_api::{Domain, Mailbox, Tenant, WebSite};
+use cst_api::{Domain, Mailbox, MailboxStatus, Tenant, WebSite};
 use cst_compiler::compile::{self, ZoneFacts};
-use cst_compiler::index::{Admitted, Change, Index, Unit};
+use cst_compiler::index::{Change, Index, Unit};
 use cst_compiler::model::ObjectKey;
 use cst_compiler::settings::Settings;
 use serde_json::json;
@@ -57,7 +57,13 @@ impl Dice {
             0 => {
                 let grants: Vec<_> = (0..=self.roll(5)).map(|_| self.name()).collect();
                 let state = ["Active", "Suspended", "Terminated"][self.roll(3)];
-                let limits = [json!({}), json!({"mailboxes": 2, "webSites": 1})][self.roll(2)].clone();
+                let limits = [
+                    json!({}),
+                    json!({"mailboxes": 2, "webSites": 1}),
+                    json!({"mailStorage": "5Gi", "webStorage": "3Gi"}),
+                    json!({"mailboxes": 4, "mailStorage": "6Gi"}),
+                ][self.roll(4)]
+                .clone();
                 let spec = json!({"displayName": "x", "entityType": "Comune", "domains": grants, "state": state, "limits": limits});
                 Change::Tenant(tenant.into(), (!gone).then(|| Box::new(made::<Tenant>("", tenant, &spec))))
             }
@@ -76,17 +82,25 @@ impl Dice {
                 Change::Domain(key.clone(), (!gone).then(|| Box::new(made::<Domain>(&key.namespace, zone, &spec))))
             }
             2 => {
-                let name = ["m1", "m2", "m3"][self.roll(3)];
+                let name = ["m1", "m2", "m3", "m4", "m5"][self.roll(5)];
                 let key = ObjectKey::new(format!("t-{tenant}"), name);
                 let address = |dice: &mut Self| format!("{}@{}", ["u", "v"][dice.roll(2)], dice.host());
-                let spec = json!({"address": address(self), "aliases": [format!("w{}", address(self)), format!("z{}", address(self))]});
-                Change::Mailbox(key.clone(), (!gone).then(|| Box::new(made::<Mailbox>(&key.namespace, name, &spec))))
+                let own = address(self);
+                let aliases = [format!("w{}", address(self)), format!("z{}", address(self))];
+                let quota = ["1Gi", "2Gi", "4Gi"][self.roll(3)];
+                let mut mailbox: Mailbox =
+                    made(&key.namespace, name, &json!({"address": own, "aliases": aliases, "quota": quota}));
+                if name == "m4" {
+                    mailbox.status = Some(MailboxStatus { addresses: vec![own], ..MailboxStatus::default() });
+                }
+                Change::Mailbox(key.clone(), (!gone).then(|| Box::new(mailbox)))
             }
             _ => {
-                let name = ["s1", "s2"][self.roll(2)];
+                let name = ["s1", "s2", "s3"][self.roll(3)];
                 let key = ObjectKey::new(format!("t-{tenant}"), name);
                 let (host, alias) = (self.host(), format!("w.{}", self.host()));
-                let spec = json!({"application": "Lamp", "host": host, "aliases": [alias]});
+                let storage = ["1Gi", "2Gi"][self.roll(2)];
+                let spec = json!({"application": "Lamp", "host": host, "aliases": [alias], "storage": storage});
                 Change::WebSite(key.clone(), (!gone).then(|| Box::new(made::<WebSite>(&key.namespace, name, &spec))))
             }
         }
@@ -112,7 +126,7 @@ fn outcome(index: &Index, unit: &Unit) -> String {
             format!("{:?}", compile::mail(index, name, None, cst_api::Date { year: 2026, month: 1, day: 1 }))
         }
         Unit::Site(key) => {
-            format!("{:?}", compile::site(index, key, &key.tenant().map_or(Admitted::All, |t| index.admitted_sites(t))))
+            format!("{:?}", compile::site(index, key))
         }
     }
 }

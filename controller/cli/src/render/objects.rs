@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use cst_compiler::compile;
 use cst_compiler::desired::{tenancy, web};
-use cst_compiler::index::{Admitted, Index, Unit};
+use cst_compiler::index::{Index, Unit};
 
 /// The cluster's objects: a file for each tenant and each web site.
 pub(super) fn files(index: &Index) -> Vec<(PathBuf, String)> {
@@ -16,8 +16,7 @@ pub(super) fn files(index: &Index) -> Vec<(PathBuf, String)> {
                 Some((folder.join(&name).join("tenant.yaml"), documents(&objects)))
             }
             Unit::Site(key) => {
-                let admitted = key.tenant().map_or(Admitted::All, |tenant| index.admitted_sites(tenant));
-                let site = compile::site(index, &key, &admitted).site(index)?;
+                let site = compile::site(index, &key).site(index)?;
                 let objects = web::objects(&site, index.settings().web.as_ref()?, None);
                 Some((folder.join(&site.tenant).join(format!("site-{}.yaml", key.name)), documents(&objects)))
             }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use cst_api::Date;
 
 use super::{ZoneFacts, mail, site, tenant, zone};
-use crate::index::{Admitted, Index, Unit};
+use crate::index::{Index, Unit};
 use crate::problem::Problem;
 
 /// Everything that is wrong with all objects of an index, in order, each once.
@@ -15,10 +15,7 @@ pub fn problems(index: &Index, today: Date) -> Vec<Problem> {
             Unit::Tenant(name) => problems.extend(tenant(index, &name).problems),
             Unit::Zone(name) => problems.extend(zone(index, &name, &ZoneFacts::hopeful()).problems),
             Unit::Mail(name) => problems.extend(mail(index, &name, None, today).problems),
-            Unit::Site(key) => {
-                let admitted = key.tenant().map_or(Admitted::All, |t| index.admitted_sites(t));
-                problems.extend(site(index, &key, &admitted).problems);
-            }
+            Unit::Site(key) => problems.extend(site(index, &key).problems),
         }
     }
     // What could not be read at all belongs to no zone and no mail domain.

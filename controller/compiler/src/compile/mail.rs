@@ -4,7 +4,7 @@ use cst_api::{Date, MailboxState, Reason};
 
 use super::{MailboxVerdict, Standing, mailbox};
 use crate::desired::mail::{MailBox, MailDomain, PasswordHash};
-use crate::index::{Admitted, Index};
+use crate::index::Index;
 use crate::model::{Address, DomainName, ObjectKey, Quantity};
 use crate::parse::MailboxModel;
 use crate::plan::retention::{self, Retention};
@@ -44,12 +44,9 @@ pub fn mail(index: &Index, name: &DomainName, published: Option<&MailDomain>, to
 
 /// The boxes and aliases of this domain that Mailboxes declare and may have.
 fn declared(index: &Index, name: &DomainName, published: Option<&MailDomain>, outcome: &mut MailOutcome) {
-    let mut admitted: BTreeMap<&str, Admitted> = BTreeMap::new();
     let last: BTreeMap<&Address, &MailBox> = published.iter().flat_map(|p| &p.boxes).map(|b| (&b.address, b)).collect();
     for key in index.boxes_in(name) {
-        let tenant = key.tenant().unwrap_or_default();
-        let admitted = admitted.entry(tenant).or_insert_with(|| index.admitted_mailboxes(tenant));
-        let verdict = mailbox(index, key, admitted);
+        let verdict = mailbox(index, key);
         let Some(model) = verdict.model else { continue };
         let home = model.address.domain() == name;
         let password = if home { password(index, model, outcome) } else { None };

@@ -1,6 +1,6 @@
 use cst_api::{MailboxState, Reason, TenantState};
 
-use crate::index::{Admitted, Index};
+use crate::index::Index;
 use crate::model::{Address, ObjectKey, Quantity};
 use crate::parse::MailboxModel;
 use crate::problem::{Kind, ObjectRef, Problem};
@@ -38,8 +38,8 @@ impl MailboxVerdict<'_> {
     }
 }
 
-/// Judges a Mailbox. `admitted`: its tenant's boxes within the limits.
-pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey, admitted: &Admitted) -> MailboxVerdict<'a> {
+/// Judges a Mailbox.
+pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey) -> MailboxVerdict<'a> {
     let object = ObjectRef::new(Kind::Mailbox, key.clone());
     let entry = index.mailbox(key);
     let model = entry.and_then(|entry| entry.model.as_ref());
@@ -61,7 +61,7 @@ pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey, admitted: &Admitted) -> Ma
         verdict.problems.push(object.error("spec.address", Reason::Invalid, message));
         return verdict;
     }
-    if !admitted.contains(key) {
+    if !index.admits_mailbox(key) {
         let message = format!(
             "tenant {tenant} has reached its limit of mailboxes or mail storage: ask the coordinator, or remove another box"
         );

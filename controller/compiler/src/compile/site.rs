@@ -2,7 +2,7 @@ use cst_api::Reason;
 
 use super::Standing;
 use crate::desired::web::Site;
-use crate::index::{Admitted, Index};
+use crate::index::Index;
 use crate::model::{DomainName, ObjectKey};
 use crate::parse::WebSiteModel;
 use crate::problem::{Kind, ObjectRef, Problem};
@@ -37,8 +37,8 @@ impl SiteVerdict<'_> {
     }
 }
 
-/// Judges a WebSite. `admitted`: its tenant's sites within the limits.
-pub fn site<'a>(index: &'a Index, key: &ObjectKey, admitted: &Admitted) -> SiteVerdict<'a> {
+/// Judges a WebSite.
+pub fn site<'a>(index: &'a Index, key: &ObjectKey) -> SiteVerdict<'a> {
     let object = ObjectRef::new(Kind::WebSite, key.clone());
     let Some(entry) = index.site(key) else {
         return SiteVerdict { standing: Standing::Retired, model: None, aliases: Vec::new(), problems: Vec::new() };
@@ -55,7 +55,7 @@ pub fn site<'a>(index: &'a Index, key: &ObjectKey, admitted: &Admitted) -> SiteV
         verdict.problems.push(object.refused("metadata.namespace", refusal));
         return verdict;
     }
-    if !admitted.contains(key) {
+    if !index.admits_site(key) {
         let message = format!(
             "tenant {tenant} has reached its limit of sites or web storage: ask the coordinator, or remove another site"
         );

@@ -23,6 +23,7 @@ impl Index {
             self.grants.entry(grant.clone()).or_default().insert(name.clone());
         }
         self.tenants.extend(next.map(|entry| (name.clone(), entry)));
+        self.limit_tenant(&name);
         let mut units = BTreeSet::new();
         if !unchanged {
             units.insert(Unit::Tenant(name.clone()));
@@ -90,7 +91,14 @@ impl Index {
             }
         }
         self.mailboxes.extend(next.map(|entry| (key.clone(), entry)));
-        if unchanged { BTreeSet::new() } else { self.units_of_mailbox(&key, before.iter().chain(&after)) }
+        let admission = self.rank_mailbox(&key, last.as_ref());
+        let judged =
+            admission.iter().filter_map(|key| model(self.mailboxes.get(key))).flat_map(MailboxModel::addresses);
+        let mut units: BTreeSet<Unit> = judged.map(|address| Unit::Mail(address.domain().clone())).collect();
+        if !unchanged {
+            units.extend(self.units_of_mailbox(&key, before.iter().chain(&after)));
+        }
+        units
     }
 
     pub(super) fn apply_site(&mut self, key: ObjectKey, site: Option<&WebSite>) -> BTreeSet<Unit> {
@@ -100,8 +108,13 @@ impl Index {
         let next = site.map(|site| Entry::next(WebSiteModel::parse(site), held, last.clone()));
         let unchanged = same(last.as_ref(), next.as_ref());
         self.sites.extend(next.map(|entry| (key.clone(), entry)));
+        let admission = self.rank_site(&key, last.as_ref());
         self.relink_hosts(&key, &before_hosts);
-        if unchanged { BTreeSet::new() } else { self.units_of_site(&key, &before_hosts) }
+        let mut units: BTreeSet<Unit> = admission.into_iter().map(Unit::Site).collect();
+        if !unchanged {
+            units.extend(self.units_of_site(&key, &before_hosts));
+        }
+        units
     }
 
     pub(super) fn apply_published_hosts(&mut self, key: ObjectKey, hosts: Option<Vec<DomainName>>) -> BTreeSet<Unit> {
@@ -132,13 +145,7 @@ impl Index {
             units.insert(Unit::Mail(address.domain().clone()));
             units.extend(self.home_units(self.addresses.get(address).into_iter().flatten()));
         }
-        if let Some(tenant) = key.tenant() {
-            units.insert(Unit::Tenant(tenant.to_owned()));
-            if self.limits_mailboxes(tenant) {
-                let boxes = in_namespace(&self.mailboxes, &key.namespace).filter_map(|(_, entry)| entry.model.as_ref());
-                units.extend(boxes.flat_map(MailboxModel::addresses).map(|a| Unit::Mail(a.domain().clone())));
-            }
-        }
+        units.extend(key.tenant().map(|tenant| Unit::Tenant(tenant.to_owned())));
         units
     }
 
@@ -148,12 +155,7 @@ impl Index {
             units.extend(self.covering_zone(host).map(Unit::Zone));
             units.extend(self.hosts.get(host).into_iter().flatten().cloned().map(Unit::Site));
         }
-        if let Some(tenant) = key.tenant() {
-            units.insert(Unit::Tenant(tenant.to_owned()));
-            if self.limits_sites(tenant) {
-                units.extend(in_namespace(&self.sites, &key.namespace).map(|(key, _)| Unit::Site(key.clone())));
-            }
-        }
+        units.extend(key.tenant().map(|tenant| Unit::Tenant(tenant.to_owned())));
         units
     }
 

@@ -1,59 +1,65 @@
 //! How much a tenant may have: incumbents keep what they have, then the order of names decides.
 
-use std::collections::BTreeSet;
-
+use super::Index;
 use super::entry::Entry;
-use super::{Index, in_namespace};
+use super::ranking::{Limit, Rank, Ranking};
 use crate::model::ObjectKey;
-use crate::parse::{TenantModel, WebSiteModel};
-
-/// Which objects of a tenant are within its limits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Admitted {
-    /// All of them.
-    All,
-    /// These.
-    Only(BTreeSet<ObjectKey>),
-}
-
-impl Admitted {
-    /// Whether an object is within the limits.
-    pub fn contains(&self, key: &ObjectKey) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(keys) => keys.contains(key),
-        }
-    }
-}
+use crate::parse::{MailboxModel, TenantModel, WebSiteModel};
 
 impl Index {
-    pub(super) fn limits_mailboxes(&self, tenant: &str) -> bool {
-        self.limits(tenant).is_some_and(|m| m.mailboxes.is_some() || m.mail_storage.is_some())
+    /// Whether a Mailbox is within its tenant's limits.
+    pub fn admits_mailbox(&self, key: &ObjectKey) -> bool {
+        let rank = self.mailboxes.get(key).map(|entry| self.mailbox_rank(entry));
+        let ranking = self.mailbox_ranking.get(&key.namespace);
+        rank.is_some_and(|rank| ranking.is_some_and(|ranking| ranking.admits(&key.name, rank)))
     }
 
-    pub(super) fn limits_sites(&self, tenant: &str) -> bool {
-        self.limits(tenant).is_some_and(|m| m.web_sites.is_some() || m.web_storage.is_some())
+    /// Whether a WebSite is within its tenant's limits.
+    pub fn admits_site(&self, key: &ObjectKey) -> bool {
+        let rank = self.sites.get(key).map(|entry| self.site_rank(entry));
+        let ranking = self.site_ranking.get(&key.namespace);
+        rank.is_some_and(|rank| ranking.is_some_and(|ranking| ranking.admits(&key.name, rank)))
     }
 
-    /// The tenant's Mailboxes within its limits.
-    pub fn admitted_mailboxes(&self, tenant: &str) -> Admitted {
-        let Some(limits) = self.limits(tenant).filter(|_| self.limits_mailboxes(tenant)) else { return Admitted::All };
+    /// Puts a Mailbox into its place; the Mailboxes of its tenant that are admitted or refused because of it.
+    pub(super) fn rank_mailbox(&mut self, key: &ObjectKey, last: Option<&Entry<MailboxModel>>) -> Vec<ObjectKey> {
+        let before = last.map(|entry| self.mailbox_rank(entry));
+        let after = self.mailboxes.get(key).map(|entry| self.mailbox_rank(entry));
+        let limit = self.mail_limit(key.tenant());
+        let ranking = self.mailbox_ranking.entry(key.namespace.clone()).or_insert_with(|| Ranking::new(limit));
+        ranking.put(&key.name, before, after).into_iter().map(|name| ObjectKey::new(&key.namespace, name)).collect()
+    }
+
+    /// Puts a WebSite into its place; the WebSites of its tenant that are admitted or refused because of it.
+    pub(super) fn rank_site(&mut self, key: &ObjectKey, last: Option<&Entry<WebSiteModel>>) -> Vec<ObjectKey> {
+        let before = last.map(|entry| self.site_rank(entry));
+        let after = self.sites.get(key).map(|entry| self.site_rank(entry));
+        let limit = self.web_limit(key.tenant());
+        let ranking = self.site_ranking.entry(key.namespace.clone()).or_insert_with(|| Ranking::new(limit));
+        ranking.put(&key.name, before, after).into_iter().map(|name| ObjectKey::new(&key.namespace, name)).collect()
+    }
+
+    /// Judges all of a tenant by the limits it has now.
+    pub(super) fn limit_tenant(&mut self, tenant: &str) {
+        let namespace = cst_api::tenant_namespace(tenant);
+        let (mail, web) = (self.mail_limit(Some(tenant)), self.web_limit(Some(tenant)));
+        if let Some(ranking) = self.mailbox_ranking.get_mut(&namespace) {
+            ranking.set_limit(mail);
+        }
+        if let Some(ranking) = self.site_ranking.get_mut(&namespace) {
+            ranking.set_limit(web);
+        }
+    }
+
+    fn mailbox_rank(&self, entry: &Entry<MailboxModel>) -> Rank {
         let default = self.settings.mail.as_ref().map_or(0, |mail| mail.default_quota.0);
-        let namespace = cst_api::tenant_namespace(tenant);
-        let boxes = in_namespace(&self.mailboxes, &namespace).map(|(key, entry)| {
-            let quota = entry.model.as_ref().and_then(|m| m.quota).map_or(default, |q| q.0);
-            (key, incumbent(entry), quota)
-        });
-        admit(boxes, limits.mailboxes, limits.mail_storage.map(|q| q.0))
+        let quota = entry.model.as_ref().and_then(|model| model.quota);
+        Rank { incumbent: !entry.held.is_empty(), size: quota.map_or(default, |quota| quota.0) }
     }
 
-    /// The tenant's WebSites within its limits.
-    pub fn admitted_sites(&self, tenant: &str) -> Admitted {
-        let Some(limits) = self.limits(tenant).filter(|_| self.limits_sites(tenant)) else { return Admitted::All };
-        let namespace = cst_api::tenant_namespace(tenant);
-        let sites = in_namespace(&self.sites, &namespace)
-            .map(|(key, entry)| (key, incumbent(entry), entry.model.as_ref().map_or(0, |model| self.storage(model))));
-        admit(sites, limits.web_sites, limits.web_storage.map(|q| q.0))
+    fn site_rank(&self, entry: &Entry<WebSiteModel>) -> Rank {
+        let size = entry.model.as_ref().map_or(0, |model| self.storage(model));
+        Rank { incumbent: !entry.held.is_empty(), size }
     }
 
     /// How much a site's files may take: what it says, else what its application takes.
@@ -63,34 +69,17 @@ impl Index {
         site.storage.or(default).map_or(0, |size| size.0)
     }
 
-    fn limits(&self, tenant: &str) -> Option<&TenantModel> {
-        self.tenants.get(tenant)?.model.as_ref()
+    fn mail_limit(&self, tenant: Option<&str>) -> Limit {
+        let limits = self.limits(tenant).map(|m| (m.mailboxes, m.mail_storage));
+        limits.map_or_else(Limit::default, |(count, bytes)| Limit { count, bytes: bytes.map(|bytes| bytes.0) })
     }
-}
 
-fn incumbent<M>(entry: &Entry<M>) -> bool {
-    !entry.held.is_empty()
-}
+    fn web_limit(&self, tenant: Option<&str>) -> Limit {
+        let limits = self.limits(tenant).map(|m| (m.web_sites, m.web_storage));
+        limits.map_or_else(Limit::default, |(count, bytes)| Limit { count, bytes: bytes.map(|bytes| bytes.0) })
+    }
 
-fn admit<'a>(
-    objects: impl Iterator<Item = (&'a ObjectKey, bool, u64)>,
-    count: Option<u32>,
-    bytes: Option<u64>,
-) -> Admitted {
-    let mut objects: Vec<_> = objects.collect();
-    let total = objects.iter().fold(0_u64, |total, (.., size)| total.saturating_add(*size));
-    let fits = |n: usize, size: u64| count.is_none_or(|max| n <= max as usize) && bytes.is_none_or(|max| size <= max);
-    if fits(objects.len(), total) {
-        return Admitted::All;
+    fn limits(&self, tenant: Option<&str>) -> Option<&TenantModel> {
+        self.tenants.get(tenant?)?.model.as_ref()
     }
-    objects.sort_by_key(|(key, incumbent, _)| (!incumbent, *key));
-    let (mut admitted, mut used) = (BTreeSet::new(), 0);
-    for (key, _, size) in objects {
-        let with_it = u64::saturating_add(used, size);
-        if fits(admitted.len() + 1, with_it) {
-            used = with_it;
-            admitted.insert(key.clone());
-        }
-    }
-    Admitted::Only(admitted)
 }

@@ -4,7 +4,6 @@ use crate::support::{TODAY, name, problems, repository};
 use cst_api::{Date, MailboxState};
 use cst_compiler::compile::{self, Standing};
 use cst_compiler::desired::mail::MailDomain;
-use cst_compiler::index::Admitted;
 use cst_compiler::manifest::Repository;
 use cst_compiler::model::ObjectKey;
 
@@ -84,7 +83,7 @@ fn what_a_box_may_do_and_hold_is_resolved() {
         let repository = repository(&format!("{tenant}{DOMAIN}{boxes}"));
         for (name, state, quota) in [("a", states[0], "1Gi"), ("b", states[1], "3Gi")] {
             let key = ObjectKey::new("t-fano", name);
-            let verdict = compile::mailbox(&repository.index, &key, &Admitted::All);
+            let verdict = compile::mailbox(&repository.index, &key);
             let quota_of_box = verdict.quota(repository.index.settings()).unwrap().to_string();
             assert_eq!((verdict.state(), quota_of_box.as_str()), (Some(state), quota));
         }

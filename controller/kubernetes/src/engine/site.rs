@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use cst_api::{DeletionPolicy, WebSiteStatus};
 use cst_compiler::compile::{self, SiteVerdict, Standing};
 use cst_compiler::desired::web::{self, Credentials, Password, Site};
-use cst_compiler::index::{Admitted, Change, Unit};
+use cst_compiler::index::{Change, Unit};
 use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::parse::WebSiteModel;
 use cst_compiler::plan::retention::{self, Retention};
@@ -54,8 +54,7 @@ enum Step {
 impl Engine {
     /// Compiles a site and decides what to do. Damage is handed out once: a further attempt goes on from there.
     pub(super) fn site_job(&mut self, key: &ObjectKey, now: &Now) -> SiteJob {
-        let admitted = key.tenant().map_or(Admitted::All, |tenant| self.index.admitted_sites(tenant));
-        let verdict = compile::site(&self.index, key, &admitted);
+        let verdict = compile::site(&self.index, key);
         let unit = Unit::Site(key.clone());
         let last = self.applied.get(&unit).cloned();
         let (step, mut waiting) = self.site_step(key, &verdict, last.as_ref(), now);
