@@ -62,8 +62,7 @@ impl Engine {
             next.zone = last.zone;
         }
         let unserved = state.published.as_ref().map(|last| last.serial) != state.served.as_ref().map(|served| served.0);
-        let smooth =
-            facts.held.is_empty() && state.trouble.is_none() && !facts.problems.iter().any(Problem::is_error);
+        let smooth = facts.held.is_empty() && state.trouble.is_none() && !facts.problems.iter().any(Problem::is_error);
         let patience = if holds && unserved && smooth { PATIENCE } else { GRACE };
         let due = state.since.map_or(now.instant, |since| since + patience);
         if smooth && (unserved || !facts.waiting.is_empty()) && now.instant < due {
