@@ -135,10 +135,16 @@ async fn whatever_a_client_has_the_answer_makes_it_the_newest_version() {
 async fn an_edit_is_sent_as_what_it_changes_and_over_udp_where_it_fits() {
     let served = serve(config(vec![])).await;
     let publish = |serial, zone| served.primary.publish(version(zone, serial)).unwrap();
-    publish(7, full_zone(ZONE));
+    // The parser of these tests does not read data of no octets.
+    let text: String = full_zone(ZONE)
+        .to_text(0)
+        .lines()
+        .filter(|line| !line.ends_with("\\# 0"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    publish(7, Zone::from_text(&text).unwrap().0);
     let old: BTreeSet<Record> = whole(served.port, ZONE).into_iter().collect();
-    let text = full_zone(ZONE).to_text(0).replace("192.0.2.3\n", "192.0.2.33\n");
-    publish(8, Zone::from_text(&text).unwrap().0);
+    publish(8, Zone::from_text(&text.replace("192.0.2.3\n", "192.0.2.33\n")).unwrap().0);
     let answer = since(served.port, ZONE, 7);
     // The SOA, the address, and a signature over each, in both versions; and the SOA around it all.
     assert_eq!(answer.len(), 10, "{answer:#?}");
