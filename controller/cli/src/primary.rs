@@ -133,3 +133,50 @@ pub(crate) fn forward(mut observations: Observations) -> mpsc::Receiver<zone_ser
     });
     receiver
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
+
+    /// The settings with these lines under `dns`.
+    fn dns(lines: &str) -> DnsSettings {
+        let text = format!("nameServers: [ns1.example.net]\nhostmaster: hostmaster@example.net\n{lines}");
+        serde_yaml::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_bound_to_its_servers_networks_unless_one_may_be_anywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("b.partner"), format!("hmac-sha512:{SECRET}\n{SECRET}\n")).unwrap();
+        std::fs::write(folder.path().join("a.transfer"), SECRET).unwrap();
+        let keys = read_keys(folder.path()).unwrap();
+        assert_eq!(
+            keys.iter().map(|key| key.name().as_str()).collect::<Vec<_>>(),
+            ["a.transfer", "b.partner", "b.partner"]
+        );
+        let dns = dns("secondaries:\n- {name: ns1, address: 'ns1.example.net:53', from: [192.0.2.1]}\n\
+             - {name: ns2, address: 'ns2.example.net:53'}\n\
+             - {name: partner, address: 'ns.example.org:53', key: b.partner, from: [198.51.100.0/24]}\n\
+             transfers:\n- {key: b.partner, from: ['2001:db8::53']}\n");
+        let name = |text: &str| DomainName::parse(text).unwrap();
+        let networks = |text: &str| vec![cst_compiler::model::Network::parse(text).unwrap()];
+        let expected = Keyring::new(keys.clone())
+            .bound(name("b.partner"), networks("198.51.100.0/24"))
+            .bound(name("b.partner"), networks("2001:db8::53"));
+        assert_eq!(keyring(&dns, keys), expected);
+        let config = config(&dns, Vec::new(), folder.path()).unwrap();
+        let bound: Vec<&str> = config.secondaries.iter().map(|server| server.key.as_str()).collect();
+        assert_eq!(bound, ["a.transfer", "a.transfer", "b.partner"]);
+    }
+
+    #[test]
+    fn a_wrong_key_is_named_and_its_secret_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(config(&dns(""), Vec::new(), folder.path()).is_err(), "no key at all");
+        std::fs::write(folder.path().join("transfer"), format!("md5:{SECRET}")).unwrap();
+        let error = read_keys(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("transfer") && error.contains("hmac-sha512") && !error.contains(SECRET), "{error}");
+    }
+}
