@@ -5,6 +5,7 @@ mod mail;
 mod mailbox;
 mod site;
 mod tenant;
+mod undecided;
 mod zone;
 
 pub use fleet::problems;

@@ -2,11 +2,11 @@ use std::collections::BTreeSet;
 
 use cst_api::Date;
 
-use super::{ZoneFacts, mail, site, tenant, zone};
+use super::{ZoneFacts, mail, site, tenant, undecided, zone};
 use crate::index::{Index, Unit};
 use crate::problem::Problem;
 
-/// Everything that is wrong with all objects of an index, in order, each once.
+/// Everything that is wrong with all objects of an index, in order, each once, for who has only the manifests.
 /// `today`: the day by which they are judged.
 pub fn problems(index: &Index, today: Date) -> Vec<Problem> {
     let mut problems = BTreeSet::new();
@@ -23,5 +23,6 @@ pub fn problems(index: &Index, today: Date) -> Vec<Problem> {
     problems.extend(domains.flat_map(|entry| entry.problems.iter().cloned()));
     let boxes = index.mailbox_keys().filter_map(|key| index.mailbox(key)).filter(|e| e.model.is_none());
     problems.extend(boxes.flat_map(|entry| entry.problems.iter().cloned()));
+    undecided::tell_all(index, &mut problems);
     problems.into_iter().collect()
 }

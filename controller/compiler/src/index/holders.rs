@@ -25,13 +25,41 @@ impl Index {
         self.holder(claims, address.domain(), |key| self.mailboxes.get(key).is_some_and(|e| e.held.contains(&text)))
     }
 
+    /// The zones that several Domains may have, of which none is known to have had it: only the order of their names decides.
+    pub fn undecided_zones(&self) -> impl Iterator<Item = (&DomainName, Vec<&ObjectKey>)> {
+        let several = self.zones.iter().filter(|(_, claims)| claims.len() > 1);
+        several.filter_map(|(zone, claims)| {
+            let held = |key: &ObjectKey| self.domains.get(key).is_some_and(|e| e.held.contains(zone.as_str()));
+            Some((zone, self.undecided(claims, zone, held)?))
+        })
+    }
+
+    /// The same of addresses and Mailboxes.
+    pub fn undecided_addresses(&self) -> impl Iterator<Item = (&Address, Vec<&ObjectKey>)> {
+        let several = self.addresses.iter().filter(|(_, claims)| claims.len() > 1);
+        several.filter_map(|(address, claims)| {
+            let text = address.to_string();
+            let held = |key: &ObjectKey| self.mailboxes.get(key).is_some_and(|e| e.held.contains(&text));
+            Some((address, self.undecided(claims, address.domain(), held)?))
+        })
+    }
+
+    /// The same of hosts and `WebSite`s.
+    pub fn undecided_hosts(&self) -> impl Iterator<Item = (&DomainName, Vec<&ObjectKey>)> {
+        let several = self.hosts.iter().filter(|(_, claims)| claims.len() > 1);
+        several.filter_map(|(host, claims)| Some((host, self.undecided(claims, host, |key| self.has_host(key, host))?)))
+    }
+
     /// The WebSite that holds a host.
     pub fn host_holder(&self, host: &DomainName) -> Option<&ObjectKey> {
         let claims = self.hosts.get(host)?;
-        let published = |key: &ObjectKey| self.published_hosts.get(key).is_some_and(|hosts| hosts.contains(host));
-        self.holder(claims, host, |key| {
-            published(key) || self.sites.get(key).is_some_and(|e| e.held.contains(host.as_str()))
-        })
+        self.holder(claims, host, |key| self.has_host(key, host))
+    }
+
+    /// Whether a WebSite is known to have had a host.
+    fn has_host(&self, key: &ObjectKey, host: &DomainName) -> bool {
+        self.published_hosts.get(key).is_some_and(|hosts| hosts.contains(host))
+            || self.sites.get(key).is_some_and(|entry| entry.held.contains(host.as_str()))
     }
 
     /// The zone whose records a name belongs to: the longest held one at or above it.
@@ -50,11 +78,22 @@ impl Index {
         name: &DomainName,
         held: impl Fn(&ObjectKey) -> bool,
     ) -> Option<&'a ObjectKey> {
-        let may = |key: &&ObjectKey| {
-            key.tenant().is_some_and(|tenant| {
-                self.tenant_serves(tenant).is_ok() && self.may_hold(tenant, name, held(key)).is_ok()
-            })
-        };
-        claims.iter().filter(may).min_by_key(|key| (!held(key), *key))
+        claims.iter().filter(|key| self.may(key, name, held(key))).min_by_key(|key| (!held(key), *key))
+    }
+
+    /// All that may have a name, when they are several and none had it.
+    fn undecided<'a>(
+        &'a self,
+        claims: &'a BTreeSet<ObjectKey>,
+        name: &DomainName,
+        held: impl Fn(&ObjectKey) -> bool,
+    ) -> Option<Vec<&'a ObjectKey>> {
+        let entitled: Vec<&ObjectKey> = claims.iter().filter(|key| self.may(key, name, held(key))).collect();
+        (entitled.len() > 1 && !entitled.iter().any(|key| held(key))).then_some(entitled)
+    }
+
+    fn may(&self, key: &ObjectKey, name: &DomainName, held: bool) -> bool {
+        key.tenant()
+            .is_some_and(|tenant| self.tenant_serves(tenant).is_ok() && self.may_hold(tenant, name, held).is_ok())
     }
 }

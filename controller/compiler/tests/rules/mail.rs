@@ -1,7 +1,7 @@
 //! Boxes: who gets an address, what state it has, and what stays when its Mailbox is gone or wrong.
 
 use crate::support::{TODAY, name, problems, repository};
-use cst_api::{Date, MailboxState};
+use cst_api::{Date, MailboxState, Reason};
 use cst_compiler::compile::{self, Standing};
 use cst_compiler::desired::mail::MailDomain;
 use cst_compiler::manifest::Repository;
@@ -43,7 +43,11 @@ fn addresses_need_a_hosted_domain_and_have_one_holder() {
     let told = problems(&repository(&format!("{TENANT}{DOMAIN}{lines}")));
     assert_eq!(
         told,
-        ["error NotGranted Mailbox t-fano/a spec.aliases[1]", "error Conflict Mailbox t-fano/b spec.aliases[0]"]
+        [
+            "error Conflict Mailbox t-fano/a spec.aliases[0]",
+            "error NotGranted Mailbox t-fano/a spec.aliases[1]",
+            "error Conflict Mailbox t-fano/b spec.aliases[0]"
+        ]
     );
     let told = problems(&repository(&format!("{TENANT}Domain t-fano/comune.fano.example {{}}\n{}", mailbox("a", ""))));
     assert_eq!(told, ["error DomainMissing Mailbox t-fano/a spec.address"]);
@@ -136,4 +140,67 @@ fn a_domain_that_cannot_be_used_keeps_its_boxes_as_they_were() {
     assert_eq!(outcome.domain, published);
     let gone = compiled(&repository(TENANT), Some(&published), TODAY);
     assert_eq!((gone.standing, states(&gone.domain)), (Standing::Retired, vec![("a".into(), MailboxState::Suspended)]));
+}
+
+/// Only a status tells whose it was; without one each is told of the other, and nobody is said to hold it.
+#[test]
+fn of_two_with_one_name_the_later_is_blamed_only_where_the_other_is_known_to_have_it() {
+    let told = |lines: &str| -> Vec<String> {
+        let repository = repository(&format!("{TENANT}{DOMAIN}{lines}"));
+        let conflicts =
+            compile::problems(&repository.index, TODAY).into_iter().filter(|p| p.reason == Reason::Conflict);
+        conflicts.map(|p| format!("{} {}: {}", p.object, p.field, p.message)).collect()
+    };
+    let alias = ", aliases: [urp@comune.fano.example]";
+    let (a, b, urp) = (mailbox("a", alias), mailbox("b", alias), mailbox("urp", ""));
+    let says = |object: &str, field: &str, others: &str| {
+        format!(
+            "Mailbox t-fano/{object} {field}: `urp@comune.fano.example` is asked for by {others} too: leave it to one of them"
+        )
+    };
+    assert_eq!(
+        told(&format!("{a}{b}{urp}")),
+        [
+            says("a", "spec.aliases[0]", "Mailbox t-fano/b and Mailbox t-fano/urp"),
+            says("b", "spec.aliases[0]", "Mailbox t-fano/a and Mailbox t-fano/urp"),
+            says("urp", "spec.address", "Mailbox t-fano/a and Mailbox t-fano/b"),
+        ]
+    );
+    let many: String = (1..=6).map(|n| mailbox(&format!("m{n}"), alias)).collect();
+    let wanted =
+        says("m1", "spec.aliases[0]", "Mailbox t-fano/m2 and Mailbox t-fano/m3 and Mailbox t-fano/m4 and 2 more");
+    assert_eq!(told(&many)[0], wanted);
+    let had = b.replace("}\n", "} status {addresses: [b@comune.fano.example, urp@comune.fano.example]}\n");
+    let held = "Mailbox t-fano/a spec.aliases[0]: `urp@comune.fano.example` is held by Mailbox t-fano/b: choose another address, or remove it there";
+    assert_eq!(told(&format!("{a}{had}")), [held]);
+
+    let site = |name: &str, host: &str, status: &str| {
+        format!("WebSite t-fano/{name} {{application: Lamp, host: {host}, aliases: [w.comune.fano.example]}}{status}\n")
+    };
+    let (x, y) = (site("one", "one.comune.fano.example", ""), site("two", "two.comune.fano.example", ""));
+    let told_of_both = told(&format!("{x}{y}"));
+    assert_eq!(told_of_both.len(), 2, "{told_of_both:?}");
+    assert!(
+        told_of_both[0].starts_with(
+            "WebSite t-fano/one spec.aliases[0]: `w.comune.fano.example` is asked for by WebSite t-fano/two"
+        )
+    );
+    let had = site("two", "two.comune.fano.example", " status {hosts: [w.comune.fano.example]}");
+    assert!(
+        told(&format!("{x}{had}"))[0]
+            .starts_with("WebSite t-fano/one spec.aliases[0]: `w.comune.fano.example` is held by")
+    );
+
+    let zone = |object: &str, status: &str| format!("Domain t-fano/{object} {{zone: z.comune.fano.example}}{status}\n");
+    let told_of_both = told(&format!("{}{}", zone("one", ""), zone("two", "")));
+    let of = |object: &str, other: &str| {
+        format!(
+            "Domain t-fano/{object} metadata.name: `z.comune.fano.example` is asked for by Domain t-fano/{other} too: leave it to one of them"
+        )
+    };
+    assert_eq!(told_of_both, [of("one", "two"), of("two", "one")]);
+    let had = " status {zone: {name: z.comune.fano.example, serial: 1, records: 1, dnssec: Signed}}";
+    assert!(
+        told(&format!("{}{}", zone("one", ""), zone("two", had)))[0].starts_with("Domain t-fano/one metadata.name")
+    );
 }
