@@ -16,13 +16,17 @@ metadata: {name: comune.urbino.pu.it, namespace: t-urbino}
 spec:
 ";
 
+/// The tenant's limits, which what is many reaches.
+const LIMITS: &str = "{mailboxes: 29900, mailStorage: 99999Gi, webSites: 9900, webStorage: 99999Gi}";
+
 /// Checks a file of this text in a folder where all else is right: the exit code and what is told of it, without the path.
 fn validate(text: &str) -> (i32, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/minimal/cst.yaml");
     fs::copy(settings, folder.path().join("cst.yaml")).unwrap();
     let tenant = "apiVersion: territorial.services/v1alpha1\nkind: Tenant\nmetadata: {name: urbino}\n\
-                  spec: {displayName: Comune di Urbino, entityType: Comune, domains: [comune.urbino.pu.it]}\n";
+                  spec: {displayName: Comune di Urbino, entityType: Comune, domains: [comune.urbino.pu.it], limits: LIMITS}\n"
+        .replace("LIMITS", LIMITS);
     fs::write(folder.path().join("tenant.yaml"), tenant).unwrap();
     let file = folder.path().join("big.yaml");
     fs::write(&file, text).unwrap();
@@ -158,6 +162,34 @@ fn no_shape_of_5_mb_takes_long() {
         ("lines of a plain text", repeat("a: ", "word\n  ", "\n")),
     ] {
         assert_ne!(validate(&text).0, 1, "{name}");
+    }
+}
+
+/// Whoever looked at all that a tenant has for each of them would not be done in time. They come in the reverse of the order in which they
+/// are admitted, so that beyond the limit each takes another's place.
+#[test]
+fn many_objects_under_a_limit_are_judged_one_by_one() {
+    let many = |kind: &str, count: usize, spec: &dyn Fn(usize) -> String| {
+        let mut text = format!("{DOMAIN}  mail: {{mode: Hosted}}\n");
+        for number in (0..count).rev() {
+            let metadata = format!("{{name: n{number:05}, namespace: t-urbino}}");
+            let spec = spec(number);
+            writeln!(
+                text,
+                "---\napiVersion: territorial.services/v1alpha1\nkind: {kind}\nmetadata: {metadata}\nspec: {spec}"
+            )
+            .unwrap();
+        }
+        text
+    };
+    let mailbox = |n: usize| format!("{{address: n{n:05}@comune.urbino.pu.it, quota: {}Gi}}", 1 + n % 3);
+    let site = |n: usize| format!("{{application: Static, host: n{n:05}.comune.urbino.pu.it}}");
+    for (text, first) in [(many("Mailbox", 30_000, &mailbox), "n29900"), (many("WebSite", 10_000, &site), "n09900")] {
+        let (code, told) = validate(&text);
+        assert_eq!((code, told.len()), (3, 100), "{:?}", told.first());
+        assert!(told.iter().all(|line| line.contains("has reached its limit")), "{:?}", told.first());
+        let refused = text.lines().position(|line| line.contains(&format!("name: {first},"))).unwrap();
+        assert!(told[99].starts_with(&format!("{}:", refused + 2)), "the last by name are refused: {}", told[99]);
     }
 }
 
