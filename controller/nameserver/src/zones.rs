@@ -143,7 +143,7 @@ impl Zones {
 
     /// Whether it is a zone of ours that cannot be served.
     pub(crate) fn is_declared(&self, apex: &DomainName) -> bool {
-        read(&self.declared).contains(apex)
+        read(&self.declared).contains(apex) && self.member(apex).is_none()
     }
 
     /// Takes a zone out; whether it was there. The last one stays.
