@@ -27,7 +27,8 @@ fn validate(text: &str) -> (i32, Vec<String>) {
     let tenant = "apiVersion: territorial.services/v1alpha1\nkind: Tenant\nmetadata: {name: urbino}\n\
                   spec: {displayName: Comune di Urbino, entityType: Comune, domains: [comune.urbino.pu.it], limits: LIMITS}\n"
         .replace("LIMITS", LIMITS);
-    fs::write(folder.path().join("tenant.yaml"), tenant).unwrap();
+    // Read first, so that its limits hold for all that follows.
+    fs::write(folder.path().join("a-tenant.yaml"), tenant).unwrap();
     let file = folder.path().join("big.yaml");
     fs::write(&file, text).unwrap();
     let mut limited = Command::new("sh");
