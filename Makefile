@@ -7,7 +7,7 @@ CARGO ?= cargo
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-demo: ## The whole centre of the example, served by a cluster of its own (as root; 18 minutes the first time on two cores, then 2)
+demo: ## The whole centre of the example, served by a cluster of its own (as root; 20 minutes the first time on two cores, then 2)
 	@tests/demo/run
 
 demo-down: ## Remove the demo without a trace, but for the cache of builds
