@@ -2,5 +2,6 @@
 
 pub mod guard;
 pub mod mail;
+pub mod parent;
 pub mod retention;
 pub mod serial;
