@@ -56,6 +56,10 @@ pub struct DnsSettings {
     /// is good from everywhere.
     #[serde(default)]
     pub transfers: Vec<TransferRule>,
+    /// The resolvers, as `host:port`, that are asked for the zones above those served here: how these delegate, and which DS they have.
+    /// Tried in order. Empty: nothing is asked, and what waits for the zone above goes on waiting.
+    #[serde(default)]
+    pub resolvers: Vec<String>,
 }
 
 /// The shortest and the longest time to live, in seconds.

@@ -5,11 +5,13 @@
 mod answer;
 mod catalog;
 mod clock;
+mod frame;
 #[cfg(test)]
 mod fuzz;
 mod history;
 pub mod key;
 mod keyring;
+pub mod lookup;
 mod message;
 mod metrics;
 mod notify;

@@ -26,7 +26,7 @@ impl Count {
         self.0.fetch_sub(number, Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -94,18 +94,22 @@ pub struct Sample {
 }
 
 /// The samples of one metric: each with its labels.
-struct Family {
+pub(crate) struct Family {
     name: &'static str,
     help: &'static str,
     is_counter: bool,
 }
 
 impl Family {
-    fn counter(name: &'static str, help: &'static str) -> Self {
+    pub(crate) fn counter(name: &'static str, help: &'static str) -> Self {
         Self { name, help, is_counter: true }
     }
 
-    fn sample(&self, labels: &[(&'static str, &'static str)], value: u64) -> Sample {
+    pub(crate) fn gauge(name: &'static str, help: &'static str) -> Self {
+        Self { is_counter: false, ..Self::counter(name, help) }
+    }
+
+    pub(crate) fn sample(&self, labels: &[(&'static str, &'static str)], value: u64) -> Sample {
         let Self { name, help, is_counter } = *self;
         // Exact below 2^53, which nothing here reaches.
         #[expect(clippy::cast_precision_loss, reason = "a count of what happened fits")]
@@ -159,8 +163,7 @@ impl Metrics {
     }
 
     fn rest(&self) -> [Sample; 4] {
-        let connections =
-            Family { is_counter: false, ..Family::counter("cst_dns_connections", "Open TCP connections.") };
+        let connections = Family::gauge("cst_dns_connections", "Open TCP connections.");
         let refused = Family::counter(
             "cst_dns_connections_refused_total",
             "Connections closed because their client has its share.",

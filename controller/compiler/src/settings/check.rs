@@ -46,6 +46,9 @@ impl Settings {
             found.extend(no_host(format!("dns.certificateIssuers[{at}]"), issuer));
         }
         self.secondary_problems(found);
+        for (at, resolver) in dns.resolvers.iter().enumerate() {
+            found.extend(no_host_and_port(format!("dns.resolvers[{at}]"), resolver));
+        }
         for (at, rule) in dns.transfers.iter().enumerate() {
             found.extend(nowhere(format!("dns.transfers[{at}].from"), &rule.from));
         }
@@ -58,13 +61,7 @@ impl Settings {
                 let message = format!("`{}`: every server has a name of its own, which statuses show", server.name);
                 found.push((format!("dns.secondaries[{at}].name"), message));
             }
-            if !is_host_and_port(&server.address) {
-                let message = format!(
-                    "`{}` is no host and port: write them as ns1.example.net:53 or [2001:db8::53]:53",
-                    server.address
-                );
-                found.push((format!("dns.secondaries[{at}].address"), message));
-            }
+            found.extend(no_host_and_port(format!("dns.secondaries[{at}].address"), &server.address));
             let from = server.from.as_deref();
             found.extend(from.and_then(|from| nowhere(format!("dns.secondaries[{at}].from"), from)));
         }
@@ -115,6 +112,11 @@ fn no_host(field: String, name: &DomainName) -> Option<(String, String)> {
 
 fn too_small(field: String, size: Quantity) -> Option<(String, String)> {
     Quantity::parse_room(&size.to_string()).err().map(|message| (field, message))
+}
+
+fn no_host_and_port(field: String, address: &str) -> Option<(String, String)> {
+    let message = format!("`{address}` is no host and port: write them as ns1.example.net:53 or [2001:db8::53]:53");
+    (!is_host_and_port(address)).then_some((field, message))
 }
 
 fn is_host_and_port(address: &str) -> bool {

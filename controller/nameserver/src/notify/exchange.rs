@@ -8,7 +8,7 @@ use hickory_proto::rr::RData;
 
 use crate::message::request::{domain_name, read_tsig};
 use crate::message::tsig::{TsigRecord, TsigSession};
-use crate::message::{AA, HEADER, IN, NOTIFY, OPCODE, QR, read_u16};
+use crate::message::{AA, NOTIFY, OPCODE, QR, question, read_u16};
 use crate::rtype;
 use crate::tsig::TsigKey;
 
@@ -43,13 +43,7 @@ impl Exchange {
         now: u64,
     ) -> (Self, Vec<u8>) {
         let flags = if step == Step::Notify { NOTIFY | AA } else { 0 };
-        let mut message = Vec::with_capacity(HEADER + 64);
-        for word in [id, flags, 1, 0, 0, 0] {
-            message.extend_from_slice(&word.to_be_bytes());
-        }
-        zone.write_wire(&mut message);
-        message.extend_from_slice(&rtype::SOA.to_be_bytes());
-        message.extend_from_slice(&IN.to_be_bytes());
+        let mut message = question(id, flags, zone, rtype::SOA);
         let session = key.map(|key| TsigSession::request(key, &mut message, now));
         (Self { zone: zone.clone(), step, session }, message)
     }

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use tracing::{debug, info, warn};
 
 use crate::clock::Clock;
 use crate::keyring::Keys;
+use crate::lookup;
 use crate::tsig::TsigKey;
 
 use super::exchange::{Exchange, Outcome};
@@ -279,13 +279,7 @@ async fn receive(socket: Option<&UdpSocket>, buffer: &mut [u8]) -> usize {
 /// A socket that hears from this server alone.
 async fn connect(address: &str) -> io::Result<UdpSocket> {
     let server = lookup_host(address).await?.next().ok_or(io::ErrorKind::NotFound)?;
-    let any: SocketAddr = match server {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    let socket = UdpSocket::bind(any).await?;
-    socket.connect(server).await?;
-    Ok(socket)
+    lookup::connect(server).await
 }
 
 #[cfg(test)]

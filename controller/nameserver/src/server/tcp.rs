@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
+use crate::frame::{read_message, write_message};
 use crate::metrics::Counts;
 use crate::respond::{Responder, Response, Transport};
 use crate::transfer::Transfer;
@@ -84,7 +84,7 @@ async fn converse(
         };
         match responder.respond(&request, client, Transport::Tcp).await {
             Response::Silence => return Ok(()),
-            Response::Message(message) => write_message(&mut stream, &message, limits.write).await?,
+            Response::Message(message) => timeout(limits.write, write_message(&mut stream, &message)).await??,
             Response::Transfer(mut transfer) => {
                 let sent = timeout(limits.transfer, send(&mut stream, &mut transfer, responder, limits.write)).await;
                 let counts = transfer.content.counts(&responder.counts);
@@ -104,26 +104,8 @@ async fn send(
 ) -> io::Result<u64> {
     let mut octets = 0;
     for message in transfer.messages(&responder.clock) {
-        write_message(stream, &message, limit).await?;
+        timeout(limit, write_message(stream, &message)).await??;
         octets += u64::try_from(message.len()).unwrap_or(0);
     }
     Ok(octets)
-}
-
-async fn read_message(stream: &mut TcpStream, limit: usize) -> io::Result<Vec<u8>> {
-    let length = usize::from(stream.read_u16().await?);
-    if length > limit {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    let mut message = vec![0; length];
-    stream.read_exact(&mut message).await?;
-    Ok(message)
-}
-
-async fn write_message(stream: &mut TcpStream, message: &[u8], limit: Duration) -> io::Result<()> {
-    let length = u16::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidData)?;
-    let mut framed = Vec::with_capacity(message.len() + 2);
-    framed.extend_from_slice(&length.to_be_bytes());
-    framed.extend_from_slice(message);
-    timeout(limit, stream.write_all(&framed)).await?
 }

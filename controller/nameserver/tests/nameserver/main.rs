@@ -5,6 +5,7 @@ mod hostile;
 mod incremental;
 mod keys;
 mod metrics;
+mod parent;
 mod requests;
 mod secondary;
 mod signing;

@@ -3,10 +3,12 @@
 mod message;
 mod primary;
 mod servers;
+mod world;
 
 pub use message::{Answer, Message, Record, Tcp, Udp, framed};
 pub use primary::{CATALOG, KEY_NAME, SECRET, Served, config, dig, records, serve, signed};
 pub use servers::{NameServer, ServerKey, Setup, Software, free_port, observed};
+pub use world::World;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -99,7 +99,7 @@ impl Software {
     }
 
     /// The program, run by its own loader with its own libraries.
-    fn command(self) -> Command {
+    pub fn command(self) -> Command {
         let (root, name) = self.program();
         let folders = ["usr/lib64", "lib64", "usr/lib", "lib"].map(|folder| root.join(folder));
         let files = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();

@@ -1,0 +1,16 @@
+//! Asks name servers of others: one server one question, the configured resolvers, and the zone above a zone.
+
+mod client;
+mod parent;
+mod question;
+mod reply;
+mod resolvers;
+mod watch;
+
+pub(crate) use client::connect;
+pub use client::{Client, LookupError, Transport};
+pub use parent::ParentLookup;
+pub use question::Question;
+pub use reply::{Data, Dnskey, Edns, Record, Reply, Rrsig};
+pub use resolvers::Resolvers;
+pub use watch::{Pace, ParentAnswers, ParentSeen, ParentWatch};

@@ -1,0 +1,87 @@
+//! What the zone above says of a zone, asked at each of its servers. What is not said by authority of that zone is no answer: who waits for a
+//! DS to be gone must not take silence, a cache or a server that lost the zone for it.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use cst_compiler::model::record::Ds;
+use cst_compiler::model::{DomainName, RecordType};
+use cst_compiler::plan::parent::{Parent, ParentAnswer};
+use tokio::task::JoinSet;
+use tracing::debug;
+
+use super::{Client, LookupError, Question, Record, Reply, Resolvers, Transport};
+
+/// Asks the servers of the zone above.
+#[derive(Clone, Debug)]
+pub struct ParentLookup {
+    /// Who finds that zone, its servers and their addresses.
+    pub resolvers: Resolvers,
+    /// How the servers are asked.
+    pub client: Client,
+    /// At which port: 53, unless in a test.
+    pub port: u16,
+}
+
+impl ParentLookup {
+    /// What every server of the zone above answers. An error: it is not known which servers there are.
+    pub async fn ask(&self, zone: &DomainName) -> Result<Parent, LookupError> {
+        let above = self.resolvers.zone_above(zone).await?;
+        let mut asked = JoinSet::new();
+        for server in self.resolvers.name_servers(&above).await? {
+            let (lookup, zone, above) = (self.clone(), zone.clone(), above.clone());
+            asked.spawn(async move { (server.to_string(), lookup.ask_server(&server, &zone, &above).await) });
+        }
+        Ok(Parent { servers: asked.join_all().await.into_iter().collect() })
+    }
+
+    /// What the first of a server's addresses answers that answers.
+    async fn ask_server(&self, server: &DomainName, zone: &DomainName, above: &DomainName) -> Option<ParentAnswer> {
+        let addresses = self.resolvers.addresses(server).await;
+        let addresses = addresses.inspect_err(|error| debug!(%server, %error, "a server's addresses are not found"));
+        for address in addresses.unwrap_or_default() {
+            match self.ask_address((address, self.port).into(), zone, above).await {
+                Ok(Some(answer)) => return Some(answer),
+                Ok(None) => debug!(%server, %address, %zone, "a server of the zone above does not speak for it"),
+                Err(error) => debug!(%server, %zone, %error, "a server of the zone above does not answer"),
+            }
+        }
+        None
+    }
+
+    async fn ask_address(
+        &self,
+        server: SocketAddr,
+        zone: &DomainName,
+        above: &DomainName,
+    ) -> Result<Option<ParentAnswer>, LookupError> {
+        let ask = async |type_| self.client.ask(server, &Question::new(zone, type_), Transport::Any).await;
+        let Some(ns) = delegation(&ask(RecordType::NS).await?, zone, above) else { return Ok(None) };
+        let signers = signers(&ask(RecordType::DS).await?, zone, above);
+        Ok(signers.map(|(ds, ttl)| ParentAnswer { ns, ds, ttl }))
+    }
+}
+
+/// The name servers that the zone is delegated to. A server that has both zones answers with the lower one's.
+fn delegation(reply: &Reply, zone: &DomainName, above: &DomainName) -> Option<BTreeSet<DomainName>> {
+    let records = if reply.authoritative { &reply.answers } else { &reply.authorities };
+    let servers = records.iter().filter(|record| record.name == *zone).filter_map(Record::ns);
+    let servers: BTreeSet<_> = servers.cloned().collect();
+    let is_delegated = reply.rcode == 0 && !servers.is_empty();
+    (is_delegated || denies(reply, zone, above)).then_some(servers)
+}
+
+/// The DS records and their time to live, which only the zone above has (RFC 4035 §3.1.4.1).
+fn signers(reply: &Reply, zone: &DomainName, above: &DomainName) -> Option<(BTreeSet<Ds>, u32)> {
+    let set: Vec<_> = reply.set(zone, RecordType::DS).collect();
+    let ttl = set.iter().map(|record| record.ttl).min().unwrap_or_default();
+    let is_there = reply.rcode == 0 && reply.authoritative && !set.is_empty();
+    let ds = set.into_iter().filter_map(Record::ds).cloned().collect();
+    (is_there || denies(reply, zone, above)).then_some((ds, ttl))
+}
+
+/// Whether it is said with authority that there is no such record: by the zone above, or in that an alias is there instead.
+fn denies(reply: &Reply, zone: &DomainName, above: &DomainName) -> bool {
+    let is_alias = reply.set(zone, RecordType::CNAME).next().is_some();
+    reply.authoritative && reply.is_answer() && (is_alias || reply.denied_by() == Some(above))
+}
