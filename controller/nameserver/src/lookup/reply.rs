@@ -15,6 +15,7 @@ const NXDOMAIN: u16 = 3;
 
 /// What a server answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the header's flags are just that")]
 pub struct Reply {
     /// The response code (IANA DNS parameters), with the upper bits of the OPT record.
     pub rcode: u16,

@@ -40,7 +40,7 @@ fn the_case_of_the_question_does_not_matter() {
 
 #[test]
 fn an_error_may_come_without_the_question() {
-    let bare = |flags: u16| [0, 7, (flags >> 8) as u8, flags as u8, 0, 0, 0, 0, 0, 0, 0, 0];
+    let bare = |flags: u16| [[0, 7], flags.to_be_bytes(), [0; 2], [0; 2], [0; 2], [0; 2]].concat();
     assert_eq!(Reply::read(&bare(QR | 1), &asked(), 7).unwrap().rcode_name(), "FORMERR");
     assert_eq!(Reply::read(&bare(QR), &asked(), 7), Err(NoReply::Other), "a yes to whatever");
 }
@@ -51,7 +51,7 @@ fn what_is_cut_is_truncated_or_malformed() {
     bytes[7] = 1;
     bytes.truncate(bytes.len() - 4);
     assert_eq!(Reply::read(&bytes, &asked(), 7), Err(NoReply::Malformed));
-    bytes[2] |= (TC >> 8) as u8;
+    bytes[2] |= TC.to_be_bytes()[0];
     assert!(Reply::read(&bytes, &asked(), 7).unwrap().truncated);
 }
 
