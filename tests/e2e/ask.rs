@@ -25,13 +25,24 @@ pub fn rcode(server: &str, name: &str) -> String {
 
 /// Whether a server's answer is signed up to this DS.
 pub fn is_valid(server: &str, zone: &str, ds: &str) -> bool {
+    delv(server, zone, ds, zone, "SOA").contains("; fully validated")
+}
+
+/// Whether who trusts a zone by its DS believes an address below it, signed or not; else what `delv` says.
+pub fn is_valid_below(server: &str, zone: &str, ds: &str, name: &str) -> Result<(), String> {
+    let said = delv(server, zone, ds, name, "A");
+    let is_believed = said.contains("; fully validated") || said.contains("; unsigned answer");
+    if is_believed { Ok(()) } else { Err(said) }
+}
+
+fn delv(server: &str, zone: &str, ds: &str, name: &str, rtype: &str) -> String {
     let [tag, algorithm, digest_type, digest]: [&str; 4] = ds.split(' ').collect::<Vec<_>>().try_into().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let anchor = folder.path().join("anchor");
     let text = format!("trust-anchors {{ \"{zone}.\" static-ds {tag} {algorithm} {digest_type} \"{digest}\"; }};\n");
     std::fs::write(&anchor, text).unwrap();
     let (server, root) = (format!("@{server}"), format!("+root={zone}"));
-    run("delv", &[&server, "-a", anchor.to_str().unwrap(), &root, zone, "SOA"]).contains("; fully validated")
+    run("delv", &[&server, "-a", anchor.to_str().unwrap(), &root, name, rtype])
 }
 
 /// A session with the mail exchanger, before any recipient (RFC 5321).

@@ -6,6 +6,7 @@ mod ask;
 mod boxes;
 mod cluster;
 mod faults;
+mod keys;
 mod member;
 mod names;
 mod partner;

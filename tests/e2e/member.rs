@@ -83,6 +83,11 @@ impl Member {
         self.api(kind).delete(name, &DeleteParams::default()).await.unwrap();
     }
 
+    /// An object as it is now.
+    pub async fn get(&self, kind: &str, name: &str) -> Value {
+        serde_json::to_value(self.api(kind).get(name).await.unwrap()).unwrap()
+    }
+
     /// Waits until what was declared last is Ready.
     pub async fn ready(&self, kind: &str, name: &str) -> Value {
         self.ready_is(kind, name, "True").await

@@ -55,7 +55,7 @@ async fn a_restart_writes_nothing_and_serves_the_same() {
         let controller = centre.controller(replica).await;
         controller.server.public_servers(false);
         let again = eventually(async || controller.server.served("comune.pergola.pu.it")).await.unwrap();
-        assert_eq!((again.serial, again.inception, &again.key), (served.serial, served.inception, &served.key));
+        assert_eq!((again.serial, again.inception, &again.keys), (served.serial, served.inception, &served.keys));
         assert_eq!(again.zone, served.zone);
         // Changes elsewhere come through: the controller has judged everything by then. What it puts off longest is a tenant's
         // numbers; this one's come after all that it had put off when it began.

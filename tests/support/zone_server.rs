@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use cst_api::DnssecAlgorithm;
 use cst_compiler::model::DomainName;
+use cst_compiler::model::record::Ds;
 use cst_compiler::published::{KeyMaterial, ZoneVersion};
 use cst_kubernetes::zone_server::{Observation, ZoneServer, ZoneServerError};
+use cst_nameserver::key::{self, SigningKey};
 use tokio::sync::mpsc;
 
 /// The recording primary.
@@ -69,27 +72,32 @@ impl Recorder {
 
     fn answer(&self, version: &ZoneVersion) {
         for server in SERVERS {
-            let observation =
-                Observation { zone: version.apex().clone(), server: server.into(), serial: Some(version.serial) };
+            let observation = Observation::serial(version.apex().clone(), server, Some(version.serial));
             self.answers.try_send(observation).ok();
         }
     }
 }
 
 impl ZoneServer for Recorder {
-    fn new_key(&self) -> Result<KeyMaterial, ZoneServerError> {
-        let number = self.keys.fetch_add(1, Ordering::SeqCst);
-        Ok(KeyMaterial::new(format!("key {number}").into_bytes()))
+    fn new_key(&self, algorithm: DnssecAlgorithm) -> Result<KeyMaterial, ZoneServerError> {
+        self.keys.fetch_add(1, Ordering::SeqCst);
+        key::generate(algorithm).map_err(ZoneServerError::new)
     }
 
-    fn publish(&self, version: ZoneVersion) -> Result<Vec<String>, ZoneServerError> {
-        let ds = format!("1 13 2 {}", String::from_utf8_lossy(version.key.expose()));
+    fn read_key(&self, key: &KeyMaterial, apex: &DomainName) -> Result<(DnssecAlgorithm, Ds), ZoneServerError> {
+        let key = SigningKey::load(key).map_err(ZoneServerError::new)?;
+        Ok((key.algorithm(), key.ds(apex)))
+    }
+
+    fn publish(&self, version: ZoneVersion) -> Result<(), ZoneServerError> {
         if self.public.load(Ordering::SeqCst) {
             self.answer(&version);
         }
         self.served.lock().unwrap().insert(version.apex().clone(), version);
-        Ok(vec![ds])
+        Ok(())
     }
+
+    fn watch_parent(&self, _apex: &DomainName, _is_awaited: bool) {}
 
     fn declare(&self, apex: &DomainName) {
         self.declared.lock().unwrap().insert(apex.clone());

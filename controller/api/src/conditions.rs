@@ -20,6 +20,10 @@ pub enum ConditionType {
     PlanHeld,
     /// Every required public server answers the zone's serial.
     Published,
+    /// The zone above delegates to the public servers.
+    Delegated,
+    /// The zone above has the DS of the zone's key.
+    DSPublished,
     /// Every mail agent installed what this object compiles to.
     Installed,
 }
@@ -55,6 +59,16 @@ pub enum Reason {
     Waiting,
     /// A destructive change is held until its digest is approved.
     PlanHeld,
+    /// The zone above does not delegate the zone.
+    NotDelegated,
+    /// The zone above delegates to other servers.
+    DelegationDiffers,
+    /// The zone above has no DS.
+    DSMissing,
+    /// The zone above has a DS of no key of the zone, so that nobody who validates believes it.
+    DSMismatch,
+    /// The servers of the zone above do not answer.
+    ParentSilent,
     /// The tenant is being set up or an object applied.
     Progressing,
 }

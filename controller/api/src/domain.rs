@@ -1,3 +1,4 @@
+mod dnssec;
 mod mail;
 mod record;
 mod status;
@@ -6,9 +7,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use dnssec::{Denial, Dnssec, DnssecAlgorithm, DnssecMode};
 pub use mail::{Dmarc, DmarcPolicy, DomainMail, Exchanger, MailMode, MailProvider, Pec, PecProvider, Spf, SpfAll};
 pub use record::Record;
-pub use status::{DomainStatus, ServerSerial, ZoneStatus};
+pub use status::{DomainStatus, KeyStatus, NextStep, ServerSerial, ZoneStatus};
 
 use crate::undescribed;
 
@@ -49,7 +51,8 @@ pub struct DomainSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub zone: Option<String>,
-    /// The time to live of records that give none, in seconds, from 30 to 604800 (a week); 3600 unless given.
+    /// The time to live of records that give none, in seconds, from 30 to 604800 (a week); 3600 unless given. Shorter than an hour it is that of
+    /// the SOA, NS and DNSKEY records too, which are kept for an hour at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 30, max = 604_800))]
     pub ttl: Option<u32>,
@@ -65,6 +68,9 @@ pub struct DomainSpec {
     /// The domain's certified mail (PEC). Absent: it has none, or it is written in `records`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pec: Option<Pec>,
+    /// How the zone is signed with DNSSEC. Absent: signed, as the settings say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dnssec: Option<Dnssec>,
     /// Of a reverse zone (below `in-addr.arpa` or `ip6.arpa`): whose `A` and `AAAA` records with `ptr` get a `PTR` here. `Tenant` (default):
     /// those of this tenant's own Domains; `Centre`: those of every Domain of the centre; `None`: nobody's. A written `PTR` counts before them.
     #[serde(default, skip_serializing_if = "Option::is_none")]

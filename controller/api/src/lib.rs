@@ -19,8 +19,9 @@ use crds::undescribed;
 pub use crds::{crd_of, crds};
 pub use date::Date;
 pub use domain::{
-    DeletionPolicy, Dmarc, DmarcPolicy, Domain, DomainMail, DomainSpec, DomainStatus, Exchanger, MailMode,
-    MailProvider, Pec, PecProvider, Pointers, Record, ServerSerial, Spf, SpfAll, ZoneStatus,
+    DeletionPolicy, Denial, Dmarc, DmarcPolicy, Dnssec, DnssecAlgorithm, DnssecMode, Domain, DomainMail, DomainSpec,
+    DomainStatus, Exchanger, KeyStatus, MailMode, MailProvider, NextStep, Pec, PecProvider, Pointers, Record,
+    ServerSerial, Spf, SpfAll, ZoneStatus,
 };
 pub use mailbox::{Mailbox, MailboxSpec, MailboxState, MailboxStatus, SecretKeyRef};
 pub use record_type::{NoRecordType, RecordType};

@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cst_api::DnssecAlgorithm;
+use cst_compiler::model::record::Ds;
 use cst_compiler::model::{DomainName, Soa};
 use cst_compiler::published::{KeyMaterial, ZoneVersion};
 use cst_compiler::settings::DnsSettings;
-use cst_kubernetes::zone_server::{self, ZoneServer, ZoneServerError};
+use cst_kubernetes::zone_server::{Observation, Seen, ZoneServer, ZoneServerError};
+use cst_nameserver::key::SigningKey;
+use cst_nameserver::lookup::{Client, Pace, ParentAnswers, ParentLookup, ParentSeen, ParentWatch, Resolvers};
 use cst_nameserver::{Catalog, Clock, Keyring, Limits, Observations, Primary, PrimaryConfig, Secondary, TsigKey};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::command::Failure;
 
@@ -21,6 +25,8 @@ const WAITING: usize = 1024;
 /// The catalog's SOA, in seconds: asked for soon when a NOTIFY was lost, kept for 28 days.
 const CATALOG_TIMERS: (u32, u32, u32) = (60, 10, 28 * 86_400);
 
+/// Where name servers answer.
+const DNS_PORT: u16 = 53;
 /// How often the folder of keys is read again.
 const KEYS_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -85,8 +91,9 @@ pub(crate) async fn follow_keys(served: Arc<Served>, dns: DnsSettings, folder: P
         if keys == last {
             continue;
         }
-        let replaced =
-            keys.clone().and_then(|keys| served.0.set_keys(keyring(&dns, keys)).map_err(|error| error.to_string()));
+        let replaced = keys
+            .clone()
+            .and_then(|keys| served.primary.set_keys(keyring(&dns, keys)).map_err(|error| error.to_string()));
         match replaced {
             Ok(()) => info!("the TSIG keys have changed: the new ones are in force"),
             Err(error) => error!(%error, "the TSIG keys have changed, but the old ones stay in force"),
@@ -95,38 +102,68 @@ pub(crate) async fn follow_keys(served: Arc<Served>, dns: DnsSettings, folder: P
     }
 }
 
+/// Watches what the zones above say, as the settings' resolvers find them.
+pub(crate) fn watch_parents(dns: &DnsSettings) -> (ParentWatch, ParentAnswers) {
+    let client = Client::default();
+    let resolvers = Resolvers::new(dns.resolvers.iter().cloned(), client);
+    ParentWatch::start(ParentLookup { resolvers, client, port: DNS_PORT }, Pace::default())
+}
+
 /// The primary as the controller sees it.
-pub(crate) struct Served(pub(crate) Primary);
+pub(crate) struct Served {
+    pub(crate) primary: Primary,
+    pub(crate) parents: ParentWatch,
+}
 
 impl ZoneServer for Served {
-    fn new_key(&self) -> Result<KeyMaterial, ZoneServerError> {
-        cst_nameserver::key::generate().map_err(ZoneServerError::new)
+    fn new_key(&self, algorithm: DnssecAlgorithm) -> Result<KeyMaterial, ZoneServerError> {
+        cst_nameserver::key::generate(algorithm).map_err(ZoneServerError::new)
     }
 
-    fn publish(&self, version: ZoneVersion) -> Result<Vec<String>, ZoneServerError> {
-        self.0.publish(version).map_err(ZoneServerError::new)
+    fn read_key(&self, key: &KeyMaterial, apex: &DomainName) -> Result<(DnssecAlgorithm, Ds), ZoneServerError> {
+        let key = SigningKey::load(key).map_err(ZoneServerError::new)?;
+        Ok((key.algorithm(), key.ds(apex)))
+    }
+
+    fn publish(&self, version: ZoneVersion) -> Result<(), ZoneServerError> {
+        self.primary.publish(version).map_err(ZoneServerError::new)
+    }
+
+    fn watch_parent(&self, apex: &DomainName, is_awaited: bool) {
+        self.parents.follow(apex.clone());
+        self.parents.set_waiting(apex.clone(), is_awaited);
     }
 
     fn declare(&self, apex: &DomainName) {
-        self.0.declare(apex);
+        self.primary.declare(apex);
     }
 
     fn withdraw(&self, apex: &DomainName) {
-        self.0.withdraw(apex);
+        self.parents.forget(apex.clone());
+        self.primary.withdraw(apex);
     }
 
     fn complete(&self) {
-        self.0.set_complete();
+        self.primary.set_complete();
     }
 }
 
-/// Hands the primary's observations on, until one of the two ends.
-pub(crate) fn forward(mut observations: Observations) -> mpsc::Receiver<zone_server::Observation> {
+/// Hands on what the public servers answer and what the zones above say, until whoever hears it ends.
+pub(crate) fn forward(mut answers: Observations, mut said: ParentAnswers) -> mpsc::Receiver<Observation> {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
-        while let Some(seen) = observations.next().await {
-            let seen = zone_server::Observation { zone: seen.zone, server: seen.server, serial: seen.serial };
-            if sender.send(seen).await.is_err() {
+        loop {
+            let observation = tokio::select! {
+                Some(seen) = answers.next() => Observation::serial(seen.zone, seen.server, seen.serial),
+                Some(ParentSeen { zone, parent, failure }) = said.next() => {
+                    if let Some(failure) = failure {
+                        warn!(%zone, failure, "the zone above is not known");
+                    }
+                    Observation { zone, seen: Seen::Parent(parent) }
+                }
+                else => return,
+            };
+            if sender.send(observation).await.is_err() {
                 return;
             }
         }

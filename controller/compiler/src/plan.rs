@@ -1,7 +1,9 @@
 //! From what is served to what shall be: whether a step is held, and the version it gets.
 
+pub mod dnssec;
 pub mod guard;
 pub mod mail;
 pub mod parent;
+pub mod renewal;
 pub mod retention;
 pub mod serial;

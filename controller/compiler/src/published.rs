@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use cst_api::Denial;
+
 use crate::model::{DomainName, Zone};
 
 /// A zone's signing key in the form that is stored in its Secret. Its bytes mean something to the nameserver crate only.
@@ -27,7 +29,27 @@ impl fmt::Debug for KeyMaterial {
     }
 }
 
-/// One version of a zone. Content, serial, inception and key give the same signed bytes on every replica.
+/// A key of a version, and what it does there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionKey {
+    /// The key.
+    pub material: KeyMaterial,
+    /// It stands in the DNSKEY set, and signs that.
+    pub listed: bool,
+    /// It signs what the zone holds.
+    pub signs: bool,
+    /// CDS and CDNSKEY name it.
+    pub trusted: bool,
+}
+
+impl VersionKey {
+    /// A key that does everything.
+    pub fn sole(material: KeyMaterial) -> Self {
+        Self { material, listed: true, signs: true, trusted: true }
+    }
+}
+
+/// One version of a zone. All of it together gives the same signed bytes on every replica.
 #[derive(Clone, Debug)]
 pub struct ZoneVersion {
     /// The unsigned content.
@@ -36,13 +58,23 @@ pub struct ZoneVersion {
     pub serial: u32,
     /// When the signatures begin to be valid, seconds since 1970.
     pub inception: u32,
-    /// The key that signs.
-    pub key: KeyMaterial,
+    /// The keys; none, and it is unsigned.
+    pub keys: Vec<VersionKey>,
+    /// How it proves what does not exist.
+    pub denial: Denial,
+    /// CDS and CDNSKEY ask the parent to take its DS out (RFC 8078 §4).
+    pub leaving: bool,
 }
 
 impl ZoneVersion {
     /// The zone's name.
     pub fn apex(&self) -> &DomainName {
         self.zone.apex()
+    }
+
+    /// Whether both are the same, octet by octet.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.serial, self.inception, self.denial, self.leaving, &self.keys, &self.zone)
+            == (other.serial, other.inception, other.denial, other.leaving, &other.keys, &other.zone)
     }
 }

@@ -3,6 +3,7 @@
 mod check;
 pub mod web;
 
+use cst_api::{Denial, DnssecAlgorithm};
 use serde::Deserialize;
 
 use crate::model::{Address, DomainName, Network, Quantity};
@@ -46,6 +47,9 @@ pub struct DnsSettings {
     /// CAA of its own. Empty: none is published, and any issuer may.
     #[serde(default)]
     pub certificate_issuers: Vec<DomainName>,
+    /// How zones are signed that say nothing of it.
+    #[serde(default)]
+    pub dnssec: DnssecSettings,
     /// The catalog zone's name (RFC 9432).
     #[serde(default = "catalog")]
     pub catalog: DomainName,
@@ -60,6 +64,18 @@ pub struct DnsSettings {
     /// Tried in order. Empty: nothing is asked, and what waits for the zone above goes on waiting.
     #[serde(default)]
     pub resolvers: Vec<String>,
+}
+
+/// How zones are signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct DnssecSettings {
+    /// With which algorithm: `ECDSAP256SHA256` unless given, or `ED25519`.
+    pub algorithm: DnssecAlgorithm,
+    /// How they prove what does not exist: `NSEC` unless given, or `NSEC3`.
+    pub denial: Denial,
+    /// After how many days a zone's key is replaced by a new one, which its parent must take up. Absent: never by itself.
+    pub key_lifetime_days: Option<u16>,
 }
 
 /// The shortest and the longest time to live, in seconds.

@@ -1,5 +1,7 @@
 //! Problems and observations into conditions, as kstatus, Flux and Argo CD read them.
 
+pub mod parent;
+
 use cst_api::{ConditionType, Reason};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -22,8 +24,46 @@ pub struct Facts {
     pub suspended: bool,
     /// What `Ready` says when all is well.
     pub summary: String,
-    /// A kind's own conditions: type, whether it holds, and the message.
-    pub own: Vec<(ConditionType, bool, String)>,
+    /// A kind's own conditions.
+    pub own: Vec<Own>,
+}
+
+/// A condition of one kind's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// Which.
+    pub type_: ConditionType,
+    /// Whether it holds.
+    pub truth: Truth,
+    /// Why.
+    pub reason: Reason,
+    /// In words.
+    pub message: String,
+}
+
+/// Whether a condition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It does.
+    True,
+    /// It does not.
+    False,
+    /// Nobody can say.
+    Unknown,
+}
+
+impl Own {
+    /// A condition that comes by itself where it does not hold yet.
+    pub fn awaited(type_: ConditionType, holds: bool, message: String) -> Self {
+        let (truth, reason) = if holds { (Truth::True, Reason::Ready) } else { (Truth::False, Reason::Waiting) };
+        Self { type_, truth, reason, message }
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
+    }
 }
 
 /// The conditions of an object, taking over the time of those whose status stays. `Stalled` and `Reconciling` exclude each other and
@@ -33,8 +73,9 @@ pub fn conditions(previous: &[Condition], generation: Option<i64>, facts: &Facts
     let warnings: Vec<String> = facts.problems.iter().filter(|p| !p.is_error()).map(told).collect();
     let held = facts.held.iter().map(approval).reduce(|all, held| format!("{all}; {held}"));
     let mut built = Vec::new();
-    let mut add = |type_: ConditionType, status: bool, reason: Reason, message: String| {
-        built.push(condition(previous, generation, type_, status, reason, &message, now));
+    let mut add = |type_: ConditionType, holds: bool, reason: Reason, message: String| {
+        let own = Own { type_, truth: holds.into(), reason, message };
+        built.push(condition(previous, generation, &own, now));
     };
     if let Some(first) = errors.first() {
         let message = errors.iter().map(|p| told(p)).collect::<Vec<_>>().join("; ");
@@ -55,9 +96,7 @@ pub fn conditions(previous: &[Condition], generation: Option<i64>, facts: &Facts
     if let Some(message) = held {
         add(ConditionType::PlanHeld, true, Reason::PlanHeld, message);
     }
-    for (type_, holds, message) in &facts.own {
-        add(*type_, *holds, if *holds { Reason::Ready } else { Reason::Waiting }, message.clone());
-    }
+    built.extend(facts.own.iter().map(|own| condition(previous, generation, own, now)));
     built
 }
 
@@ -69,16 +108,8 @@ fn told(problem: &Problem) -> String {
     format!("{}: {}", problem.field, problem.message)
 }
 
-fn condition(
-    previous: &[Condition],
-    generation: Option<i64>,
-    type_: ConditionType,
-    status: bool,
-    reason: Reason,
-    message: &str,
-    now: &Time,
-) -> Condition {
-    let (type_, status) = (type_.to_string(), if status { "True" } else { "False" }.to_owned());
+fn condition(previous: &[Condition], generation: Option<i64>, own: &Own, now: &Time) -> Condition {
+    let (type_, status) = (own.type_.to_string(), format!("{:?}", own.truth));
     let since = previous
         .iter()
         .find(|c| c.type_ == type_ && c.status == status)
@@ -86,8 +117,8 @@ fn condition(
     Condition {
         type_,
         status,
-        reason: reason.to_string(),
-        message: shortened(message),
+        reason: own.reason.to_string(),
+        message: shortened(&own.message),
         observed_generation: generation,
         last_transition_time: since,
     }

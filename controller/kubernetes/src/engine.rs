@@ -28,7 +28,7 @@ use kube::ResourceExt as _;
 use crate::clock::Now;
 use crate::queue::{End, Queue};
 use crate::watch::Seen;
-use crate::zone_server::Observation;
+use crate::zone_server::{self, Observation};
 pub use event::{Event, Source, Work};
 use known::Known;
 pub use work::{Effect, Job, Shell, WorkError};
@@ -181,10 +181,7 @@ impl Engine {
             Work::Unit(Unit::Site(key)) => Job::Site(Box::new(self.site_job(key, now))),
             Work::Object(object) => Job::Report(self.object_reports(object, now)),
             Work::Ask(key) => Job::Ask(self.ask_job(key)),
-            Work::Serve(zone) => Job::Serve(zone::ServeJob {
-                zone: zone.clone(),
-                version: self.zones.get(zone).and_then(|state| state.published.clone()),
-            }),
+            Work::Serve(zone) => Job::Serve(self.serve_job(zone)),
         }
     }
 
@@ -194,6 +191,7 @@ impl Engine {
             Effect::ZoneForgotten(zone) => self.zone_forgotten(&zone),
             Effect::ZoneServed(zone, served) => self.zone_served(zone, served),
             Effect::ZoneUnserved(zone, why) => self.zone_unserved(zone, why),
+            Effect::ZoneKeys(zone, keys) => self.zone_keys(zone, keys),
             Effect::Shards(domain, written) => self.shards_written(&domain, written, now),
             Effect::Secret(key, data) => self.change(Change::Secret(key, Some(data)), now),
             Effect::Applied(unit, applied, digest) => self.was_applied(unit, applied, digest, now),
@@ -292,13 +290,22 @@ impl Engine {
     }
 
     fn take_observation(&mut self, observation: Observation) {
-        let Observation { zone, server, serial: Some(answered) } = observation else { return };
+        let Observation { zone, seen } = observation;
+        match seen {
+            zone_server::Seen::Serial { server, serial: Some(serial) } => self.take_serial(zone, server, serial),
+            zone_server::Seen::Serial { serial: None, .. } => {}
+            zone_server::Seen::Parent(parent) => self.take_parent(zone, parent),
+        }
+    }
+
+    fn take_serial(&mut self, zone: DomainName, server: String, answered: u32) {
         let Some(state) = self.zones.get_mut(&zone) else { return };
         let last = state.seen.insert(server, answered);
         let current = state.published.as_ref().map(|published| published.serial);
         let news = last != Some(answered)
             && (current == Some(answered) || current.is_none_or(|current| serial::is_newer(answered, current)));
         if news {
+            self.mark_awaiting_below(&zone);
             self.mark(Work::Unit(Unit::Zone(zone)));
         }
     }

@@ -1,10 +1,11 @@
-//! The signing keys of the zones: one Secret each in the controller's namespace. A key outlives its zone, so a zone that comes back is
+//! The signing keys of the zones: one Secret for each in the controller's namespace. Keys outlive their zone, so a zone that comes back is
 //! validated by the DS that its parent still has.
 
 use std::collections::BTreeMap;
 
 use cst_compiler::model::DomainName;
-use cst_compiler::published::KeyMaterial;
+use cst_compiler::plan::dnssec::{Signing, StoredKey, ZoneKey};
+use cst_compiler::published::{KeyMaterial, VersionKey};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
@@ -13,30 +14,63 @@ use kube::api::{ListParams, ObjectMeta, PostParams};
 use crate::names;
 use crate::zone_server::{ZoneServer, ZoneServerError};
 
+/// A zone's stored keys.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    by_id: BTreeMap<u16, KeyMaterial>,
+    /// The Secret's version; `None`: there is none yet.
+    resource_version: Option<String>,
+}
+
 /// Why a zone has no key. Nothing about the key itself is told.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The API server refused or was away.
     #[error("the signing keys cannot be read or stored; it is tried again")]
     Request(#[source] Box<kube::Error>),
-    /// The Secret has no key in it: making another would break the chain of trust.
-    #[error("the key Secret of zone {0} has no `key`; restore it from a backup, or delete it and publish the new DS")]
-    Damaged(DomainName),
-    /// A stored zone without a key: another key would break the chain of trust.
-    #[error("the key Secret of the stored zone {0} is missing; restore it from a backup")]
-    Missing(DomainName),
-    /// The hidden primary made none.
-    #[error("no signing key could be made")]
-    Make(#[source] ZoneServerError),
+    /// A stored zone without its key: another key would break the chain of trust.
+    #[error("key {id} of the stored zone {zone} is missing in its Secret {secret}: restore that from a backup")]
+    Missing {
+        /// The zone.
+        zone: DomainName,
+        /// Which key.
+        id: u16,
+        /// The Secret.
+        secret: String,
+    },
+    /// Another key than the one the zone was signed with: it would break the chain of trust.
+    #[error(
+        "key {id} in the Secret {secret} is not the one of the zone {zone}, whose tag is {tag}: restore that from a backup"
+    )]
+    Other {
+        /// The zone.
+        zone: DomainName,
+        /// Which key.
+        id: u16,
+        /// The Secret.
+        secret: String,
+        /// The tag of the one that is needed.
+        tag: u16,
+    },
+    /// The hidden primary does not make or read one.
+    #[error("a signing key of {zone} cannot be made or read: restore its Secret {secret} from a backup")]
+    Unusable {
+        /// The zone.
+        zone: DomainName,
+        /// The Secret.
+        secret: String,
+        /// Why.
+        source: ZoneServerError,
+    },
 }
 
-/// All stored keys, by the name of their Secret.
-pub async fn load(api: &Api<Secret>) -> Result<BTreeMap<String, KeyMaterial>, KeyError> {
+/// The keys of all zones, by the name of their Secret.
+pub async fn load(api: &Api<Secret>) -> Result<BTreeMap<String, Keys>, KeyError> {
     let mut params = ListParams::default().labels(&format!("{}=zone-key", names::PUBLISHED)).limit(500);
     let mut keys = BTreeMap::new();
     loop {
         let page = api.list(&params).await.map_err(|e| KeyError::Request(Box::new(e)))?;
-        keys.extend(page.items.into_iter().filter_map(|s| Some((s.metadata.name.clone()?, material(s)?))));
+        keys.extend(page.items.into_iter().filter_map(|s| Some((s.metadata.name.clone()?, Keys::from(s)))));
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => params.continue_token = Some(token),
             None => return Ok(keys),
@@ -44,31 +78,41 @@ pub async fn load(api: &Api<Secret>) -> Result<BTreeMap<String, KeyMaterial>, Ke
     }
 }
 
-/// A zone's stored key.
-pub async fn read(api: &Api<Secret>, zone: &DomainName) -> Result<Option<KeyMaterial>, KeyError> {
-    match api.get_opt(&secret_name(zone)).await.map_err(|e| KeyError::Request(Box::new(e)))? {
-        None => Ok(None),
-        Some(secret) => material(secret).map(Some).ok_or_else(|| KeyError::Damaged(zone.clone())),
-    }
+/// A zone's stored keys.
+pub async fn read(api: &Api<Secret>, zone: &DomainName) -> Result<Keys, KeyError> {
+    let secret = api.get_opt(&secret_name(zone)).await.map_err(|e| KeyError::Request(Box::new(e)))?;
+    Ok(secret.map(Keys::from).unwrap_or_default())
 }
 
-/// A zone's key: the stored one, else a new one that is stored first. Two controllers never end with two keys.
-pub async fn read_or_make(
+/// Makes the keys that a zone's next state has and that are not made yet, and stores them before anything is signed with them. Two
+/// controllers never end with two of the same. Keys that the zone no longer has are removed with it.
+pub async fn make(
     api: &Api<Secret>,
     server: &dyn ZoneServer,
     zone: &DomainName,
-) -> Result<KeyMaterial, KeyError> {
-    if let Some(key) = read(api, zone).await? {
-        return Ok(key);
+    signing: &mut Signing,
+) -> Result<Option<Keys>, KeyError> {
+    if signing.keys.iter().all(|key| key.ds.is_some()) {
+        return Ok(None);
     }
-    let key = server.new_key().map_err(KeyError::Make)?;
-    match api.create(&PostParams::default(), &secret(zone, &key)).await {
-        Ok(_) => Ok(key),
-        Err(kube::Error::Api(status)) if status.is_already_exists() => {
-            read(api, zone).await?.ok_or_else(|| KeyError::Damaged(zone.clone()))
+    let mut keys = read(api, zone).await?;
+    let unusable = |source| KeyError::Unusable { zone: zone.clone(), secret: secret_name(zone), source };
+    while let Some(at) = signing.keys.iter().position(|key| key.ds.is_none()) {
+        let ZoneKey { id, algorithm, .. } = signing.keys[at];
+        // One that was stored when the state with it was not.
+        let kept = keys.by_id.get(&id).filter(|kept| server.read_key(kept, zone).is_ok_and(|(of, _)| of == algorithm));
+        let material = kept.cloned().map_or_else(|| server.new_key(algorithm), Ok).map_err(unusable)?;
+        let (_, ds) = server.read_key(&material, zone).map_err(unusable)?;
+        keys.by_id.remove(&id);
+        // Two keys of one tag are told apart by nobody at first sight.
+        let is_taken = signing.keys.iter().filter_map(|key| key.ds.as_ref()).any(|other| other.key_tag == ds.key_tag);
+        if !is_taken {
+            keys.by_id.insert(id, material);
+            signing.keys[at].ds = Some(ds);
         }
-        Err(error) => Err(KeyError::Request(Box::new(error))),
     }
+    keys.by_id.retain(|id, _| signing.keys.iter().any(|key| key.id == *id));
+    keys.store(api, zone).await.map(Some)
 }
 
 /// The name of a zone's key Secret.
@@ -76,19 +120,76 @@ pub fn secret_name(zone: &DomainName) -> String {
     names::hashed("zone-key", zone.as_str())
 }
 
-fn secret(zone: &DomainName, key: &KeyMaterial) -> Secret {
-    Secret {
-        metadata: ObjectMeta {
-            name: Some(secret_name(zone)),
-            labels: Some(names::published_labels("zone-key")),
-            annotations: Some([(names::SUBJECT.to_owned(), zone.to_string())].into()),
-            ..ObjectMeta::default()
-        },
-        data: Some([("key".to_owned(), ByteString(key.expose().to_vec()))].into()),
-        ..Secret::default()
+impl Keys {
+    /// The keys of a version with what they do there.
+    pub fn of_version(
+        &self,
+        server: &dyn ZoneServer,
+        zone: &DomainName,
+        signing: &Signing,
+    ) -> Result<Vec<VersionKey>, KeyError> {
+        let active = signing.keys.iter().filter(|key| key.is_active());
+        active.map(|key| self.version_key(server, zone, key)).collect()
+    }
+
+    fn version_key(&self, server: &dyn ZoneServer, zone: &DomainName, key: &ZoneKey) -> Result<VersionKey, KeyError> {
+        let (id, secret) = (key.id, secret_name(zone));
+        let Some((material, ds)) = self.by_id.get(&id).zip(key.ds.as_ref()) else {
+            return Err(KeyError::Missing { zone: zone.clone(), id, secret });
+        };
+        match server.read_key(material, zone) {
+            Ok((_, found)) if found == *ds => Ok(VersionKey {
+                material: material.clone(),
+                listed: key.listed,
+                signs: key.signs,
+                trusted: key.trusted,
+            }),
+            Ok(_) => Err(KeyError::Other { zone: zone.clone(), id, secret, tag: ds.key_tag }),
+            Err(source) => Err(KeyError::Unusable { zone: zone.clone(), secret, source }),
+        }
+    }
+
+    /// What is known of the keys without their secrets.
+    pub fn stored(&self, server: &dyn ZoneServer, zone: &DomainName) -> Result<Vec<StoredKey>, KeyError> {
+        let read = |(id, material): (&u16, &KeyMaterial)| {
+            let (algorithm, ds) = server.read_key(material, zone)?;
+            Ok(StoredKey { id: *id, algorithm, ds })
+        };
+        let stored: Result<_, ZoneServerError> = self.by_id.iter().map(read).collect();
+        stored.map_err(|source| KeyError::Unusable { zone: zone.clone(), secret: secret_name(zone), source })
+    }
+
+    async fn store(self, api: &Api<Secret>, zone: &DomainName) -> Result<Self, KeyError> {
+        let (params, secret) = (PostParams::default(), self.to_secret(zone));
+        let stored = match self.resource_version {
+            None => api.create(&params, &secret).await,
+            Some(_) => api.replace(&secret_name(zone), &params, &secret).await,
+        };
+        stored.map(Self::from).map_err(|e| KeyError::Request(Box::new(e)))
+    }
+
+    fn to_secret(&self, zone: &DomainName) -> Secret {
+        let data = self.by_id.iter().map(|(id, key)| (format!("key-{id}"), ByteString(key.expose().to_vec())));
+        Secret {
+            metadata: ObjectMeta {
+                name: Some(secret_name(zone)),
+                labels: Some(names::published_labels("zone-key")),
+                annotations: Some([(names::SUBJECT.to_owned(), zone.to_string())].into()),
+                resource_version: self.resource_version.clone(),
+                ..ObjectMeta::default()
+            },
+            data: Some(data.collect()),
+            ..Secret::default()
+        }
     }
 }
 
-fn material(secret: Secret) -> Option<KeyMaterial> {
-    secret.data?.remove("key").map(|bytes| KeyMaterial::new(bytes.0)).filter(|key| !key.expose().is_empty())
+impl From<Secret> for Keys {
+    fn from(secret: Secret) -> Self {
+        let key = |(name, bytes): (String, ByteString)| {
+            Some((name.strip_prefix("key-")?.parse().ok()?, KeyMaterial::new(bytes.0)))
+        };
+        let by_id = secret.data.unwrap_or_default().into_iter().filter_map(key).collect();
+        Self { by_id, resource_version: secret.metadata.resource_version }
+    }
 }

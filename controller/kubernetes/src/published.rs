@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use cst_api::{Date, DeletionPolicy};
 use cst_compiler::model::{DomainName, ObjectKey, Zone, ZoneTextError};
+use cst_compiler::plan::dnssec::{Caches, Signing};
 use cst_compiler::plan::serial;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -34,6 +35,10 @@ pub struct PublishedZone {
     pub mail_gate_open: bool,
     /// The day on which nobody asked for it any more.
     pub retired: Option<Date>,
+    /// How it is signed.
+    pub signing: Signing,
+    /// For how long anybody may have kept what it held.
+    pub caches: Caches,
     /// The stored object's version; empty before it is stored.
     pub resource_version: String,
 }
@@ -90,6 +95,11 @@ impl PublishedZone {
         self.zone.apex()
     }
 
+    /// Whether both are the same to who transfers them, but for the serial.
+    pub fn is_served_like(&self, other: &Self) -> bool {
+        (&self.digest, self.inception) == (&other.digest, other.inception) && self.signing.signs_like(&other.signing)
+    }
+
     /// Reads a stored zone.
     pub fn from_config_map(map: &ConfigMap) -> Result<Self, StoredError> {
         let data = map.data.as_ref().ok_or(StoredError::Key("data"))?;
@@ -112,6 +122,8 @@ impl PublishedZone {
             deletion_policy: policy(key("deletionPolicy")?).ok_or(StoredError::Key("deletionPolicy"))?,
             mail_gate_open: key("mailGate")? == "Open",
             retired: retired.transpose()?,
+            signing: serde_json::from_str(key("signing")?).map_err(|_| StoredError::Key("signing"))?,
+            caches: serde_json::from_str(key("caches")?).map_err(|_| StoredError::Key("caches"))?,
             resource_version: map.resource_version().unwrap_or_default(),
         })
     }
@@ -125,6 +137,8 @@ impl PublishedZone {
             ("holder", self.holder.to_string()),
             ("deletionPolicy", format!("{:?}", self.deletion_policy)),
             ("mailGate", if self.mail_gate_open { "Open" } else { "Closed" }.into()),
+            ("signing", serde_json::to_string(&self.signing)?),
+            ("caches", serde_json::to_string(&self.caches)?),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
@@ -151,8 +165,8 @@ impl PublishedZone {
     }
 }
 
-/// Stores a version in place of `last`, whose `resource_version` it must carry: two writers cannot both succeed. The content's serial is
-/// newer than the stored one; facts beside the content may change under the same serial.
+/// Stores a version in place of the one whose `resource_version` it carries: two writers cannot both succeed. Its serial is newer than that of
+/// `last`; facts beside what is served may change under the same serial.
 pub async fn store(
     api: &Api<ConfigMap>,
     last: Option<&PublishedZone>,
@@ -160,19 +174,19 @@ pub async fn store(
 ) -> Result<PublishedZone, StoreError> {
     let zone = next.apex().clone();
     if let Some(last) = last {
-        let same_content = last.digest == next.digest && last.inception == next.inception;
+        let same_content = last.is_served_like(&next);
         let order_is_right =
             if same_content { last.serial == next.serial } else { serial::is_newer(next.serial, last.serial) };
         if !order_is_right {
             return Err(StoreError::Serial { zone, stored: last.serial, next: next.serial });
         }
     }
-    let next = PublishedZone { resource_version: last.map(|l| l.resource_version.clone()).unwrap_or_default(), ..next };
     let map = next.to_config_map()?;
     let params = PostParams { field_manager: Some(names::MANAGER.into()), ..PostParams::default() };
-    let stored = match last {
-        None => api.create(&params, &map).await,
-        Some(_) => api.replace(&map.name_any(), &params, &map).await,
+    let stored = if next.resource_version.is_empty() {
+        api.create(&params, &map).await
+    } else {
+        api.replace(&map.name_any(), &params, &map).await
     };
     match stored {
         Ok(stored) => Ok(PublishedZone { resource_version: stored.resource_version().unwrap_or_default(), ..next }),
@@ -235,6 +249,8 @@ mod tests {
             deletion_policy: DeletionPolicy::Retain,
             mail_gate_open: true,
             retired: Some(Date::parse("2026-11-23").unwrap()),
+            signing: Signing { leaving: true, everywhere: Some(7), ..Signing::default() },
+            caches: Caches::default().with(3600, 1_795_000_000),
             resource_version: String::new(),
         }
     }

@@ -2,13 +2,16 @@
 //!
 //! usage: memory [ZONES]      (default: 10000)
 
+mod support;
+
 use std::error::Error;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use cst_compiler::model::{DomainName, Soa, Zone};
-use cst_compiler::published::{KeyMaterial, ZoneVersion};
-use cst_nameserver::{Catalog, Clock, Keyring, Limits, Primary, PrimaryConfig, key};
+use cst_api::{Denial, DnssecAlgorithm};
+use cst_compiler::model::Zone;
+use cst_compiler::published::{KeyMaterial, VersionKey, ZoneVersion};
+use cst_nameserver::{Keyring, Primary, key};
 
 /// A zone as a small municipality has it.
 fn zone(number: usize) -> Result<Zone, Box<dyn Error>> {
@@ -43,26 +46,15 @@ fn resident() -> Result<usize, Box<dyn Error>> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let zones: usize = std::env::args().nth(1).map_or(Ok(10_000), |count| count.parse())?;
-    let nobody = DomainName::parse("invalid")?;
-    let (mname, rname) = (nobody.clone(), nobody);
-    let soa = Soa { mname, rname, serial: 0, refresh: 60, retry: 10, expire: 2_419_200, minimum: 0 };
-    let config = PrimaryConfig {
-        listen: vec!["127.0.0.1:0".parse()?],
-        keys: Keyring::default(),
-        secondaries: Vec::new(),
-        catalog: Catalog { name: DomainName::parse("catalog.invalid")?, soa },
-        plain: false,
-        limits: Limits::default(),
-        clock: Clock::system(),
-    };
+    let config = support::config("0", Keyring::default())?;
     let (primary, _observations) = Primary::start(config).await?;
-    let material = key::generate()?;
+    let material = key::generate(DnssecAlgorithm::EcdsaP256Sha256)?;
     let start = resident()?;
     let contents: Vec<Arc<Zone>> = (0..zones).map(|number| zone(number).map(Arc::new)).collect::<Result<_, _>>()?;
     let compiled = resident()?;
     for zone in contents {
-        let key = KeyMaterial::new(material.expose().to_vec());
-        primary.publish(ZoneVersion { zone, serial: 1, inception: 1, key })?;
+        let keys = vec![VersionKey::sole(KeyMaterial::new(material.expose().to_vec()))];
+        primary.publish(ZoneVersion { zone, serial: 1, inception: 1, keys, denial: Denial::Nsec, leaving: false })?;
     }
     let (content, serving) = ((compiled - start) / zones, resident()?.saturating_sub(compiled) / zones);
     let all = content + serving;

@@ -4,14 +4,17 @@
 //! usage: primary ZONE RECORDS PORT KEY-NAME KEY-SECRET
 //!        primary ZONE RECORDS --print
 
+mod support;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use cst_compiler::model::{DomainName, Soa, Zone};
-use cst_compiler::published::{KeyMaterial, ZoneVersion};
-use cst_nameserver::{Catalog, Clock, Keyring, Limits, Primary, PrimaryConfig, TsigKey, signed_zone_text};
+use cst_api::Denial;
+use cst_compiler::model::{DomainName, Zone};
+use cst_compiler::published::{KeyMaterial, VersionKey, ZoneVersion};
+use cst_nameserver::{Clock, Keyring, Primary, TsigKey, signed_zone_text};
 
 /// A fixed key (RFC 6605 §6.1), so that all primaries have the same bytes.
 const KEY: &str = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\n\
@@ -35,7 +38,8 @@ fn zone(apex: &str, records: u32) -> Result<Zone, Box<dyn Error>> {
 fn version(apex: &str, records: u32) -> Result<ZoneVersion, Box<dyn Error>> {
     let zone = Arc::new(zone(apex, records)?);
     let inception = u32::try_from(Clock::system().now() / DAY * DAY - 3600)?;
-    Ok(ZoneVersion { zone, serial: SERIAL, inception, key: KeyMaterial::new(KEY.as_bytes().to_vec()) })
+    let keys = vec![VersionKey::sole(KeyMaterial::new(KEY.as_bytes().to_vec()))];
+    Ok(ZoneVersion { zone, serial: SERIAL, inception, keys, denial: Denial::Nsec, leaving: false })
 }
 
 #[tokio::main]
@@ -56,18 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve(version: ZoneVersion, port: &str, keys: Vec<TsigKey>) -> Result<(), Box<dyn Error>> {
-    let nobody = DomainName::parse("invalid")?;
-    let (mname, rname) = (nobody.clone(), nobody);
-    let soa = Soa { mname, rname, serial: 0, refresh: 60, retry: 10, expire: 2_419_200, minimum: 0 };
-    let config = PrimaryConfig {
-        listen: vec![format!("127.0.0.1:{port}").parse()?],
-        keys: Keyring::new(keys),
-        secondaries: Vec::new(),
-        catalog: Catalog { name: DomainName::parse("catalog.invalid")?, soa },
-        plain: false,
-        limits: Limits::default(),
-        clock: Clock::system(),
-    };
+    let config = support::config(port, Keyring::new(keys))?;
     let (primary, _observations) = Primary::start(config).await?;
     primary.publish(version)?;
     primary.set_complete();

@@ -1,5 +1,6 @@
 //! What an authoritative server answers from one zone (RFC 1034 §4.3.2), with the proofs of RFC 4035 §3.1. Pure.
 
+mod deny;
 mod locate;
 
 use crate::message::{AA, MessageWriter, Owner, Question, Rcode, Section};
@@ -35,6 +36,22 @@ struct Item<'z> {
     part: Part,
 }
 
+/// What was found at a name.
+enum Found<'z> {
+    /// Nothing of the type that was asked for.
+    Nothing,
+    /// What was asked for.
+    Records,
+    /// An alias, which is to be followed to this name.
+    Alias(&'z [u8]),
+}
+
+impl<'z> Found<'z> {
+    fn alias(self) -> Option<&'z [u8]> {
+        if let Self::Alias(target) = self { Some(target) } else { None }
+    }
+}
+
 /// What of a set is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -67,50 +84,45 @@ impl<'z> Answer<'z> {
     fn step(&mut self, zone: &'z ServedZone, owner: Owner<'z>, labels: &[&[u8]], type_number: u16) -> Option<&'z [u8]> {
         match locate(zone, labels) {
             Place::Cut(cut) if type_number == rtype::DS && cut.name.labels().count() == labels.len() => {
-                self.at_node(zone, owner, cut, type_number)
+                self.at_node(zone, owner, cut, type_number).alias()
             }
             Place::Cut(cut) => {
                 self.refer(zone, cut);
                 None
             }
-            Place::Node(node) => self.at_node(zone, owner, node, type_number),
+            Place::Node(node) => self.at_node(zone, owner, node, type_number).alias(),
             Place::Wildcard { node, before } => {
-                let alias = self.at_node(zone, owner, node, type_number);
-                self.deny(before);
-                alias
+                let found = self.at_node(zone, owner, node, type_number);
+                self.deny_closer(zone, labels, before, &found);
+                found.alias()
             }
             Place::Empty { before } => {
-                self.no_data(zone, before);
+                self.say_soa(zone);
+                self.deny_types(zone, labels, before);
                 None
             }
             Place::Missing { before, before_wildcard } => {
                 self.rcode = Rcode::NxDomain;
-                self.no_data(zone, before);
-                self.deny(before_wildcard);
+                self.say_soa(zone);
+                self.deny_name(zone, labels, before, before_wildcard);
                 None
             }
         }
     }
 
-    fn at_node(
-        &mut self,
-        zone: &'z ServedZone,
-        owner: Owner<'z>,
-        node: &'z Node,
-        type_number: u16,
-    ) -> Option<&'z [u8]> {
+    fn at_node(&mut self, zone: &'z ServedZone, owner: Owner<'z>, node: &'z Node, type_number: u16) -> Found<'z> {
         let is_meta = [ANY, rtype::RRSIG].contains(&type_number);
         if let Some(cname) =
             node.set(rtype::CNAME).filter(|_| !is_meta && ![rtype::CNAME, rtype::NSEC].contains(&type_number))
         {
             self.push(Section::Answer, owner, cname);
-            return cname.data.iter().next();
+            return cname.data.iter().next().map_or(Found::Records, Found::Alias);
         }
         let before = self.items.len();
         for set in &node.sets {
             match type_number {
                 ANY => self.push(Section::Answer, owner, set),
-                rtype::RRSIG if set.signature.is_some() => {
+                rtype::RRSIG if !set.signatures.is_empty() => {
                     let section = Section::Answer;
                     self.items.push(Item { section, owner, set, ttl: set.ttl, part: Part::Signature });
                 }
@@ -118,10 +130,12 @@ impl<'z> Answer<'z> {
                 _ => {}
             }
         }
-        if self.items.len() == before {
-            self.no_data(zone, node);
+        if self.items.len() > before {
+            return Found::Records;
         }
-        None
+        self.say_soa(zone);
+        self.deny_types(zone, &node.labels(), node);
+        Found::Nothing
     }
 
     /// Delegated: the name servers, the proof that there is no DS, and the addresses that cannot be had elsewhere.
@@ -133,7 +147,7 @@ impl<'z> Answer<'z> {
         match cut.set(rtype::DS) {
             Some(ds) if self.dnssec_ok => self.push(Section::Authority, owner, ds),
             Some(_) => {}
-            None => self.deny(cut),
+            None => self.deny_types(zone, &cut.labels(), cut),
         }
         for target in servers.data.iter() {
             let Ok(index) = zone.find(&labels_of(target)) else { continue };
@@ -144,22 +158,12 @@ impl<'z> Answer<'z> {
         }
     }
 
-    /// Nothing of that type: the SOA and the proof (RFC 2308 §3, RFC 4035 §3.1.3).
-    fn no_data(&mut self, zone: &'z ServedZone, before: &'z Node) {
+    /// Nothing there: the SOA says for how long that may be kept (RFC 2308 §3).
+    fn say_soa(&mut self, zone: &'z ServedZone) {
         let (apex, soa) = zone.soa();
         let ttl = zone.negative_ttl();
         let owner = Owner::Name(&apex.name);
         self.items.push(Item { section: Section::Authority, owner, set: soa, ttl, part: Part::Set });
-        self.deny(before);
-    }
-
-    /// The NSEC of a name, once, where DNSSEC is asked for.
-    fn deny(&mut self, node: &'z Node) {
-        let Some(denial) = self.dnssec_ok.then(|| node.set(rtype::NSEC)).flatten() else { return };
-        let is_there = self.items.iter().any(|item| std::ptr::eq(item.set, denial));
-        if !is_there {
-            self.push(Section::Authority, Owner::Name(&node.name), denial);
-        }
     }
 
     fn push(&mut self, section: Section, owner: Owner<'z>, set: &'z ServedSet) {
@@ -181,8 +185,8 @@ impl<'z> Answer<'z> {
     fn write_item(&self, writer: &mut MessageWriter<'z>, item: &Item<'z>) -> bool {
         let Item { section, owner, set, ttl, part } = *item;
         let records = || set.data.iter().take_while(|_| part == Part::Set);
-        let signature = set.signature.iter().take_while(|_| self.dnssec_ok || part == Part::Signature);
+        let signatures = set.signatures.iter().take_while(|_| self.dnssec_ok || part == Part::Signature);
         records().all(|data| writer.record(section, owner, set.type_number, ttl, data))
-            && signature.into_iter().all(|data| writer.record(section, owner, rtype::RRSIG, ttl, data))
+            && signatures.into_iter().all(|data| writer.record(section, owner, rtype::RRSIG, ttl, data))
     }
 }

@@ -4,8 +4,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use cst_api::Denial;
 use cst_compiler::model::{DomainName, Zone};
-use cst_compiler::published::{KeyMaterial, ZoneVersion};
+use cst_compiler::published::{KeyMaterial, VersionKey, ZoneVersion};
 use hickory_proto::op::Message;
 
 use crate::clock::Clock;
@@ -144,7 +145,15 @@ fn responder() -> Responder {
     let (zone, zones) = (Zone::from_text(text).unwrap().0, Zones::new(name("catalog.example"), Arc::default()));
     let key = KeyMaterial::new(KEY.as_bytes().to_vec());
     let inception = u32::try_from(NOW).unwrap();
-    zones.insert(Member::new(ZoneVersion { zone: Arc::new(zone), serial: 7, inception, key }, String::new(), None));
+    let version = ZoneVersion {
+        zone: Arc::new(zone),
+        serial: 7,
+        inception,
+        keys: vec![VersionKey::sole(key)],
+        denial: Denial::Nsec,
+        leaving: false,
+    };
+    zones.insert(Member::new(version, None));
     zones.set_complete();
     let clock = Clock::new(|| NOW);
     Responder { zones: Arc::new(zones), keys: Keys::new(keyring()), plain: true, clock, counts: Arc::default() }

@@ -1,17 +1,18 @@
-//! A zone's signing key: one CSK, ECDSA P-256 with SHA-256 (RFC 6605, algorithm 13), for DNSKEY set and content alike.
+//! A zone's signing keys, for DNSKEY set and content alike (CSK): ECDSA P-256 (RFC 6605) or Ed25519 (RFC 8080).
 //!
 //! Stored as BIND's private-key text (`K….private`, format v1.3), which every signer in use reads, so that a zone with its key can move
 //! to another system; the public key is computed from it.
 
+use cst_api::DnssecAlgorithm;
 use cst_compiler::model::DomainName;
+use cst_compiler::model::record::Ds;
 use cst_compiler::published::KeyMaterial;
-use data_encoding::{BASE64, HEXUPPER};
+use data_encoding::BASE64;
+use ed25519_dalek::SigningKey as Ed25519;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey as Ecdsa};
 use sha2::{Digest, Sha256};
 
-/// ECDSA P-256 with SHA-256 (RFC 6605 §4).
-pub const ALGORITHM: u8 = 13;
 /// The flags of a DNSKEY that signs the zone and is its entry point (RFC 4034 §2.1.1).
 const FLAGS: u16 = 257;
 /// The only value a DNSKEY's protocol field has (RFC 4034 §2.1.2).
@@ -27,40 +28,77 @@ pub enum KeyError {
     Randomness(#[source] getrandom::Error),
     /// Stored bytes that are no key.
     #[error(
-        "the zone's stored signing key is not a BIND private key of algorithm 13: restore it from its Secret's backup"
+        "the zone's stored signing key is not a BIND private key of algorithm 13 or 15: restore it from its Secret's backup"
     )]
     Stored,
 }
 
 /// Makes a new key from the operating system's randomness.
-pub fn generate() -> Result<KeyMaterial, KeyError> {
+pub fn generate(algorithm: DnssecAlgorithm) -> Result<KeyMaterial, KeyError> {
     loop {
-        let mut scalar = [0; 32];
-        getrandom::fill(&mut scalar).map_err(KeyError::Randomness)?;
-        // One in 2^32 scalars is outside the group.
-        if Ecdsa::from_slice(&scalar).is_ok() {
-            return Ok(to_material(&scalar));
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(KeyError::Randomness)?;
+        // One in 2^32 numbers is outside the group of the curve.
+        if Private::new(algorithm, &secret).is_some() {
+            return Ok(to_material(algorithm, &secret));
         }
     }
 }
 
-fn to_material(scalar: &[u8; 32]) -> KeyMaterial {
-    let private = BASE64.encode(scalar);
-    let text = format!("Private-key-format: v1.3\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: {private}\n");
+fn to_material(algorithm: DnssecAlgorithm, secret: &[u8; 32]) -> KeyMaterial {
+    let (number, mnemonic, private) = (algorithm.number(), algorithm.mnemonic(), BASE64.encode(secret));
+    let text = format!("Private-key-format: v1.3\nAlgorithm: {number} ({mnemonic})\nPrivateKey: {private}\n");
     KeyMaterial::new(text.into_bytes())
 }
 
-fn from_material(material: &KeyMaterial) -> Option<Ecdsa> {
+fn from_material(material: &KeyMaterial) -> Option<(DnssecAlgorithm, Private)> {
     let text = std::str::from_utf8(material.expose()).ok()?;
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim));
     field("Private-key-format").filter(|format| format.starts_with("v1."))?;
-    field("Algorithm").filter(|algorithm| algorithm.split(' ').next() == Some("13"))?;
-    Ecdsa::from_slice(&BASE64.decode(field("PrivateKey")?.as_bytes()).ok()?).ok()
+    let number = field("Algorithm")?.split(' ').next()?;
+    let known = [DnssecAlgorithm::EcdsaP256Sha256, DnssecAlgorithm::Ed25519];
+    let algorithm = known.into_iter().find(|known| known.number().to_string() == number)?;
+    let secret = BASE64.decode(field("PrivateKey")?.as_bytes()).ok()?;
+    Some((algorithm, Private::new(algorithm, &secret)?))
+}
+
+/// A private key. Both kinds sign deterministically (RFC 6979, RFC 8032): the same on every replica.
+enum Private {
+    Ecdsa(Box<Ecdsa>),
+    Ed25519(Box<Ed25519>),
+}
+
+impl Private {
+    fn new(algorithm: DnssecAlgorithm, secret: &[u8]) -> Option<Self> {
+        match algorithm {
+            DnssecAlgorithm::EcdsaP256Sha256 => Ecdsa::from_slice(secret).ok().map(|key| Self::Ecdsa(Box::new(key))),
+            DnssecAlgorithm::Ed25519 => Some(Self::Ed25519(Box::new(Ed25519::from_bytes(secret.try_into().ok()?)))),
+        }
+    }
+
+    /// The public key as a DNSKEY has it: the bare coordinates without SEC 1's leading octet (RFC 6605 §4), or the point (RFC 8080 §3).
+    fn public(&self) -> Vec<u8> {
+        match self {
+            Self::Ecdsa(key) => key.verifying_key().to_sec1_point(false).as_bytes().iter().skip(1).copied().collect(),
+            Self::Ed25519(key) => key.verifying_key().to_bytes().to_vec(),
+        }
+    }
+
+    fn sign(&self, data: &[u8]) -> [u8; 64] {
+        match self {
+            Self::Ecdsa(key) => {
+                let signature: Signature = key.sign(data);
+                signature.to_bytes().into()
+            }
+            Self::Ed25519(key) => key.sign(data).to_bytes(),
+        }
+    }
 }
 
 /// A key that is ready to sign.
 pub struct SigningKey {
-    ecdsa: Ecdsa,
+    private: Private,
+    algorithm: DnssecAlgorithm,
     dnskey: Vec<u8>,
     tag: u16,
 }
@@ -68,14 +106,17 @@ pub struct SigningKey {
 impl SigningKey {
     /// Reads a stored key.
     pub fn load(material: &KeyMaterial) -> Result<Self, KeyError> {
-        let ecdsa = from_material(material).ok_or(KeyError::Stored)?;
-        let point = ecdsa.verifying_key().to_sec1_point(false);
+        let (algorithm, private) = from_material(material).ok_or(KeyError::Stored)?;
         let mut dnskey = FLAGS.to_be_bytes().to_vec();
-        dnskey.extend_from_slice(&[PROTOCOL, ALGORITHM]);
-        // RFC 6605 §4: the bare coordinates, without SEC 1's leading octet.
-        dnskey.extend(point.as_bytes().iter().skip(1));
+        dnskey.extend_from_slice(&[PROTOCOL, algorithm.number()]);
+        dnskey.extend(private.public());
         let tag = key_tag(&dnskey);
-        Ok(Self { ecdsa, dnskey, tag })
+        Ok(Self { private, algorithm, dnskey, tag })
+    }
+
+    /// Its algorithm.
+    pub fn algorithm(&self) -> DnssecAlgorithm {
+        self.algorithm
     }
 
     /// The DNSKEY's data, which is the CDNSKEY's too (RFC 4034 §2.1, RFC 7344 §3.2).
@@ -88,27 +129,18 @@ impl SigningKey {
         self.tag
     }
 
-    /// The data of the zone's DS, which is its CDS's too (RFC 4034 §5.1, RFC 7344 §3.1).
-    pub fn ds_data(&self, apex: &DomainName) -> Vec<u8> {
+    /// The zone's DS with SHA-256, which is its CDS too (RFC 4034 §5.1, RFC 7344 §3.1).
+    pub fn ds(&self, apex: &DomainName) -> Ds {
         let mut owner_and_key = Vec::new();
         apex.write_wire(&mut owner_and_key);
         owner_and_key.extend_from_slice(&self.dnskey);
-        let mut data = self.tag.to_be_bytes().to_vec();
-        data.extend_from_slice(&[ALGORITHM, DIGEST_TYPE]);
-        data.extend_from_slice(&Sha256::digest(&owner_and_key));
-        data
+        let digest = Sha256::digest(&owner_and_key).to_vec();
+        Ds { key_tag: self.tag, algorithm: self.algorithm.number(), digest_type: DIGEST_TYPE, digest }
     }
 
-    /// The DS for the zone's parent as text: `<key tag> 13 2 <SHA-256 in hexadecimal>`.
-    pub fn ds(&self, apex: &DomainName) -> String {
-        let digest = HEXUPPER.encode(&self.ds_data(apex)[4..]);
-        format!("{} {ALGORITHM} {DIGEST_TYPE} {digest}", self.tag)
-    }
-
-    /// The deterministic signature (RFC 6979) over `data` in DNSSEC's form (RFC 6605 §4): the same on every replica.
-    pub fn sign(&self, data: &[u8]) -> Vec<u8> {
-        let signature: Signature = self.ecdsa.sign(data);
-        signature.to_bytes().to_vec()
+    /// The signature over `data` in DNSSEC's form (RFC 6605 §4, RFC 8080 §4).
+    pub fn sign(&self, data: &[u8]) -> [u8; 64] {
+        self.private.sign(data)
     }
 }
 
@@ -122,6 +154,7 @@ fn key_tag(dnskey: &[u8]) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use data_encoding::HEXUPPER;
 
     /// RFC 6605 §6.1.
     const RFC_6605: &str = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\n\
@@ -138,25 +171,40 @@ mod tests {
         assert_eq!(BASE64.encode(&key.dnskey()[4..]), public);
         assert_eq!(key.tag(), 55648);
         let ds = "55648 13 2 B4C8C1FE2E7477127B27115656AD6256F424625BF5C1E2770CE6D6E37DF61D17";
-        assert_eq!(key.ds(&DomainName::parse("example.net").unwrap()), ds);
+        assert_eq!(key.ds(&DomainName::parse("example.net").unwrap()).to_string(), ds);
+    }
+
+    #[test]
+    fn the_key_of_rfc_8080_has_its_dnskey_tag_and_ds() {
+        // RFC 8080 §6.1.
+        let private = "ODIyNjAzODQ2MjgwODAxMjI2NDUxOTAyMDQxNDIyNjI=";
+        let key = key(&format!("Private-key-format: v1.2\nAlgorithm: 15 (ED25519)\nPrivateKey: {private}\n")).unwrap();
+        assert_eq!(BASE64.encode(&key.dnskey()[4..]), "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=");
+        let ds = "3613 15 2 3AA5AB37EFCE57F737FC1627013FEE07BDF241BD10F3B1964AB55C78E79A304B";
+        assert_eq!(key.ds(&DomainName::parse("example.com").unwrap()).to_string(), ds);
     }
 
     #[test]
     fn a_generated_key_is_read_back_and_its_signatures_are_its_own() {
-        let (one, other) = (generate().unwrap(), generate().unwrap());
-        assert!(one != other);
-        let (one_key, again) = (SigningKey::load(&one).unwrap(), SigningKey::load(&one).unwrap());
-        assert_eq!(one_key.dnskey(), again.dnskey());
-        assert_eq!(one_key.sign(b"data"), again.sign(b"data"));
-        assert_ne!(one_key.sign(b"data"), SigningKey::load(&other).unwrap().sign(b"data"));
+        for algorithm in [DnssecAlgorithm::EcdsaP256Sha256, DnssecAlgorithm::Ed25519] {
+            let (one, other) = (generate(algorithm).unwrap(), generate(algorithm).unwrap());
+            assert!(one != other);
+            let (one_key, again) = (SigningKey::load(&one).unwrap(), SigningKey::load(&one).unwrap());
+            assert_eq!((one_key.algorithm(), one_key.dnskey()), (algorithm, again.dnskey()));
+            assert_eq!(one_key.sign(b"data"), again.sign(b"data"));
+            assert_ne!(one_key.sign(b"data"), SigningKey::load(&other).unwrap().sign(b"data"));
+        }
     }
 
     #[test]
     fn signatures_are_those_of_rfc_6979() {
         // RFC 6979 appendix A.2.5, SHA-256, message "sample".
         let scalar = "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721";
-        let key =
-            SigningKey::load(&to_material(&HEXUPPER.decode(scalar.as_bytes()).unwrap().try_into().unwrap())).unwrap();
+        let key = SigningKey::load(&to_material(
+            DnssecAlgorithm::EcdsaP256Sha256,
+            &HEXUPPER.decode(scalar.as_bytes()).unwrap().try_into().unwrap(),
+        ))
+        .unwrap();
         let expected = "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716\
                         F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8";
         assert_eq!(HEXUPPER.encode(&key.sign(b"sample")), expected);

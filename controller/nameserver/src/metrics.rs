@@ -179,20 +179,20 @@ impl Metrics {
             time,
         ]
     }
+}
 
-    /// The samples in the text format of Prometheus, version 0.0.4. No label here needs an escape.
-    pub fn to_text(&self) -> String {
-        let (mut text, mut last) = (String::new(), "");
-        for Sample { name, help, is_counter, labels, value } in self.samples() {
-            if name != last {
-                let kind = if is_counter { "counter" } else { "gauge" };
-                write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n").ok();
-            }
-            last = name;
-            let labels: Vec<String> = labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
-            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-            writeln!(text, "{name}{labels} {value}").ok();
+/// Samples in the text format of Prometheus, version 0.0.4. No label here needs an escape.
+pub fn exposition(samples: impl IntoIterator<Item = Sample>) -> String {
+    let (mut text, mut last) = (String::new(), "");
+    for Sample { name, help, is_counter, labels, value } in samples {
+        if name != last {
+            let kind = if is_counter { "counter" } else { "gauge" };
+            write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n").ok();
         }
-        text
+        last = name;
+        let labels: Vec<String> = labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        writeln!(text, "{name}{labels} {value}").ok();
     }
+    text
 }

@@ -13,12 +13,13 @@ use tokio::time::timeout;
 
 use crate::catalog::{Catalog, CatalogKeeper, Changes};
 use crate::clock::Clock;
-use crate::key::{KeyError, SigningKey};
+use crate::key::KeyError;
 use crate::keyring::{Keyring, Keys};
 use crate::metrics::{Counts, Metrics};
 use crate::notify::{First, Notifier, Observations, Secondary};
 use crate::respond::Responder;
 use crate::server::{Limits, Sockets};
+use crate::sign::signers;
 use crate::zones::{Member, Zones};
 
 /// How long what is in work at the end may take.
@@ -168,28 +169,27 @@ impl Primary {
         Ok(())
     }
 
-    /// Serves a version from now on and tells the secondaries; the DS records of its key, as in a zone file. The version that is
-    /// served already changes nothing. Signing waits until somebody asks for the zone.
-    pub fn publish(&self, version: ZoneVersion) -> Result<Vec<String>, PrimaryError> {
+    /// Serves a version from now on and tells the secondaries. The version that is served already changes nothing. Signing waits until
+    /// somebody asks for the zone.
+    pub fn publish(&self, version: ZoneVersion) -> Result<(), PrimaryError> {
         let (apex, serial) = (version.apex().clone(), version.serial);
         if self.zones.is_catalog(&apex) {
             return Err(PrimaryError::CatalogName(apex));
         }
         check(&version)?;
         let before = self.zones.member(&apex);
-        if let Some(same) = before.as_ref().filter(|member| is_same(member.version(), &version)) {
-            return Ok(vec![same.ds().to_owned()]);
+        if before.as_ref().is_some_and(|member| member.version().is_same(&version)) {
+            return Ok(());
         }
-        let unusable = |source| PrimaryError::Key { apex: apex.clone(), source };
-        let ds = SigningKey::load(&version.key).map_err(unusable)?.ds(&apex);
+        signers(&version).map_err(|source| PrimaryError::Key { apex: apex.clone(), source })?;
         let is_new = before.is_none();
-        self.zones.insert(Member::new(version, ds.clone(), before));
+        self.zones.insert(Member::new(version, before));
         let first = if is_new { First::Ask } else { First::Notify };
         self.notifier.publish(apex, serial, first);
         if is_new {
             self.changes.announce();
         }
-        Ok(vec![ds])
+        Ok(())
     }
 
     /// The zone is one of ours, also while no version of it can be served: the catalog lists it, questions for it fail.
@@ -238,8 +238,4 @@ fn check(version: &ZoneVersion) -> Result<(), PrimaryError> {
         Some(_) => Ok(()),
         None => Err(PrimaryError::NoNameServers(apex.clone())),
     }
-}
-
-fn is_same(a: &ZoneVersion, b: &ZoneVersion) -> bool {
-    (a.serial, a.inception, &a.key, &a.zone) == (b.serial, b.inception, &b.key, &b.zone)
 }

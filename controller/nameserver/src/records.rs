@@ -30,7 +30,7 @@ impl Node {
         self.sets.iter().flat_map(|set| {
             let record = |type_number, data| RecordRef { owner: &self.name, type_number, ttl: set.ttl, data };
             let data = set.data.iter().map(move |data| record(set.type_number, data));
-            data.chain(set.signature.as_deref().map(|data| record(rtype::RRSIG, data)))
+            data.chain(set.signatures.iter().map(move |data| record(rtype::RRSIG, data)))
         })
     }
 }
@@ -38,7 +38,7 @@ impl Node {
 impl ServedZone {
     /// All records, the SOA first.
     pub(crate) fn records(&self) -> impl Iterator<Item = RecordRef<'_>> + Send {
-        self.nodes.iter().flat_map(Node::records)
+        self.nodes.iter().chain(&self.hashed).flat_map(Node::records)
     }
 
     /// The SOA.

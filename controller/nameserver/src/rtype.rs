@@ -9,6 +9,8 @@ pub const DS: u16 = RecordType::DS.number();
 pub const RRSIG: u16 = RecordType::RRSIG.number();
 pub const NSEC: u16 = RecordType::NSEC.number();
 pub const DNSKEY: u16 = RecordType::DNSKEY.number();
+pub const NSEC3: u16 = RecordType::NSEC3.number();
+pub const NSEC3PARAM: u16 = RecordType::NSEC3PARAM.number();
 pub const CDS: u16 = RecordType::CDS.number();
 pub const CDNSKEY: u16 = RecordType::CDNSKEY.number();
 

@@ -12,6 +12,8 @@ pub struct ServedZone {
     pub(crate) apex: DomainName,
     pub(crate) serial: u32,
     pub(crate) nodes: Vec<Node>,
+    /// The NSEC3 records at their hashed names, in the order of the hashes; empty where the zone is not signed so.
+    pub(crate) hashed: Vec<Node>,
 }
 
 /// A name that holds records.
@@ -39,12 +41,12 @@ pub(crate) struct ServedSet {
     pub(crate) type_number: u16,
     pub(crate) ttl: u32,
     pub(crate) data: DataList,
-    /// The RRSIG's data.
-    pub(crate) signature: Option<Box<[u8]>>,
+    /// The data of the RRSIGs over it; none: it is not signed.
+    pub(crate) signatures: DataList,
 }
 
 /// The data of a set's records in canonical order (RFC 4034 §6.3), each with its length before it as on the wire.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DataList(Box<[u8]>);
 
 impl DataList {
@@ -56,6 +58,10 @@ impl DataList {
             bytes.extend_from_slice(&one);
         }
         Self(bytes.into())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
@@ -71,7 +77,7 @@ impl DataList {
 
 impl ServedSet {
     pub(crate) fn new(type_number: u16, ttl: u32, data: Vec<Vec<u8>>) -> Self {
-        Self { type_number, ttl, data: DataList::new(data), signature: None }
+        Self { type_number, ttl, data: DataList::new(data), signatures: DataList::default() }
     }
 
     fn of(set: &RecordSet) -> Self {
@@ -85,8 +91,13 @@ impl ServedSet {
 }
 
 impl Node {
-    fn new(name: DomainName) -> Self {
+    pub(crate) fn new(name: DomainName) -> Self {
         Self { name, role: Role::Authoritative, sets: Vec::new() }
+    }
+
+    /// The labels of its name, leftmost first.
+    pub(crate) fn labels(&self) -> Vec<&[u8]> {
+        self.name.labels().map(str::as_bytes).collect()
     }
 
     /// The set of a type.
@@ -110,7 +121,7 @@ impl ServedZone {
             }
         }
         assign_roles(&mut nodes);
-        Self { apex: zone.apex().clone(), serial, nodes }
+        Self { apex: zone.apex().clone(), serial, nodes, hashed: Vec::new() }
     }
 
     /// The zone's name.

@@ -1,17 +1,18 @@
 //! Signs a zone version (RFC 4034, RFC 4035): key sets, NSEC chain, signatures. A pure function: every replica gets the same bytes.
 
+mod bitmap;
+pub(crate) mod hash;
 mod nsec;
+mod nsec3;
 mod rrsig;
 
-use cst_compiler::model::DomainName;
-use cst_compiler::published::ZoneVersion;
+use cst_api::Denial;
+use cst_compiler::model::{DomainName, RecordData};
+use cst_compiler::published::{VersionKey, ZoneVersion};
 
 use crate::key::{KeyError, SigningKey};
 use crate::rtype;
 use crate::served::{ServedSet, ServedZone};
-
-/// How long signatures are valid, in seconds from the version's inception: 45 days, well beyond the SOA's expiry.
-pub const VALIDITY: u32 = 45 * 86_400;
 
 /// Why a zone was not signed.
 #[derive(Debug, thiserror::Error)]
@@ -37,28 +38,61 @@ pub enum SignError {
     Interrupted(DomainName),
 }
 
-/// The signed form of a version. Signatures of `previous` over sets that are unchanged are taken over, which changes nothing but the time it takes.
+/// A key of a version, ready to sign, and what it does.
+pub(crate) struct Signer {
+    key: SigningKey,
+    listed: bool,
+    signs: bool,
+    trusted: bool,
+}
+
+/// The signed form of a version; without keys, the version as it is. Signatures of `previous` over sets that are unchanged are taken
+/// over, which changes nothing but the time it takes.
 pub fn sign(version: &ZoneVersion, previous: Option<&ServedZone>) -> Result<ServedZone, SignError> {
     let zone = version.apex();
     if let Some(set) = version.zone.sets().find(|set| !set.name.is_within(zone)) {
         return Err(SignError::Outside { zone: zone.clone(), name: set.name.clone() });
     }
-    let key = SigningKey::load(&version.key).map_err(|source| SignError::Key { zone: zone.clone(), source })?;
+    let signers = signers(version).map_err(|source| SignError::Key { zone: zone.clone(), source })?;
     let mut served = ServedZone::unsigned(&version.zone, version.serial);
-    add_key_sets(&mut served, &key);
-    nsec::add_chain(&mut served);
-    rrsig::add_signatures(&mut served, &key, version.inception, previous);
+    if signers.iter().any(|signer| signer.listed) {
+        add_key_sets(&mut served, &signers, version.leaving);
+        match version.denial {
+            Denial::Nsec3 if nsec3::fits(&served.apex) => nsec3::add_chain(&mut served),
+            Denial::Nsec | Denial::Nsec3 => nsec::add_chain(&mut served),
+        }
+        rrsig::add_signatures(&mut served, &signers, version.inception, previous);
+    }
     Ok(served)
 }
 
-/// DNSKEY, and for the parent CDS and CDNSKEY (RFC 7344 §4).
-fn add_key_sets(zone: &mut ServedZone, key: &SigningKey) {
+/// The keys of a version.
+pub(crate) fn signers(version: &ZoneVersion) -> Result<Vec<Signer>, KeyError> {
+    let load = |key: &VersionKey| {
+        let VersionKey { listed, signs, trusted, .. } = *key;
+        Ok(Signer { key: SigningKey::load(&key.material)?, listed, signs, trusted })
+    };
+    version.keys.iter().map(load).collect()
+}
+
+/// DNSKEY, and for the parent CDS and CDNSKEY (RFC 7344 §4); those that ask it to take its DS out when the zone is leaving (RFC 8078 §4).
+fn add_key_sets(zone: &mut ServedZone, signers: &[Signer], leaving: bool) {
     let ttl = zone.soa().1.ttl;
-    let ds = key.ds_data(&zone.apex);
-    let dnskey = key.dnskey().to_vec();
-    zone.nodes[0].sets.extend([
-        ServedSet::new(rtype::DNSKEY, ttl, vec![dnskey.clone()]),
-        ServedSet::new(rtype::CDS, ttl, vec![ds]),
-        ServedSet::new(rtype::CDNSKEY, ttl, vec![dnskey]),
-    ]);
+    let dnskeys = |is_meant: fn(&Signer) -> bool| -> Vec<Vec<u8>> {
+        signers.iter().filter(|signer| is_meant(signer)).map(|signer| signer.key.dnskey().to_vec()).collect()
+    };
+    let trusted = |signer: &Signer| signer.trusted;
+    let (cds, cdnskey) = if leaving {
+        (vec![vec![0; 5]], vec![vec![0, 0, 3, 0, 0]])
+    } else {
+        let ds = signers.iter().filter(|signer| signer.trusted).map(|signer| {
+            let mut data = Vec::new();
+            RecordData::Ds(signer.key.ds(&zone.apex)).write_wire(&mut data);
+            data
+        });
+        (ds.collect(), dnskeys(trusted))
+    };
+    let sets = [(rtype::DNSKEY, dnskeys(|signer| signer.listed)), (rtype::CDS, cds), (rtype::CDNSKEY, cdnskey)];
+    let sets = sets.into_iter().filter(|(_, data)| !data.is_empty());
+    zone.nodes[0].sets.extend(sets.map(|(type_number, data)| ServedSet::new(type_number, ttl, data)));
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use cst_compiler::model::RecordType;
 use cst_compiler::published::ZoneVersion;
-use data_encoding::{BASE64, HEXUPPER};
+use data_encoding::{BASE32HEX_NOPAD, BASE64, HEXUPPER};
 
 use crate::rtype;
 use crate::served::{Node, ServedSet};
@@ -13,7 +13,8 @@ use crate::sign::{SignError, sign};
 /// The signed version as a zone file (RFC 1035 §5, RFC 4034 §2.2, §3.2, §4.2): the same version always gives the same text.
 pub fn signed_zone_text(version: &ZoneVersion) -> Result<String, SignError> {
     let mut text = String::new();
-    for node in &sign(version, None)?.nodes {
+    let signed = sign(version, None)?;
+    for node in signed.nodes.iter().chain(&signed.hashed) {
         for set in &node.sets {
             write_set(&mut text, version, node, set);
         }
@@ -31,9 +32,7 @@ fn write_set(text: &mut String, version: &ZoneVersion, node: &Node, set: &Served
         None if set.type_number == rtype::SOA => line(&type_name, &version.zone.soa_data(version.serial).to_string()),
         None => set.data.iter().for_each(|data| line(&type_name, &dnssec_data(set.type_number, data))),
     }
-    if let Some(data) = &set.signature {
-        line("RRSIG", &dnssec_data(rtype::RRSIG, data));
-    }
+    set.signatures.iter().for_each(|data| line("RRSIG", &dnssec_data(rtype::RRSIG, data)));
 }
 
 /// The data of a record that signing made; anything else in the form of RFC 3597 §5.
@@ -42,6 +41,8 @@ fn dnssec_data(type_number: u16, data: &[u8]) -> String {
         rtype::DNSKEY | rtype::CDNSKEY => dnskey(data),
         rtype::CDS => ds(data),
         rtype::NSEC => nsec(data),
+        rtype::NSEC3 => nsec3(data),
+        rtype::NSEC3PARAM => nsec3param(data),
         rtype::RRSIG => rrsig(data),
         _ => None,
     };
@@ -61,8 +62,29 @@ fn ds(data: &[u8]) -> Option<String> {
 }
 
 fn nsec(data: &[u8]) -> Option<String> {
-    let (next, mut rest) = read_name(data)?;
-    let mut text = next;
+    let (mut text, types) = read_name(data)?;
+    write_types(&mut text, types)?;
+    Some(text)
+}
+
+/// RFC 5155 §3.3; without salt.
+fn nsec3(data: &[u8]) -> Option<String> {
+    let ([algorithm, flags, high, low, 0, 20], rest) = data.split_first_chunk()? else { return None };
+    let (next, types) = rest.split_at_checked(20)?;
+    let mut text =
+        format!("{algorithm} {flags} {} - {}", u16::from_be_bytes([*high, *low]), BASE32HEX_NOPAD.encode(next));
+    write_types(&mut text, types)?;
+    Some(text)
+}
+
+/// RFC 5155 §4.3; without salt.
+fn nsec3param(data: &[u8]) -> Option<String> {
+    let [algorithm, flags, high, low, 0] = data else { return None };
+    Some(format!("{algorithm} {flags} {} -", u16::from_be_bytes([*high, *low])))
+}
+
+/// The types of a bitmap (RFC 4034 §4.1.2).
+fn write_types(text: &mut String, mut rest: &[u8]) -> Option<()> {
     while let Some(([window, length], after)) = rest.split_first_chunk() {
         let (bits, after) = after.split_at_checked((*length).into())?;
         for number in (0..=u8::MAX).filter(|n| bits.get(usize::from(n / 8)).is_some_and(|b| b & (0x80 >> (n % 8)) != 0))
@@ -71,7 +93,7 @@ fn nsec(data: &[u8]) -> Option<String> {
         }
         rest = after;
     }
-    Some(text)
+    Some(())
 }
 
 fn rrsig(data: &[u8]) -> Option<String> {

@@ -26,7 +26,6 @@ pub(crate) struct Served {
 /// A published version. It is signed when it is first asked for.
 pub(crate) struct Member {
     version: ZoneVersion,
-    ds: String,
     /// Whether somebody has asked for it, and may have it one day.
     is_wanted: AtomicBool,
     signed: OnceCell<Served>,
@@ -63,10 +62,10 @@ impl Served {
 
 impl Member {
     /// A version that comes after another.
-    pub(crate) fn new(version: ZoneVersion, ds: String, before: Option<Arc<Self>>) -> Self {
+    pub(crate) fn new(version: ZoneVersion, before: Option<Arc<Self>>) -> Self {
         let previous = before.and_then(|before| if before.is_wanted() { Some(before) } else { before.previous() });
         let is_wanted = AtomicBool::new(false);
-        Self { version, ds, is_wanted, signed: OnceCell::new(), previous: RwLock::new(previous) }
+        Self { version, is_wanted, signed: OnceCell::new(), previous: RwLock::new(previous) }
     }
 
     fn is_wanted(&self) -> bool {
@@ -84,10 +83,6 @@ impl Member {
 
     pub(crate) fn version(&self) -> &ZoneVersion {
         &self.version
-    }
-
-    pub(crate) fn ds(&self) -> &str {
-        &self.ds
     }
 }
 

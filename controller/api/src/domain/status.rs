@@ -2,7 +2,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Status;
+use crate::{DnssecAlgorithm, Status};
 
 /// What the controller says of a Domain.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
@@ -31,14 +31,49 @@ pub struct ZoneStatus {
     pub serial: u32,
     /// How many records it holds, SOA and NS among them, signatures and keys not.
     pub records: u32,
-    /// `Signed` when it is signed with DNSSEC.
+    /// `Signed` or `Unsigned`; on the way from one to the other, or from one key to another, `Changing`, and `next` says what comes.
     pub dnssec: String,
+    /// The keys that do something in the zone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyStatus>,
+    /// What the next step in the change of keys that is under way waits for; absent: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextStep>,
     /// The DS records to hand to the registrar, or to who serves the zone above: key tag, algorithm, digest type, digest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ds: Vec<String>,
     /// The serial each public server answered when this version was judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<ServerSerial>,
+}
+
+/// A key of a zone.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyStatus {
+    /// Its tag, by which DS, DNSKEY and RRSIG records name it.
+    pub tag: u16,
+    /// Its algorithm: `ECDSAP256SHA256` or `ED25519`.
+    pub algorithm: DnssecAlgorithm,
+    /// The day it was made.
+    pub made: String,
+    /// Whether it stands in the zone's DNSKEY set.
+    pub listed: bool,
+    /// Whether it signs what the zone holds.
+    pub signing: bool,
+    /// Whether the parent shall have its DS.
+    pub trusted: bool,
+}
+
+/// A step that is waited for.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct NextStep {
+    /// What it waits for.
+    pub waits_for: String,
+    /// When that comes by itself, as a time in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<String>,
 }
 
 /// What one public server answers.

@@ -7,7 +7,7 @@ use cst_compiler::desired::web::Password;
 use cst_compiler::settings::Settings;
 use cst_kubernetes::database::Server;
 use cst_kubernetes::run::{Options, Servers, run};
-use cst_nameserver::Primary;
+use cst_nameserver::{Primary, exposition};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -70,13 +70,15 @@ impl Controller {
         let config = primary::config(&settings.dns, self.listen.clone(), &self.keys)?;
         let databases = self.databases(&settings)?;
         let (primary, observations) = Primary::start(config).await?;
+        let (parents, said) = primary::watch_parents(&settings.dns);
         if let Some(address) = self.metrics {
-            let (listener, counted) = (TcpListener::bind(address).await?, primary.metrics());
-            tokio::spawn(metrics::serve(listener, move || counted.to_text()));
+            let (listener, counted, asked) = (TcpListener::bind(address).await?, primary.metrics(), parents.clone());
+            let samples = move || exposition(counted.samples().into_iter().chain(asked.samples()));
+            tokio::spawn(metrics::serve(listener, samples));
         }
-        let zones = Arc::new(Served(primary));
+        let zones = Arc::new(Served { primary, parents });
         tokio::spawn(primary::follow_keys(Arc::clone(&zones), settings.dns.clone(), self.keys));
-        let servers = Servers { zones, observations: primary::forward(observations), databases };
+        let servers = Servers { zones, observations: primary::forward(observations, said), databases };
         let client = kube::Client::try_default().await?;
         let options = Options {
             namespace: self.namespace,

@@ -2,9 +2,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cst_api::DnssecAlgorithm;
 use cst_compiler::index::Index;
 use cst_compiler::model::DomainName;
-use cst_compiler::published::{KeyMaterial, ZoneVersion};
+use cst_compiler::model::record::Ds;
+use cst_compiler::plan::renewal;
+use cst_compiler::published::{KeyMaterial, VersionKey, ZoneVersion};
+use cst_nameserver::key::SigningKey;
 use cst_nameserver::{Clock, Keyring, Limits, Primary, PrimaryConfig};
 use jiff::Timestamp;
 
@@ -12,9 +16,6 @@ use super::{Failure, validate};
 use crate::output::Format;
 use crate::render::{rendered, zones};
 use crate::{Exit, clock, files, output, primary, telemetry};
-
-/// How long before now signatures begin, in seconds, for resolvers whose clocks are behind.
-const BACKDATED: u32 = 3600;
 
 /// Answer a repository's zones on this machine, signed, without a cluster, and render the rest.
 #[derive(Debug, Args)]
@@ -59,11 +60,16 @@ impl Serve {
         };
         let (primary, _observations) = Primary::start(config).await?;
         let (mut sample, mut anchors) = (None, String::new());
-        for zone in zones::zones(index) {
+        for (zone, wanted) in zones::zones(index) {
             let apex = zone.apex().clone();
-            let key = self.key(&apex)?;
-            let ds = primary.publish(ZoneVersion { zone, serial, inception: serial - BACKDATED, key })?;
-            anchors += &ds.iter().map(|ds| anchor(&apex, ds)).collect::<String>();
+            let mut keys = Vec::new();
+            if wanted.signed {
+                let (material, ds) = self.key(&apex, wanted.algorithm)?;
+                anchors += &anchor(&apex, &ds);
+                keys.push(VersionKey::sole(material));
+            }
+            let (inception, denial) = (renewal::first(serial), wanted.denial);
+            primary.publish(ZoneVersion { zone, serial, inception, keys, denial, leaving: false })?;
             sample.get_or_insert(apex);
         }
         primary.set_complete();
@@ -76,15 +82,20 @@ impl Serve {
         Ok(())
     }
 
-    /// The zone's key: kept from the last time, else a new one, readable by its owner alone.
-    fn key(&self, apex: &DomainName) -> Result<KeyMaterial, Failure> {
+    /// The zone's key and its DS: kept from the last time, else a new one, readable by its owner alone.
+    fn key(&self, apex: &DomainName, algorithm: DnssecAlgorithm) -> Result<(KeyMaterial, Ds), Failure> {
         let path = self.out.join("keys").join(format!("{}.private", apex.as_str().replace('/', "%2f")));
         if path.is_file() {
-            return Ok(KeyMaterial::new(std::fs::read(&path)?));
+            let kept = KeyMaterial::new(std::fs::read(&path)?);
+            let key = SigningKey::load(&kept)?;
+            if key.algorithm() == algorithm {
+                return Ok((kept, key.ds(apex)));
+            }
         }
-        let key = cst_nameserver::key::generate()?;
+        let key = cst_nameserver::key::generate(algorithm)?;
         files::write_secret(&path, key.expose())?;
-        Ok(key)
+        let ds = SigningKey::load(&key)?.ds(apex);
+        Ok((key, ds))
     }
 }
 
@@ -100,7 +111,8 @@ fn invitation(listen: SocketAddr, out: &Path, anchors: &Path, sample: Option<&Do
 }
 
 /// A zone's DS as BIND's configuration and `delv` read it: the digest in quotes.
-fn anchor(zone: &DomainName, ds: &str) -> String {
-    let (head, digest) = ds.rsplit_once(' ').unwrap_or_default();
+fn anchor(zone: &DomainName, ds: &Ds) -> String {
+    let text = ds.to_string();
+    let (head, digest) = text.rsplit_once(' ').unwrap_or_default();
     format!("trust-anchors {{ \"{zone}\" static-ds {head} \"{digest}\"; }};\n")
 }

@@ -4,19 +4,26 @@ use std::sync::Arc;
 use cst_compiler::compile::{self, ZoneFacts};
 use cst_compiler::index::{Index, Unit};
 use cst_compiler::model::Zone;
+use cst_compiler::plan::dnssec::Wanted;
 
-/// Every live zone, with hosted mail as if its agents had acknowledged it.
-pub(crate) fn zones(index: &Index) -> impl Iterator<Item = Arc<Zone>> {
+/// Every live zone, with hosted mail as if its agents had acknowledged it, and how it shall be signed.
+pub(crate) fn zones(index: &Index) -> impl Iterator<Item = (Arc<Zone>, Wanted)> {
     let names = index.units().into_iter().filter_map(|unit| match unit {
         Unit::Zone(name) => Some(name),
         _ => None,
     });
-    names.filter_map(|name| compile::zone(index, &name, &ZoneFacts::hopeful()).zone)
+    names.filter_map(|name| {
+        let outcome = compile::zone(index, &name, &ZoneFacts::hopeful());
+        let model = index.domain(outcome.holder.as_ref()?)?.model.as_ref()?;
+        Some((outcome.zone?, Wanted::of(model, &index.settings().dns.dnssec)))
+    })
 }
 
 /// A zone file each.
 pub(super) fn files(index: &Index, serial: u32) -> Vec<(PathBuf, String)> {
-    zones(index).map(|zone| (Path::new("zones").join(file_name(zone.apex().as_str())), zone.to_text(serial))).collect()
+    zones(index)
+        .map(|(zone, _)| (Path::new("zones").join(file_name(zone.apex().as_str())), zone.to_text(serial)))
+        .collect()
 }
 
 /// A zone's file is named as the zone; the `/` of RFC 2317 names cannot stand in a file name.

@@ -19,11 +19,17 @@ const RETRY: u32 = 900;
 const EXPIRE: u32 = 28 * 86_400;
 /// How long a denial is cached (RFC 2308): short, because a new record is often asked for before it is written.
 const NEGATIVE: u32 = 300;
-/// The TTL of SOA and apex NS.
+/// The longest TTL of what keeps a zone together: SOA, NS, DS, and with the SOA its keys. A zone whose own TTL is shorter has that: then a
+/// change of its keys or its servers is seen sooner, too.
 const APEX_TTL: u32 = 3600;
 
+/// The TTL of what keeps a zone together, when its records have this one unless they say another.
+pub fn apex_ttl(ttl: u32) -> u32 {
+    ttl.min(APEX_TTL)
+}
+
 /// A zone with nothing but its SOA and NS.
-pub fn bare_zone(apex: &DomainName, settings: &DnsSettings) -> Zone {
+pub fn bare_zone(apex: &DomainName, settings: &DnsSettings, ttl: u32) -> Zone {
     let mname = settings.name_servers.first().cloned().unwrap_or(DomainName::ROOT);
     let soa = Soa {
         mname,
@@ -34,24 +40,24 @@ pub fn bare_zone(apex: &DomainName, settings: &DnsSettings) -> Zone {
         expire: EXPIRE,
         minimum: NEGATIVE,
     };
-    let mut zone = Zone::new(apex.clone(), APEX_TTL, soa);
-    name_servers(apex, settings).map(|set| zone.insert(set));
+    let mut zone = Zone::new(apex.clone(), apex_ttl(ttl), soa);
+    name_servers(apex, settings, ttl).map(|set| zone.insert(set));
     zone
 }
 
 /// The NS set of a zone of the centre: at its apex, and in the zone above as its delegation.
-pub fn name_servers(apex: &DomainName, settings: &DnsSettings) -> Option<RecordSet> {
-    RecordSet::new(apex.clone(), APEX_TTL, settings.name_servers.iter().cloned().map(RecordData::Ns).collect())
+pub fn name_servers(apex: &DomainName, settings: &DnsSettings, ttl: u32) -> Option<RecordSet> {
+    RecordSet::new(apex.clone(), apex_ttl(ttl), settings.name_servers.iter().cloned().map(RecordData::Ns).collect())
 }
 
 /// Which issuers may give certificates for the zone's names (RFC 8659), where the settings name any. Addresses have no certificates.
-pub fn issuers(apex: &DomainName, settings: &DnsSettings) -> Option<RecordSet> {
+pub fn issuers(apex: &DomainName, settings: &DnsSettings, ttl: u32) -> Option<RecordSet> {
     if is_reverse(apex) {
         return None;
     }
     let issue =
         |issuer: &DomainName| RecordData::Caa(Caa { flags: 0, tag: "issue".into(), value: issuer.as_str().to_owned() });
-    RecordSet::new(apex.clone(), APEX_TTL, settings.certificate_issuers.iter().map(issue).collect())
+    RecordSet::new(apex.clone(), apex_ttl(ttl), settings.certificate_issuers.iter().map(issue).collect())
 }
 
 /// The address records of a site's host.

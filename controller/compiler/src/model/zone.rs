@@ -68,6 +68,11 @@ impl Zone {
         self.soa_ttl
     }
 
+    /// The longest time to live of its records, in seconds.
+    pub fn longest_ttl(&self) -> u32 {
+        self.sets.values().map(|set| set.ttl).fold(self.soa_ttl, u32::max)
+    }
+
     /// Puts a set in, in place of one of the same name and type, which is returned.
     pub fn insert(&mut self, set: RecordSet) -> Option<RecordSet> {
         self.sets.insert((set.name.clone(), set.type_()), set)

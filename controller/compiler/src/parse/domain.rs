@@ -4,7 +4,7 @@ mod together;
 
 use std::collections::BTreeSet;
 
-use cst_api::{DeletionPolicy, Domain, Pointers};
+use cst_api::{DeletionPolicy, Dnssec, Domain, Pointers};
 
 pub use mail::{MailModel, PecModel};
 
@@ -34,6 +34,8 @@ pub struct DomainModel {
     pub asks_for_pointer: BTreeSet<usize>,
     /// Whose addresses it takes PTRs of, as a reverse zone.
     pub pointers: Pointers,
+    /// How it is signed, as far as it says so.
+    pub dnssec: Dnssec,
     /// What its deletion means.
     pub deletion_policy: DeletionPolicy,
 }
@@ -69,6 +71,7 @@ impl DomainModel {
             pec,
             asks_for_pointer,
             pointers: spec.pointers.unwrap_or_default(),
+            dnssec: spec.dnssec.clone().unwrap_or_default(),
             deletion_policy: spec.deletion_policy.unwrap_or_default(),
         };
         Parsed { model: Some(model), problems: reader.problems }

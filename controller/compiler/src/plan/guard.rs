@@ -94,6 +94,11 @@ pub fn unknown(of: &str, unread: &str) -> Held {
     Held { digest: digest(&format!("{of}\n{unread}")), message }
 }
 
+/// What nobody here can know, and the coordinator's word stands for. `of`: what it is about; another matter has another digest.
+pub fn by_hand(of: &str, message: String) -> Held {
+    Held { digest: digest(of), message }
+}
+
 fn excess(watched: Watched, going: &[&str], there: usize, earlier: usize) -> Option<String> {
     let before = there + earlier;
     if going.is_empty() || before < watched.from() || (going.len() + earlier) * 100 <= before * SHARE {

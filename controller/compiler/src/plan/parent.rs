@@ -49,7 +49,8 @@ impl Parent {
         self.answers().map(|(_, answer)| answer.ttl).max().unwrap_or_default()
     }
 
-    fn answers(&self) -> impl Iterator<Item = (&str, &ParentAnswer)> {
+    /// What was answered, with the server's name.
+    pub fn answers(&self) -> impl Iterator<Item = (&str, &ParentAnswer)> {
         self.servers.iter().filter_map(|(name, answer)| Some((name.as_str(), answer.as_ref()?)))
     }
 }

@@ -42,6 +42,12 @@ impl Settings {
                 format!("{min} to {max}: write a min from 30 and a max up to 604800, both in seconds"),
             ));
         }
+        if let Some(days) = dns.dnssec.key_lifetime_days.filter(|days| *days < 30) {
+            let message = format!(
+                "{days}: a key that is replaced so often is always on its way: write 30 or more, or leave it out"
+            );
+            found.push(("dns.dnssec.keyLifetimeDays".into(), message));
+        }
         for (at, issuer) in dns.certificate_issuers.iter().enumerate() {
             found.extend(no_host(format!("dns.certificateIssuers[{at}]"), issuer));
         }

@@ -3,9 +3,11 @@
 use std::time::Instant;
 
 use cst_compiler::index::{Change, Unit};
+use cst_compiler::model::DomainName;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt as _;
 
+use super::zone::Damaged;
 use super::{Engine, Source, Work, version_number};
 use crate::published::{self, PublishedZone};
 use crate::watch::{Seen, chain};
@@ -37,11 +39,24 @@ impl Engine {
                     self.mark(Work::Unit(Unit::Zone(zone)));
                 }
             }
-            Err(error) => {
-                let zone = map.annotations().get(names::SUBJECT);
-                tracing::error!(config_map = map.name_any(), zone, error = %chain(&error), "a stored zone is not served");
-            }
+            Err(error) => self.take_damaged_zone(map, chain(&error)),
         }
+    }
+
+    /// A stored zone that cannot be read is still one of ours: it stays in the catalog, and is neither taken for absent nor for empty.
+    fn take_damaged_zone(&mut self, map: &ConfigMap, why: String) {
+        let subject = map.annotations().get(names::SUBJECT);
+        let Some(zone) = subject.and_then(|subject| DomainName::parse(subject).ok()) else {
+            tracing::error!(config_map = map.name_any(), why, "a stored zone cannot be read, and whose it is neither");
+            return;
+        };
+        tracing::error!(config_map = map.name_any(), %zone, why, "a stored zone cannot be read");
+        let serial = map.data.as_ref().and_then(|data| data.get("serial")?.parse().ok());
+        let resource_version = map.resource_version().unwrap_or_default();
+        let why = format!("its stored version ({}) cannot be read: {why}", map.name_any());
+        self.zones.entry(zone.clone()).or_default().damaged = Some(Damaged { resource_version, serial, why });
+        self.mark(Work::Serve(zone.clone()));
+        self.mark(Work::Unit(Unit::Zone(zone)));
     }
 
     fn take_applied(&mut self, map: &ConfigMap, now: Instant) {
@@ -60,13 +75,11 @@ impl Engine {
 
     /// Published state was removed. Where it was not us, the zone is stored anew.
     fn published_gone(&mut self, name: &str) {
-        let gone = self
-            .zones
-            .iter_mut()
-            .find(|(zone, state)| state.published.is_some() && published::config_map_name(zone) == name);
+        let gone =
+            self.zones.iter_mut().find(|(zone, state)| state.is_stored() && published::config_map_name(zone) == name);
         if let Some((zone, state)) = gone {
             tracing::info!(%zone, "the stored zone is gone");
-            state.published = None;
+            (state.published, state.damaged) = (None, None);
             let zone = zone.clone();
             self.mark(Work::Unit(Unit::Zone(zone)));
         }

@@ -1,5 +1,6 @@
 //! Events in, work out: no client, no clock.
 
+mod dnssec;
 mod mail;
 mod order;
 mod site;
@@ -9,6 +10,8 @@ use std::time::Instant;
 
 use cst_api::Date;
 use cst_compiler::desired::tenancy::Installation;
+use cst_compiler::model::record::Ds;
+use cst_compiler::plan::dnssec::ZoneKey;
 use cst_compiler::settings::Settings;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::de::DeserializeOwned;
@@ -142,6 +145,12 @@ impl Play {
         self.there(Event::Mailbox, name, Some(tenant), &spec);
     }
 
+    /// The time so many seconds from now, as statuses write it.
+    fn time_after(&self, seconds: u32) -> String {
+        let time = k8s_openapi::jiff::Timestamp::from_second(i64::from(self.now.seconds + seconds));
+        time.unwrap().to_string()
+    }
+
     fn turn(&mut self, seconds: u32) {
         self.now.seconds += seconds;
         self.now.instant += Duration::from_secs(seconds.into());
@@ -176,8 +185,7 @@ impl Play {
             Job::Zone(job) => job.pretend(version),
             Job::Mail(job) => job.pretend(version),
             Job::Serve(job) => {
-                let served = job.version.map(|stored| (stored.serial, vec!["1 13 2 AA".into()]));
-                vec![Effect::ZoneServed(job.zone, served)]
+                vec![Effect::ZoneServed(job.zone, job.version.map(|stored| stored.serial))]
             }
             Job::Site(job) => job.pretend(),
             Job::Tenant(_) | Job::Ask(_) | Job::Report(_) => Vec::new(),
@@ -189,9 +197,14 @@ impl Play {
     }
 
     fn answers(&mut self, zone: &str, serial: u32) {
-        let observation = Observation { zone: name(zone), server: "ns1".into(), serial: Some(serial) };
-        self.take(Event::Observed(observation));
+        self.take(Event::Observed(Observation::serial(name(zone), "ns1", Some(serial))));
     }
+}
+
+/// Makes a key as far as the engine knows of it.
+pub(super) fn pretend_key(key: &mut ZoneKey) {
+    let (key_tag, algorithm) = (key.id, key.algorithm.number());
+    key.ds.get_or_insert_with(|| Ds { key_tag, algorithm, digest_type: 2, digest: vec![0xAA; 32] });
 }
 
 fn name(text: &str) -> DomainName {

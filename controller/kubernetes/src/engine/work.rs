@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
-use cst_compiler::published::KeyMaterial;
+use cst_compiler::plan::dnssec::{Signing, StoredKey};
+use cst_compiler::published::VersionKey;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Client};
 
@@ -14,7 +15,7 @@ use crate::applied::{Applied, BringAboutError, Memory, RecordError};
 use crate::apply::ApplyError;
 use crate::database::{self, DatabaseError};
 use crate::gateway::{NoAnswer, Question};
-use crate::keys::{self, KeyError};
+use crate::keys::{self, KeyError, Keys};
 use crate::password::PasswordError;
 use crate::passwords::StoreError as PasswordStoreError;
 use crate::published::{PublishedZone, StoreError};
@@ -39,7 +40,7 @@ pub struct Shell {
     /// What was applied.
     pub memory: Memory,
     /// The zones' keys by the name of their Secret.
-    pub keys: Mutex<HashMap<String, KeyMaterial>>,
+    pub keys: Mutex<HashMap<String, Keys>>,
 }
 
 /// Work ready to be carried out.
@@ -67,8 +68,10 @@ pub enum Effect {
     ZoneStored(PublishedZone),
     /// A stored version was removed.
     ZoneForgotten(DomainName),
-    /// A version is served with these DS records, or the zone no longer is.
-    ZoneServed(DomainName, Option<(u32, Vec<String>)>),
+    /// A version of this serial is served, or the zone no longer is.
+    ZoneServed(DomainName, Option<u32>),
+    /// The keys that there are of a zone without state.
+    ZoneKeys(DomainName, Vec<StoredKey>),
     /// A stored version cannot be served, and why.
     ZoneUnserved(DomainName, String),
     /// Shards were written, or removed.
@@ -165,26 +168,26 @@ impl Shell {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// A stored zone's key.
-    pub async fn key(&self, zone: &DomainName) -> Result<KeyMaterial, WorkError> {
-        let name = keys::secret_name(zone);
-        let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
-        if let Some(key) = known {
-            return Ok(key);
+    /// A zone's keys, as they are known, or as they are stored where one that is needed is not known.
+    pub async fn version_keys(&self, zone: &DomainName, signing: &Signing) -> Result<Vec<VersionKey>, WorkError> {
+        let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&keys::secret_name(zone)).cloned();
+        if let Some(Ok(keys)) = known.map(|keys| keys.of_version(self.server.as_ref(), zone, signing)) {
+            return Ok(keys);
         }
-        let key = keys::read(&self.secrets(), zone).await?.ok_or_else(|| KeyError::Missing(zone.clone()))?;
-        self.remember_key(zone, key.clone());
-        Ok(key)
+        let stored = keys::read(&self.secrets(), zone).await?;
+        let keys = stored.of_version(self.server.as_ref(), zone, signing)?;
+        self.remember_keys(zone, stored);
+        Ok(keys)
     }
 
-    /// A key that was of no use is read again.
-    pub fn forget_key(&self, zone: &DomainName) {
+    /// A zone's keys that were of no use are read again.
+    pub fn forget_keys(&self, zone: &DomainName) {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&keys::secret_name(zone));
     }
 
-    /// Keeps a key for later.
-    pub fn remember_key(&self, zone: &DomainName, key: KeyMaterial) {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(keys::secret_name(zone), key);
+    /// Keeps a zone's keys for later.
+    pub fn remember_keys(&self, zone: &DomainName, keys: Keys) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(keys::secret_name(zone), keys);
     }
 
     /// Writes statuses.

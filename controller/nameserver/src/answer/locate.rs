@@ -31,29 +31,28 @@ pub(super) fn locate<'z>(zone: &'z ServedZone, labels: &[&[u8]]) -> Place<'z> {
     if zone.is_above(position, labels) {
         return Place::Empty { before };
     }
-    let wildcard = wildcard_for(zone, labels, below_apex);
+    let mut wildcard: Vec<&[u8]> = vec![b"*"];
+    wildcard.extend(&labels[zone.encloser(labels)..]);
     match zone.find(&wildcard) {
         Ok(index) => Place::Wildcard { node: &zone.nodes[index], before },
         Err(position) => Place::Missing { before, before_wildcard: zone.speaker_before(position) },
     }
 }
 
-/// `*` at the closest name that exists (RFC 4592 §3.3.1).
-fn wildcard_for<'l>(zone: &ServedZone, labels: &[&'l [u8]], below_apex: usize) -> Vec<&'l [u8]> {
-    let exists = |skip: &usize| match zone.find(&labels[*skip..]) {
-        Ok(_) => true,
-        Err(position) => zone.is_above(position, &labels[*skip..]),
-    };
-    let encloser = (1..=below_apex).find(exists).unwrap_or(below_apex);
-    let mut wildcard: Vec<&[u8]> = vec![b"*"];
-    wildcard.extend(&labels[encloser..]);
-    wildcard
-}
-
 impl ServedZone {
     /// Whether the name is the zone's or below it.
     pub(crate) fn encloses(&self, labels: &[&[u8]]) -> bool {
         labels.iter().rev().copied().take(self.apex.labels().count()).eq(self.apex.labels().rev().map(str::as_bytes))
+    }
+
+    /// How many labels are to be left off until there is a name that exists: the closest encloser (RFC 4592 §3.3.1).
+    pub(super) fn encloser(&self, labels: &[&[u8]]) -> usize {
+        let below_apex = labels.len().saturating_sub(self.apex.labels().count());
+        let exists = |skip: &usize| match self.find(&labels[*skip..]) {
+            Ok(_) => true,
+            Err(position) => self.is_above(position, &labels[*skip..]),
+        };
+        (1..=below_apex).find(exists).unwrap_or(below_apex)
     }
 
     /// The name before a position whose NSEC covers what would stand there: glue has none, its delegation has.

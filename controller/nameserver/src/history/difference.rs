@@ -50,18 +50,24 @@ impl Difference {
         let mut found = Self { serials, removed: Vec::new(), added: Vec::new(), octets: 0 };
         old.soa_record().for_each(|soa| found.remove(soa));
         new.soa_record().for_each(|soa| found.add(soa));
-        let (mut olds, mut news) = (old.nodes.iter().peekable(), new.nodes.iter().peekable());
-        while found.octets <= bound {
+        let is_within = found.walk(&old.nodes, &new.nodes, bound) && found.walk(&old.hashed, &new.hashed, bound);
+        is_within.then_some(found)
+    }
+
+    /// Walks two lists of names, which have the same order; whether what they do not share is within the bound.
+    fn walk(&mut self, olds: &[Node], news: &[Node], bound: usize) -> bool {
+        let (mut olds, mut news) = (olds.iter().peekable(), news.iter().peekable());
+        while self.octets <= bound {
             match (olds.peek(), news.peek()) {
-                (None, None) => return Some(found),
+                (None, None) => return true,
                 (old, new) => match order(old, new) {
-                    Ordering::Less => found.compare(olds.next(), None),
-                    Ordering::Greater => found.compare(None, news.next()),
-                    Ordering::Equal => found.compare(olds.next(), news.next()),
+                    Ordering::Less => self.compare(olds.next(), None),
+                    Ordering::Greater => self.compare(None, news.next()),
+                    Ordering::Equal => self.compare(olds.next(), news.next()),
                 },
             }
         }
-        None
+        false
     }
 
     /// The serials of the older and the newer version.

@@ -1,13 +1,15 @@
 //! The signature over every set the zone answers for (RFC 4034 §3, RFC 4035 §2.2).
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::thread;
 
-use crate::key::{ALGORITHM, SigningKey};
-use crate::rtype;
-use crate::served::{Node, Role, ServedSet, ServedZone};
+use cst_compiler::plan::renewal::VALIDITY;
 
-use super::VALIDITY;
+use crate::rtype;
+use crate::served::{DataList, Node, Role, ServedSet, ServedZone};
+
+use super::Signer;
 
 /// Where more threads begin to pay.
 const NODES_PER_THREAD: usize = 500;
@@ -15,26 +17,22 @@ const NODES_PER_THREAD: usize = 500;
 const FIXED: usize = 18;
 
 /// What all signatures of a version share.
-struct Signer<'a> {
-    key: &'a SigningKey,
+struct Work<'a> {
+    signers: &'a [Signer],
     apex_wire: Vec<u8>,
     inception: u32,
 }
 
-pub(super) fn add_signatures(zone: &mut ServedZone, key: &SigningKey, inception: u32, previous: Option<&ServedZone>) {
+pub(super) fn add_signatures(zone: &mut ServedZone, signers: &[Signer], inception: u32, previous: Option<&ServedZone>) {
     let mut apex_wire = Vec::new();
     zone.apex.write_wire(&mut apex_wire);
-    let signer = Signer { key, apex_wire, inception };
-    if let Some(previous) = previous.filter(|previous| signer.made(previous)) {
+    let work = Work { signers, apex_wire, inception };
+    if let Some(previous) = previous.filter(|previous| work.made(zone, previous)) {
         take_over(&mut zone.nodes, &previous.nodes);
+        take_over(&mut zone.hashed, &previous.hashed);
     }
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = zone.nodes.len().div_ceil(threads).max(NODES_PER_THREAD);
-    thread::scope(|scope| {
-        for nodes in zone.nodes.chunks_mut(share) {
-            scope.spawn(|| nodes.iter_mut().for_each(|node| signer.sign_node(node)));
-        }
-    });
+    work.sign_nodes(&mut zone.nodes);
+    work.sign_nodes(&mut zone.hashed);
 }
 
 /// Walks both lists of names, which have the same order.
@@ -44,18 +42,54 @@ fn take_over(nodes: &mut [Node], previous: &[Node]) {
         while previous.next_if(|old| old.name < node.name).is_some() {}
         let Some(old) = previous.next_if(|old| old.name == node.name) else { continue };
         for set in &mut node.sets {
-            let same = old.set(set.type_number).filter(|old| old.ttl == set.ttl && old.data == set.data);
-            set.signature = same.and_then(|old| old.signature.clone());
+            if let Some(same) = old.set(set.type_number).filter(|old| old.ttl == set.ttl && old.data == set.data) {
+                set.signatures = same.signatures.clone();
+            }
         }
     }
 }
 
-impl Signer<'_> {
-    /// Whether the zone's signatures are from this key and inception: its DNSKEY's is.
-    fn made(&self, zone: &ServedZone) -> bool {
-        let Some(set) = zone.nodes[0].set(rtype::DNSKEY) else { return false };
-        let by_this_key = set.data.iter().eq([self.key.dnskey()]);
-        by_this_key && set.signature.as_ref().is_some_and(|data| data[8..16] == self.times())
+impl Work<'_> {
+    /// Whether the previous version's signatures are from these keys and this inception: those of its keys and of its SOA are.
+    fn made(&self, zone: &ServedZone, previous: &ServedZone) -> bool {
+        let key_data = |zone: &ServedZone| zone.nodes[0].set(rtype::DNSKEY).map(|set| set.data.clone());
+        let heads = |type_number: u16| {
+            let set = previous.nodes[0].set(type_number);
+            set.map(|set| set.signatures.iter().filter_map(Self::maker).collect::<BTreeSet<_>>())
+        };
+        let expected = |type_number: u16| {
+            let signers = self.signers_of(type_number);
+            let makers = signers.map(|signer| (signer.key.algorithm().number(), self.times(), signer.key.tag()));
+            Some(makers.collect::<BTreeSet<_>>())
+        };
+        key_data(zone) == key_data(previous)
+            && [rtype::DNSKEY, rtype::CDS, rtype::SOA].iter().all(|number| heads(*number) == expected(*number))
+    }
+
+    /// Algorithm, times and key tag of a signature.
+    fn maker(rrsig: &[u8]) -> Option<(u8, [u8; 8], u16)> {
+        let tag = rrsig.get(16..18)?.try_into().ok()?;
+        Some((*rrsig.get(2)?, rrsig.get(8..16)?.try_into().ok()?, u16::from_be_bytes(tag)))
+    }
+
+    /// Who signs a set: the keys themselves those that are listed; what speaks to the parent every one, so that it finds one that it trusts
+    /// (RFC 7344 §4.1).
+    fn signers_of(&self, type_number: u16) -> impl Iterator<Item = &Signer> {
+        self.signers.iter().filter(move |signer| match type_number {
+            rtype::DNSKEY => signer.listed,
+            rtype::CDS | rtype::CDNSKEY => signer.listed || signer.signs,
+            _ => signer.signs,
+        })
+    }
+
+    fn sign_nodes(&self, nodes: &mut [Node]) {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = nodes.len().div_ceil(threads).max(NODES_PER_THREAD);
+        thread::scope(|scope| {
+            for nodes in nodes.chunks_mut(share) {
+                scope.spawn(|| nodes.iter_mut().for_each(|node| self.sign_node(node)));
+            }
+        });
     }
 
     fn sign_node(&self, node: &mut Node) {
@@ -70,13 +104,17 @@ impl Signer<'_> {
         node.name.write_wire(&mut owner);
         for set in &mut node.sets {
             // A set that was signed under the parent's side and is now below a cut keeps nothing.
-            let kept = set.signature.take().filter(|_| is_signed(set));
-            set.signature = kept.or_else(|| is_signed(set).then(|| self.sign_set(&owner, labels, set)));
+            if !is_signed(set) {
+                set.signatures = DataList::default();
+            } else if set.signatures.is_empty() {
+                let signers = self.signers_of(set.type_number);
+                set.signatures = DataList::new(signers.map(|by| self.sign_set(by, &owner, labels, set)).collect());
+            }
         }
     }
 
-    fn sign_set(&self, owner: &[u8], labels: u8, set: &ServedSet) -> Box<[u8]> {
-        let head = self.head(labels, set);
+    fn sign_set(&self, by: &Signer, owner: &[u8], labels: u8, set: &ServedSet) -> Vec<u8> {
+        let head = self.head(by, labels, set);
         let mut signed = head.clone();
         for data in set.data.iter() {
             signed.extend_from_slice(owner);
@@ -87,18 +125,18 @@ impl Signer<'_> {
             signed.extend_from_slice(data);
         }
         let mut rrsig = head;
-        rrsig.extend_from_slice(&self.key.sign(&signed));
-        rrsig.into()
+        rrsig.extend_from_slice(&by.key.sign(&signed));
+        rrsig
     }
 
     /// The RRSIG's data without the signature.
-    fn head(&self, labels: u8, set: &ServedSet) -> Vec<u8> {
+    fn head(&self, by: &Signer, labels: u8, set: &ServedSet) -> Vec<u8> {
         let mut head = Vec::with_capacity(FIXED + self.apex_wire.len() + 64);
         head.extend_from_slice(&set.type_number.to_be_bytes());
-        head.extend_from_slice(&[ALGORITHM, labels]);
+        head.extend_from_slice(&[by.key.algorithm().number(), labels]);
         head.extend_from_slice(&set.ttl.to_be_bytes());
         head.extend_from_slice(&self.times());
-        head.extend_from_slice(&self.key.tag().to_be_bytes());
+        head.extend_from_slice(&by.key.tag().to_be_bytes());
         head.extend_from_slice(&self.apex_wire);
         head
     }

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cst_api::Denial;
 use cst_compiler::model::Zone;
 use cst_compiler::published::ZoneVersion;
-use cst_nameserver::{key, signed_zone_text};
+use cst_nameserver::signed_zone_text;
 
-use crate::support::{CATALOG, Message, Numbers, Record, Served, Tcp, Udp, config, full_zone, serve, version, zone};
+use crate::support::{
+    CATALOG, Message, Numbers, Record, Served, Tcp, Udp, config, full_zone, new_key, serve, sole, version, zone,
+};
 
 const ZONE: &str = "comune.urbino.pu.it";
 const SOA: u16 = 6;
@@ -96,7 +99,8 @@ impl Edits {
         self.version.serial += 1 + u32::try_from(self.numbers.below(3)).unwrap();
         match self.numbers.below(50) {
             0 => self.version.inception += 1,
-            1 => self.version.key = key::generate().unwrap(),
+            1 => self.version.keys = sole(new_key()),
+            2 => self.version.denial = if self.version.denial == Denial::Nsec { Denial::Nsec3 } else { Denial::Nsec },
             _ => {}
         }
         self.version.clone()

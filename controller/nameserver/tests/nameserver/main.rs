@@ -1,6 +1,7 @@
 //! The hidden primary, judged by BIND and ldns: their checkers, `dig`, and `named` as a secondary; and by requests of no good will.
 
 mod connections;
+mod dnssec;
 mod hostile;
 mod incremental;
 mod keys;

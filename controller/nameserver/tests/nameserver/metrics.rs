@@ -12,7 +12,7 @@ const AXFR: u16 = 252;
 
 /// The numbers that are not zero, by name and labels, as Prometheus reads them.
 fn numbers(primary: &Primary) -> BTreeMap<String, f64> {
-    let text = primary.metrics().to_text();
+    let text = cst_nameserver::exposition(primary.metrics().samples());
     let samples = text.lines().filter(|line| !line.starts_with('#')).map(|line| line.rsplit_once(' ').unwrap());
     samples.map(|(name, value)| (name.to_owned(), value.parse().unwrap())).filter(|(_, value)| *value != 0.0).collect()
 }

@@ -42,8 +42,7 @@ fn transferred(port: u16, key: &ServerKey, zone: &str) -> Vec<String> {
 async fn follows(software: Software, algorithm: &'static str) {
     let (Served { primary, mut observations, .. }, setup) = primary(software, algorithm).await;
     primary.publish(version(full_zone("fano.example"), 100)).unwrap();
-    let ds = primary.publish(version(zone("urbino.example", &["www A 192.0.2.1"]), 7)).unwrap();
-    assert!(ds[0].contains(" 13 2 "), "{ds:?}");
+    primary.publish(version(zone("urbino.example", &["www A 192.0.2.1"]), 7)).unwrap();
     primary.set_complete();
     let mut server = setup.start();
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::support::{Numbers, full_zone, key, name, program, run, verify_signed, version, zone};
+use crate::support::{Numbers, full_zone, key, name, new_key, program, run, sole, verify_signed, version, zone};
+use cst_api::Denial;
 use cst_compiler::model::{DomainName, Zone};
 use cst_compiler::published::ZoneVersion;
 use cst_nameserver::{key, sign, signed_zone_text};
@@ -26,14 +27,14 @@ fn a_zone_of_nothing_but_its_apex_is_signed_right() {
 
 #[test]
 fn a_generated_key_signs_right_and_its_ds_is_what_others_compute() {
-    let version = ZoneVersion { key: key::generate().unwrap(), ..version(full_zone("fano.pu.it"), 1) };
+    let version = ZoneVersion { keys: sole(new_key()), ..version(full_zone("fano.pu.it"), 1) };
     let text = signed_zone_text(&version).unwrap();
     verify_signed("fano.pu.it", &text);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("zone");
     std::fs::write(&file, &text).unwrap();
     let output = run(program("dnssec-dsfromkey", "bind9-utils").args(["-2", "-f"]).arg(&file).arg("fano.pu.it"));
-    let ds = key::SigningKey::load(&version.key).unwrap().ds(&name("fano.pu.it"));
+    let ds = key::SigningKey::load(&version.keys[0].material).unwrap().ds(&name("fano.pu.it"));
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), format!("fano.pu.it. IN DS {ds}"));
     assert!(text.contains(&format!("IN CDS {ds}\n")));
 }
@@ -63,7 +64,7 @@ fn signatures_taken_over_from_the_previous_version_change_nothing() {
     assert_eq!(sign(&new, Some(&previous)).unwrap(), sign(&new, None).unwrap());
     let renewed = ZoneVersion { inception: new.inception + 9, ..new.clone() };
     assert_eq!(sign(&renewed, Some(&previous)).unwrap(), sign(&renewed, None).unwrap());
-    let rekeyed = ZoneVersion { key: key::generate().unwrap(), ..new };
+    let rekeyed = ZoneVersion { keys: sole(new_key()), ..new };
     assert_eq!(sign(&rekeyed, Some(&previous)).unwrap(), sign(&rekeyed, None).unwrap());
 }
 
@@ -78,7 +79,7 @@ fn a_set_outside_the_zone_and_a_bad_key_are_named() {
     let error = signed_zone_text(&version(foreign, 1)).unwrap_err().to_string();
     assert!(error.contains("www.xfano.pu.it is not within it"), "{error}");
     let mut unsigned = version(zone("fano.pu.it", &[]), 1);
-    unsigned.key = cst_compiler::published::KeyMaterial::new(b"PrivateKey: c2VjcmV0".to_vec());
+    unsigned.keys = sole(cst_compiler::published::KeyMaterial::new(b"PrivateKey: c2VjcmV0".to_vec()));
     let error = format!("{:?}", signed_zone_text(&unsigned).unwrap_err());
     assert!(error.contains("fano.pu.it") && !error.contains("c2VjcmV0"), "{error}");
 }
@@ -88,8 +89,10 @@ fn random_zones_are_signed_right() {
     for seed in 0..25 {
         let lines = random_lines(&mut Numbers::new(seed));
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        let text = signed_zone_text(&version(zone("x.example", &lines), 1)).unwrap();
-        verify_signed("x.example", &text);
+        let version = version(zone("x.example", &lines), 1);
+        for denial in [Denial::Nsec, Denial::Nsec3] {
+            verify_signed("x.example", &signed_zone_text(&ZoneVersion { denial, ..version.clone() }).unwrap());
+        }
     }
 }
 

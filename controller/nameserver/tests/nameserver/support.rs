@@ -15,8 +15,9 @@ use std::process::{Command, Output};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use cst_api::{Denial, DnssecAlgorithm};
 use cst_compiler::model::{DomainName, Zone};
-use cst_compiler::published::{KeyMaterial, ZoneVersion};
+use cst_compiler::published::{KeyMaterial, VersionKey, ZoneVersion};
 
 /// A fixed key (RFC 6605 §6.1), so that failures repeat.
 const KEY: &str = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\n\
@@ -52,7 +53,24 @@ pub fn zone(apex: &str, lines: &[&str]) -> Zone {
 /// A version signed from an hour ago, like all others of this run.
 pub fn version(zone: Zone, serial: u32) -> ZoneVersion {
     static INCEPTION: OnceLock<u32> = OnceLock::new();
-    ZoneVersion { zone: Arc::new(zone), serial, inception: *INCEPTION.get_or_init(|| now() - 3600), key: key() }
+    ZoneVersion {
+        zone: Arc::new(zone),
+        serial,
+        inception: *INCEPTION.get_or_init(|| now() - 3600),
+        keys: sole(key()),
+        denial: Denial::Nsec,
+        leaving: false,
+    }
+}
+
+/// A key that does everything.
+pub fn sole(material: KeyMaterial) -> Vec<VersionKey> {
+    vec![VersionKey::sole(material)]
+}
+
+/// A new key.
+pub fn new_key() -> KeyMaterial {
+    cst_nameserver::key::generate(DnssecAlgorithm::EcdsaP256Sha256).unwrap()
 }
 
 /// One of everything that a zone holds: apex data, empty non-terminals, wildcards, delegations with and without glue, long texts.

@@ -23,7 +23,8 @@ pub(super) struct Composer<'a> {
 pub(super) fn compose(index: &Index, model: &DomainModel, facts: &ZoneFacts, problems: &mut Vec<Problem>) -> Zone {
     let object = ObjectRef::new(Kind::Domain, model.key.clone());
     let written = written_sets(index, model, problems);
-    let composition = Composition::new(dns::bare_zone(&model.zone, &index.settings().dns), written.into_iter());
+    let composition =
+        Composition::new(dns::bare_zone(&model.zone, &index.settings().dns, model.ttl), written.into_iter());
     let mut composer = Composer { index, model, facts, object, composition, problems };
     composer.contribute_delegations();
     composer.contribute_mail();
@@ -87,7 +88,7 @@ impl Composer<'_> {
 
     /// Issuers of its own are the Domain's word.
     fn contribute_issuers(&mut self) {
-        if let Some(set) = dns::issuers(&self.model.zone, &self.index.settings().dns) {
+        if let Some(set) = dns::issuers(&self.model.zone, &self.index.settings().dns, self.model.ttl) {
             self.composition.contribute(Contributor::Settings, set).ok();
         }
     }

@@ -11,17 +11,16 @@ use crate::model::{DomainName, RecordData, RecordSet};
 
 /// The owner of what is told of it.
 const WHOSE: &str = "the delegation of that Domain";
-/// The TTL of a DS: how long a key's change takes to be seen.
-const DS_TTL: u32 = 3600;
 
 impl Composer<'_> {
     pub(super) fn contribute_delegations(&mut self) {
         let below = self.facts.below.keys().cloned();
         for child in children(self.index, &self.model.zone).into_iter().chain(below).collect::<BTreeSet<_>>() {
-            let servers = dns::name_servers(&child, &self.index.settings().dns);
+            let servers = dns::name_servers(&child, &self.index.settings().dns, self.model.ttl);
             let glue = glue(self.index, &child);
             let signer = self.facts.below.get(&child).cloned().unwrap_or_default();
-            let signer = RecordSet::new(child, DS_TTL, signer.into_iter().map(RecordData::Ds).collect());
+            let ttl = dns::apex_ttl(self.model.ttl);
+            let signer = RecordSet::new(child, ttl, signer.into_iter().map(RecordData::Ds).collect());
             for set in servers.into_iter().chain(signer).chain(glue) {
                 self.contribute(Contributor::Delegation, set, WHOSE);
             }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use cst_api::RecordType;
 use data_encoding::HEXUPPER;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::RecordError;
 use super::words::Words;
@@ -114,6 +116,20 @@ impl Tlsa {
 impl fmt::Display for Ds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {} {}", self.key_tag, self.algorithm, self.digest_type, HEXUPPER.encode(&self.digest))
+    }
+}
+
+/// As its text.
+impl Serialize for Ds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Ds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::read(&mut Words::new(RecordType::DS, &text, Self::EXPECTED)).map_err(de::Error::custom)
     }
 }
 

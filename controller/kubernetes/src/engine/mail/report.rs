@@ -7,6 +7,7 @@ use cst_compiler::compile::{self, MailOutcome};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
 use cst_compiler::problem::{Kind, ObjectRef, Problem};
+use cst_compiler::status::Own;
 
 use super::super::{Engine, GRACE, Work};
 use super::{Decided, MailState};
@@ -78,7 +79,7 @@ impl Engine {
                 (false, true) => "not installed on every mail server yet",
                 (false, false) => "served as it was before the change that is held",
             };
-            own.push((ConditionType::Installed, installed, message.to_owned()));
+            own.push(Own::awaited(ConditionType::Installed, installed, message.to_owned()));
         }
         if !installed {
             facts.waiting.push(self.awaited(domain, state));

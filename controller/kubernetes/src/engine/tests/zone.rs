@@ -148,3 +148,55 @@ fn a_zone_that_cannot_be_served_holds_back_no_other_and_says_so() {
     play.settle();
     assert_eq!(play.engine.zones[&name(ZONE)].trouble, None, "it is tried again");
 }
+
+fn stored_map(play: &Play, zone: &str, version: u64) -> k8s_openapi::api::core::v1::ConfigMap {
+    let mut map = play.published(zone).unwrap().to_config_map().unwrap();
+    map.metadata.resource_version = Some(version.to_string());
+    map
+}
+
+#[test]
+fn a_stored_zone_that_is_damaged_while_it_is_known_is_stored_again() {
+    let mut play = urbino();
+    let good = play.published(ZONE).unwrap();
+    let mut map = stored_map(&play, ZONE, 900);
+    map.binary_data = None;
+    play.take(Event::Published(Seen::There(Box::new(map))));
+    let stored = play.all_work().into_iter().find_map(|(_, job)| match job {
+        Job::Zone(job) => job.pretend(901).into_iter().next(),
+        _ => None,
+    });
+    let Some(Effect::ZoneStored(stored)) = stored else { panic!("{stored:?}") };
+    assert_eq!(stored, PublishedZone { resource_version: "901".into(), ..good });
+}
+
+#[test]
+fn a_stored_zone_that_cannot_be_read_stays_in_the_catalog_and_is_told() {
+    let mut map = stored_map(&urbino(), ZONE, 900);
+    map.binary_data = None;
+    let (serial, mut play) = (urbino().published(ZONE).unwrap().serial, Play::leading());
+    play.take(Event::Published(Seen::There(Box::new(map.clone()))));
+    let served: Vec<String> = play
+        .all_work()
+        .into_iter()
+        .filter_map(|(_, job)| if let Job::Serve(job) = job { job.damage } else { None })
+        .collect();
+    assert!(
+        served[0].contains("`zone.gz` is missing or damaged"),
+        "nobody asks for it, and it is declared: {served:?}"
+    );
+    play.turn(50);
+    play.tenant("urbino", &[ZONE]);
+    play.domain("urbino", ZONE, &json!({}));
+    play.settle();
+    assert_eq!(play.published(ZONE), None, "what stood there alone would be lost");
+    let key = ObjectKey::new("t-urbino", ZONE);
+    let told = play.told(Kind::Domain, &key, "PlanHeld").unwrap();
+    assert!(told.contains("cannot be read") && told.contains("restore the object from a backup"), "{told}");
+    let approve = told.rsplit(' ').next().unwrap();
+    let metadata =
+        json!({"name": ZONE, "namespace": "t-urbino", "annotations": {"territorial.services/approve": approve}});
+    play.object(Event::Domain, json!({"metadata": metadata, "spec": {}}));
+    play.settle();
+    assert!(play.published(ZONE).unwrap().serial > serial);
+}

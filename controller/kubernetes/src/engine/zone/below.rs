@@ -1,11 +1,11 @@
 //! What a zone is told of the zones right below it: that they are published, and their DS once every public server serves them signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cst_compiler::compile::ZoneFacts;
 use cst_compiler::index::Unit;
 use cst_compiler::model::record::Ds;
-use cst_compiler::model::{DomainName, RecordData, RecordType};
+use cst_compiler::model::{DomainName, RecordData, RecordSet, RecordType, Zone};
 
 use super::super::{Engine, Work};
 use super::ZoneState;
@@ -23,19 +23,21 @@ impl Engine {
 
     /// The DS that the zone above is to publish: of a zone that is served everywhere; until then what it says already.
     fn signer_of(&self, below: &DomainName, state: &ZoneState, above: &DomainName) -> Vec<Ds> {
-        let there = self.published_signer(below, above);
-        match &state.served {
-            Some((_, texts)) if self.is_everywhere(state) => read_signer(texts),
+        match &state.published {
+            Some(published) if self.is_everywhere(state) => {
+                let mut signer: Vec<Ds> = published.signing.ds().cloned().collect();
+                signer.sort();
+                signer
+            }
             // Not everywhere yet, or after a restart not even read.
-            Some(_) | None => there,
+            Some(_) | None => self.published_signer(below, above),
         }
     }
 
     /// The DS that the zone above publishes now.
     fn published_signer(&self, below: &DomainName, above: &DomainName) -> Vec<Ds> {
         let published = self.zones.get(above).and_then(|state| state.published.as_ref());
-        let set = published.and_then(|last| last.zone.get(below, RecordType::DS));
-        set.map(|set| signer(set.values().iter().cloned())).unwrap_or_default()
+        published.map(|last| signers(&last.zone, below)).unwrap_or_default()
     }
 
     /// Whether every required public server answers the newest version.
@@ -54,14 +56,17 @@ impl Engine {
     }
 }
 
-fn read_signer(texts: &[String]) -> Vec<Ds> {
-    signer(texts.iter().filter_map(|text| RecordData::from_zone_text(RecordType::DS, text).ok()))
+/// The DS that a zone has at a name, in order.
+pub(super) fn signers(zone: &Zone, name: &DomainName) -> Vec<Ds> {
+    let data = zone.get(name, RecordType::DS).map(RecordSet::values).unwrap_or_default().iter();
+    let mut signers: Vec<Ds> =
+        data.filter_map(|data| if let RecordData::Ds(ds) = data { Some(ds.clone()) } else { None }).collect();
+    signers.sort();
+    signers
 }
 
-/// The DS among records, in order.
-fn signer(data: impl Iterator<Item = RecordData>) -> Vec<Ds> {
-    let mut signer: Vec<Ds> =
-        data.filter_map(|data| if let RecordData::Ds(ds) = data { Some(ds) } else { None }).collect();
-    signer.sort();
-    signer
+/// The name servers that a zone has at a name.
+pub(super) fn name_servers(zone: &Zone, name: &DomainName) -> BTreeSet<DomainName> {
+    let data = zone.get(name, RecordType::NS).map(RecordSet::values).unwrap_or_default().iter();
+    data.filter_map(|data| if let RecordData::Ns(name) = data { Some(name.clone()) } else { None }).collect()
 }

@@ -1,16 +1,23 @@
 //! What the Domains of a zone are told.
 
-use cst_api::{ConditionType, DomainStatus, ServerSerial, ZoneStatus};
+use std::collections::BTreeSet;
+
+use cst_api::{ConditionType, DomainStatus, KeyStatus, NextStep, Reason, ServerSerial, ZoneStatus};
 use cst_compiler::compile::ZoneOutcome;
 use cst_compiler::index::Unit;
+use cst_compiler::model::record::Ds;
 use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::parse::DomainModel;
+use cst_compiler::plan::dnssec::{Wait, ZoneKey};
 use cst_compiler::plan::guard::Held;
 use cst_compiler::problem::{Kind, ObjectRef, Problem};
 use cst_compiler::settings::Secondary;
+use cst_compiler::status::{Facts, Own, parent};
+use k8s_openapi::jiff::Timestamp;
 
 use super::super::{Engine, GRACE, PATIENCE, Work};
 use super::ZoneState;
+use super::below::name_servers;
 use crate::clock::Now;
 use crate::report::{ObjectStatus, Report};
 
@@ -19,7 +26,7 @@ impl Engine {
         &mut self,
         zone: &DomainName,
         outcome: &ZoneOutcome,
-        held: Option<&Held>,
+        held: &[Held],
         now: &Now,
     ) -> Vec<Report> {
         let keys: Vec<ObjectKey> = self.index.domains_of_zone(zone).cloned().collect();
@@ -31,7 +38,7 @@ impl Engine {
         key: &ObjectKey,
         zone: &DomainName,
         outcome: &ZoneOutcome,
-        held: Option<&Held>,
+        held: &[Held],
         now: &Now,
     ) -> Option<Report> {
         let object = ObjectRef::new(Kind::Domain, key.clone());
@@ -46,7 +53,7 @@ impl Engine {
             let settings = &self.index.settings().dns;
             let (status, serving) = zone_status(state, &last, &settings.secondaries);
             let of_mail = self.mail.get(zone).and_then(|mail| mail.held.as_ref());
-            facts.held = held.into_iter().chain(of_mail).cloned().collect();
+            facts.held = held.iter().chain(of_mail).cloned().collect();
             facts.waiting = serving.waiting;
             facts.waiting.extend(state.trouble.clone());
             let model = self.index.domain(key).and_then(|entry| entry.model.as_ref());
@@ -54,14 +61,15 @@ impl Engine {
             if model.is_some_and(DomainModel::hosts_mail) && !gate_open {
                 facts.waiting.push("the mail agents; MX and SPF are published when they receive for the domain".into());
             }
-            facts.own = vec![(ConditionType::Published, serving.everywhere, serving.message.clone())];
+            facts.own = vec![Own::awaited(ConditionType::Published, serving.everywhere, serving.message.clone())];
             facts.summary = serving.message;
+            self.tell_of_parent(zone, state, &object, facts);
             next.zone = status;
         } else if outcome.holder.is_none() {
             // What it held goes on being served, so it goes on holding it.
             next.zone = last.zone;
         }
-        let unserved = state.published.as_ref().map(|last| last.serial) != state.served.as_ref().map(|served| served.0);
+        let unserved = state.published.as_ref().map(|last| last.serial) != state.served;
         let smooth = facts.held.is_empty() && state.trouble.is_none() && !facts.problems.iter().any(Problem::is_error);
         let patience = if holds && unserved && smooth { PATIENCE } else { GRACE };
         let due = state.since.map_or(now.instant, |since| since + patience);
@@ -71,6 +79,25 @@ impl Engine {
         }
         draft.next = ObjectStatus::Domain(next);
         Some(draft.report())
+    }
+}
+
+impl Engine {
+    /// What the zone above says of it, and that nobody believes the zone when it trusts other keys.
+    fn tell_of_parent(&self, zone: &DomainName, state: &ZoneState, object: &ObjectRef, facts: &mut Facts) {
+        let (Some(parent), Some(published)) = (self.parent_of(zone), &state.published) else { return };
+        facts.own.push(parent::delegated(&parent, &name_servers(&published.zone, zone)));
+        let signing = &published.signing;
+        let listed = signing.keys.iter().filter(|key| key.listed).filter_map(|key| key.ds.as_ref()).collect();
+        let wanted: BTreeSet<&Ds> = signing.ds().collect();
+        let is_bogus = parent::is_bogus(&parent, &listed);
+        if !wanted.is_empty() || !parent.ds().is_empty() {
+            let own = parent::ds_published(&parent, &wanted, &listed);
+            facts
+                .problems
+                .extend(is_bogus.then(|| object.error("metadata.name", Reason::DSMismatch, own.message.clone())));
+            facts.own.push(own);
+        }
     }
 }
 
@@ -110,20 +137,36 @@ fn zone_status(state: &ZoneState, last: &DomainStatus, servers: &[Secondary]) ->
         serving.message = format!("serial {} is not served by {} yet", published.serial, names(&behind));
         serving.waiting.push(format!("{} to answer serial {}", names(&behind), published.serial));
     }
-    let ds = match &state.served {
-        Some((_, ds)) => ds.clone(),
-        None => last.zone.as_ref().map(|zone| zone.ds.clone()).unwrap_or_default(),
-    };
+    let signing = &published.signing;
+    let is_simple = signing.keys.iter().filter(|key| key.is_active()).all(|key| key.listed && key.signs && key.trusted);
     let status = ZoneStatus {
         name: published.apex().to_string(),
         serial: published.serial,
         records: u32::try_from(published.zone.record_count()).unwrap_or(u32::MAX),
-        dnssec: if ds.is_empty() { "Unsigned" } else { "Signed" }.into(),
-        ds,
+        dnssec: match (signing.is_signed(), is_simple && !signing.leaving) {
+            (_, false) => "Changing",
+            (true, true) => "Signed",
+            (false, true) => "Unsigned",
+        }
+        .into(),
+        keys: signing.keys.iter().filter_map(key_status).collect(),
+        next: state.wait.as_ref().map(next_step),
+        ds: signing.ds().map(ToString::to_string).collect(),
         servers: servers
             .iter()
             .map(|server| ServerSerial { name: server.name.clone(), serial: answered(&server.name) })
             .collect(),
     };
     (Some(status), serving)
+}
+
+fn key_status(key: &ZoneKey) -> Option<KeyStatus> {
+    let tag = key.ds.as_ref().filter(|_| key.is_active())?.key_tag;
+    let ZoneKey { algorithm, made, listed, signs, trusted, .. } = *key;
+    Some(KeyStatus { tag, algorithm, made: made.to_string(), listed, signing: signs, trusted })
+}
+
+fn next_step(wait: &Wait) -> NextStep {
+    let time = |seconds: u32| Timestamp::from_second(i64::from(seconds)).ok().map(|time| time.to_string());
+    NextStep { waits_for: wait.text.clone(), not_before: wait.until.and_then(time) }
 }

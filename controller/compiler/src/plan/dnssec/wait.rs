@@ -1,0 +1,84 @@
+//! What a step waits for.
+
+use std::collections::BTreeSet;
+
+use super::{Facts, Signing};
+use crate::model::record::Ds;
+use crate::plan::guard::{self, Held};
+
+/// Why a step is not taken yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// What is waited for, in words.
+    pub text: String,
+    /// When time alone brings it, seconds since 1970.
+    pub until: Option<u32>,
+    /// Nobody can see whether it is there: the coordinator's word stands for it.
+    pub held: Option<Held>,
+}
+
+impl Wait {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), until: None, held: None }
+    }
+}
+
+impl Signing {
+    /// Every public server serves this state, and what was served before is in no cache.
+    pub(super) fn is_known_everywhere(&mut self, facts: &Facts<'_>) -> Result<(), Wait> {
+        if self.everywhere.is_none() && !facts.behind.is_empty() {
+            return Err(Wait::new(format!("{} to serve the keys as they are", facts.behind.join(", "))));
+        }
+        let since = *self.everywhere.get_or_insert(facts.now);
+        passed(since, facts.ttl, facts.now, "caches to forget what was served before")
+    }
+
+    /// No server of the zone above has one of these DS, or any at all, and no cache does.
+    pub(super) fn parent_is_without(&mut self, gone: Option<&BTreeSet<&Ds>>, facts: &Facts<'_>) -> Result<(), Wait> {
+        let Some(parent) = facts.parent else { return self.somebody_saw_to_it(facts) };
+        let any = parent.ds();
+        let gone = gone.unwrap_or(&any);
+        let holders: Vec<&str> = parent.holders(gone).collect();
+        if !holders.is_empty() || !parent.is_known() {
+            self.at_parent = None;
+            self.ds_ttl = self.ds_ttl.max(parent.ttl());
+            return Err(Wait::new(missing(&holders, gone, self.wish(), &parent.silent().collect::<Vec<_>>())));
+        }
+        let since = *self.at_parent.get_or_insert(facts.now);
+        passed(since, self.ds_ttl, facts.now, "caches to forget the DS that the parent had")
+    }
+
+    /// What the parent shall have, in words.
+    fn wish(&self) -> String {
+        let ds: Vec<String> = self.ds().map(ToString::to_string).collect();
+        if ds.is_empty() { "no DS".into() } else { format!("the DS {}", ds.join(" and ")) }
+    }
+
+    fn somebody_saw_to_it(&self, facts: &Facts<'_>) -> Result<(), Wait> {
+        let message = format!(
+            "nobody asks what the parent has, because the settings name no `dns.resolvers`: see to it that every server of the parent \
+             has {}, and no other DS, wait until the time to live of what it had is over, then approve",
+            self.wish()
+        );
+        let held = guard::by_hand(&format!("{} parent {}", facts.zone, self.wish()), message.clone());
+        if (facts.approves)(&held) { Ok(()) } else { Err(Wait { held: Some(held), ..Wait::new(message) }) }
+    }
+}
+
+fn missing(holders: &[&str], gone: &BTreeSet<&Ds>, wish: String, silent: &[&str]) -> String {
+    if holders.is_empty() {
+        let who = if silent.is_empty() { "the parent's name servers".into() } else { silent.join(", ") };
+        return format!("{who} to say what DS the parent has");
+    }
+    let old: Vec<String> = gone.iter().map(|ds| ds.key_tag.to_string()).collect();
+    format!("the parent to have {wish}: {} still has the DS of key {}", holders.join(", "), old.join(" and "))
+}
+
+/// Whether so many seconds have passed. A clock gone back makes an age beyond half the number space: the time begins anew.
+fn passed(since: u32, seconds: u32, now: u32, what: &str) -> Result<(), Wait> {
+    let age = now.wrapping_sub(since);
+    if age < 1 << 31 && age >= seconds {
+        return Ok(());
+    }
+    Err(Wait { until: Some(since.wrapping_add(seconds)), ..Wait::new(what) })
+}

@@ -1,0 +1,92 @@
+//! What is known of the zone above a zone, and what is waited for there.
+
+use std::time::Duration;
+
+use cst_compiler::index::Unit;
+use cst_compiler::model::{DomainName, RecordType};
+use cst_compiler::plan::dnssec::Wait;
+use cst_compiler::plan::parent::{Parent, ParentAnswer};
+
+use super::super::{Engine, Work};
+use super::below::{name_servers, signers};
+use crate::clock::Now;
+use crate::published::PublishedZone;
+
+/// How long a zone that nobody has seen yet waits to hear of its parent.
+const HEARING: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// What the zone above says: one of ours by what its public servers answer, any other as it was seen. `None`: nobody asks.
+    pub(super) fn parent_of(&self, zone: &DomainName) -> Option<Parent> {
+        if let Some(above) = self.index.zone_above(zone) {
+            let state = self.zones.get(&above)?;
+            let published = state.published.as_ref()?;
+            let servers = self.index.settings().dns.secondaries.iter().filter(|server| server.required);
+            let said = servers.map(|server| {
+                let is_current = state.seen.get(&server.name) == Some(&published.serial);
+                (server.name.clone(), is_current.then(|| said_of(zone, published)))
+            });
+            return Some(Parent { servers: said.collect() });
+        }
+        let is_asked = !self.index.settings().dns.resolvers.is_empty();
+        let seen = self.zones.get(zone).and_then(|state| state.parent.clone());
+        is_asked.then(|| seen.unwrap_or_default())
+    }
+
+    /// Whether a zone that was never published waits to hear of its parent, which may trust keys that are not here.
+    pub(super) fn awaits_parent(&mut self, zone: &DomainName, now: &Now) -> bool {
+        let is_elsewhere = self.index.zone_above(zone).is_none() && !self.index.settings().dns.resolvers.is_empty();
+        let Some(state) = self.zones.get_mut(zone) else { return false };
+        if !is_elsewhere || state.parent.is_some() || state.keys.is_none() {
+            return false;
+        }
+        let until = *state.asked.get_or_insert(now.instant) + HEARING;
+        if now.instant >= until {
+            return false;
+        }
+        self.mark_later(Work::Unit(Unit::Zone(zone.clone())), until);
+        true
+    }
+
+    pub(in super::super) fn take_parent(&mut self, zone: DomainName, parent: Parent) {
+        let Some(state) = self.zones.get_mut(&zone) else { return };
+        if state.parent.as_ref() != Some(&parent) {
+            state.parent = Some(parent);
+            self.mark(Work::Unit(Unit::Zone(zone)));
+        }
+    }
+
+    /// Notes what a zone's next step waits for; time alone brings it on.
+    pub(super) fn note_wait(&mut self, zone: &DomainName, wait: Option<Wait>, now: &Now) {
+        if let Some(until) = wait.as_ref().and_then(|wait| wait.until) {
+            let left = until.wrapping_sub(now.seconds);
+            let left = if left < 1 << 31 { left } else { 0 };
+            self.mark_later(
+                Work::Unit(Unit::Zone(zone.clone())),
+                now.instant + Duration::from_secs(u64::from(left) + 1),
+            );
+        }
+        if let Some(state) = self.zones.get_mut(zone) {
+            state.wait = wait;
+        }
+    }
+
+    /// Zones right below wait for what the public servers answer of this one.
+    pub(in super::super) fn mark_awaiting_below(&mut self, zone: &DomainName) {
+        let within = self.zones.range(zone.clone()..).take_while(|(below, _)| below.is_within(zone));
+        let awaiting = within.filter(|(below, state)| {
+            state.wait.is_some() && *below != zone && self.index.zone_above(below).as_ref() == Some(zone)
+        });
+        let awaiting: Vec<DomainName> = awaiting.map(|(below, _)| below.clone()).collect();
+        for below in awaiting {
+            self.mark(Work::Unit(Unit::Zone(below)));
+        }
+    }
+}
+
+/// What the published version of the zone above says of a zone.
+fn said_of(zone: &DomainName, above: &PublishedZone) -> ParentAnswer {
+    let set = |type_| above.zone.get(zone, type_);
+    let ttl = set(RecordType::DS).map_or(0, |set| set.ttl);
+    ParentAnswer { ns: name_servers(&above.zone, zone), ds: signers(&above.zone, zone).into_iter().collect(), ttl }
+}

@@ -1,0 +1,199 @@
+//! What a zone's next version is: its content, its keys, and its signatures, each with its own reasons to wait.
+
+use std::sync::Arc;
+
+use cst_compiler::compile::{Standing, ZoneOutcome};
+use cst_compiler::model::{DomainName, Zone};
+use cst_compiler::parse::DomainModel;
+use cst_compiler::plan::dnssec::{self, Caches, Facts, Judged, Signing, Wanted};
+use cst_compiler::plan::guard::{self, Held};
+use cst_compiler::plan::retention::{self, Retention};
+use cst_compiler::plan::{renewal, serial};
+use cst_compiler::problem::Kind;
+
+use super::super::Engine;
+use super::{Decision, Step, ZoneState};
+use crate::clock::Now;
+use crate::names;
+use crate::published::PublishedZone;
+
+/// A zone that somebody holds, as it was compiled.
+struct Live<'a> {
+    zone: &'a Arc<Zone>,
+    model: &'a DomainModel,
+    gate_open: bool,
+    wanted: Wanted,
+}
+
+impl Engine {
+    pub(super) fn decide_zone(
+        &mut self,
+        zone: &DomainName,
+        outcome: &ZoneOutcome,
+        gate_open: bool,
+        now: &Now,
+    ) -> Decision {
+        let last = self.zones.get(zone).and_then(|state| state.published.clone());
+        if let Some((last, damaged)) = last.as_ref().zip(self.zones.get(zone).and_then(|state| state.damaged.as_ref()))
+        {
+            // What is known is stored again in its place.
+            let resource_version = damaged.resource_version.clone();
+            return Decision::only(Step::Publish(Box::new(PublishedZone { resource_version, ..last.clone() })));
+        }
+        match (outcome.standing, &outcome.zone, &outcome.holder, last) {
+            (Standing::Live, Some(compiled), Some(holder), last) => {
+                if last.is_none() && self.awaits_parent(zone, now) {
+                    return Decision::only(Step::Keep);
+                }
+                let model = self.index.domain(holder).and_then(|entry| entry.model.as_ref());
+                let Some((model, state)) = model.zip(self.zones.get(zone)) else {
+                    return Decision::only(Step::Keep);
+                };
+                let wanted = Wanted::of(model, &self.index.settings().dns.dnssec);
+                let live = Live { zone: compiled, model, gate_open, wanted };
+                match last {
+                    Some(last) => self.next_version(state, &last, &live, now),
+                    None => self.first_version(state, &live, now),
+                }
+            }
+            // Who held it is there but cannot be read: that is no deletion.
+            (Standing::Retired, _, _, Some(last)) if !self.is_there(Kind::Domain, &last.holder) => {
+                let days = self.index.settings().retain_days;
+                match retention::judge(last.deletion_policy, last.retired, now.today, days) {
+                    Retention::Serve(since) => self.kept(PublishedZone { retired: Some(since), ..last }, now),
+                    Retention::Drop => Decision::only(Step::Forget(Box::new(last))),
+                }
+            }
+            (_, _, _, Some(last)) => self.kept(last, now),
+            (_, _, _, None) => Decision::only(Step::Keep),
+        }
+    }
+
+    /// The first version of a zone, once it is known which keys of it there are.
+    fn first_version(&self, state: &ZoneState, live: &Live<'_>, now: &Now) -> Decision {
+        let Some(keys) = &state.keys else { return Decision::only(Step::ReadKeys) };
+        let damaged = state.damaged.as_ref();
+        let unread = damaged.map(|damaged| guard::unknown(live.zone.apex().as_str(), &damaged.why));
+        if let Some(held) = unread.filter(|held| !self.approves(&live.model.key, held)) {
+            return Decision { held: vec![held], ..Decision::only(Step::Keep) };
+        }
+        let signing = Signing::begin_with(keys, &live.wanted, now.today);
+        if let Some(held) = self.with_facts(state, live, Caches::default(), now, |facts| signing.is_foreign(facts)) {
+            return Decision { held: vec![held], ..Decision::only(Step::Keep) };
+        }
+        let next = PublishedZone {
+            zone: Arc::clone(live.zone),
+            serial: serial::next(damaged.and_then(|damaged| damaged.serial), state.seen.values().copied(), now.seconds),
+            inception: renewal::first(now.seconds),
+            digest: live.zone.digest(),
+            holder: live.model.key.clone(),
+            deletion_policy: live.model.deletion_policy,
+            mail_gate_open: live.gate_open && live.model.hosts_mail(),
+            retired: None,
+            signing,
+            caches: Caches::default().with(live.zone.longest_ttl(), now.seconds),
+            resource_version: damaged.map(|damaged| damaged.resource_version.clone()).unwrap_or_default(),
+        };
+        Decision::only(Step::Publish(Box::new(next)))
+    }
+
+    /// The version after the last: a change of content that is held leaves the content as it was, while keys and signatures go on.
+    fn next_version(&self, state: &ZoneState, last: &PublishedZone, live: &Live<'_>, now: &Now) -> Decision {
+        let holder = &live.model.key;
+        let content = self.held_content(last, live);
+        let Judged { signing, wait } =
+            self.with_facts(state, live, last.caches, now, |facts| dnssec::step(&last.signing, &live.wanted, facts));
+        let mut held: Vec<Held> =
+            content.iter().cloned().chain(wait.as_ref().and_then(|wait| wait.held.clone())).collect();
+        let mut next = PublishedZone { signing, retired: None, ..last.clone() };
+        if content.is_none() {
+            next = PublishedZone {
+                zone: Arc::clone(live.zone),
+                digest: live.zone.digest(),
+                holder: holder.clone(),
+                deletion_policy: live.model.deletion_policy,
+                mail_gate_open: live.gate_open && live.model.hosts_mail(),
+                ..next
+            };
+        }
+        let step = match self.inception(state, last, now) {
+            Ok(inception) => numbered(PublishedZone { inception, ..next }, last, state, now),
+            Err(doubt) => {
+                held.push(doubt);
+                Step::Keep
+            }
+        };
+        Decision { step, held, wait }
+    }
+
+    /// What is served on as it is, for as long as that may be: its signatures do not run out.
+    fn kept(&self, next: PublishedZone, now: &Now) -> Decision {
+        let last = self.zones.get(next.apex()).and_then(|state| Some((state, state.published.as_ref()?)));
+        let Some((state, last)) = last else { return Decision::only(Step::Keep) };
+        match self.inception(state, last, now) {
+            Ok(inception) => Decision::only(numbered(PublishedZone { inception, ..next }, last, state, now)),
+            Err(doubt) => Decision { held: vec![doubt], ..Decision::only(Step::Keep) },
+        }
+    }
+
+    /// What would drop too much at once.
+    fn held_content(&self, last: &PublishedZone, live: &Live<'_>) -> Option<Held> {
+        if last.digest == live.zone.digest() {
+            return None;
+        }
+        guard::zone(&last.zone, live.zone).filter(|held| !self.approves(&live.model.key, held))
+    }
+
+    /// The inception of the next version's signatures, unless the clock can hardly be right.
+    fn inception(&self, state: &ZoneState, last: &PublishedZone, now: &Now) -> Result<u32, Held> {
+        let hash = names::hash(last.apex().as_str());
+        let share = u32::from_str_radix(hash.get(..8).unwrap_or("0"), 16).unwrap_or_default();
+        let is_answered = state.seen.values().any(|seen| *seen == last.serial);
+        match renewal::next(last.apex(), last.inception, now.seconds, share, is_answered) {
+            Err(held) if self.approves(&last.holder, &held) => Ok(renewal::first(now.seconds)),
+            judged => judged,
+        }
+    }
+
+    fn with_facts<T>(
+        &self,
+        state: &ZoneState,
+        live: &Live<'_>,
+        caches: Caches,
+        now: &Now,
+        judge: impl FnOnce(&Facts<'_>) -> T,
+    ) -> T {
+        let parent = self.parent_of(live.zone.apex());
+        judge(&Facts {
+            zone: live.zone.apex(),
+            now: now.seconds,
+            today: now.today,
+            behind: &self.behind(state),
+            ttl: caches.ttl(),
+            parent: parent.as_ref(),
+            approves: &|held| self.approves(&live.model.key, held),
+        })
+    }
+
+    /// The servers that do not answer the stored version. One that need not, and never did, is not waited for.
+    fn behind(&self, state: &ZoneState) -> Vec<String> {
+        let serial = state.published.as_ref().map(|published| published.serial);
+        let servers = self.index.settings().dns.secondaries.iter();
+        let counts = servers.filter(|server| server.required || state.seen.contains_key(&server.name));
+        counts
+            .filter(|server| state.seen.get(&server.name).copied() != serial)
+            .map(|server| server.name.clone())
+            .collect()
+    }
+}
+
+/// A version with its serial: a new one when anything changes for who transfers it, or when a public server is ahead.
+fn numbered(next: PublishedZone, last: &PublishedZone, state: &ZoneState, now: &Now) -> Step {
+    let is_outrun = state.seen.values().any(|seen| serial::is_newer(*seen, last.serial));
+    if last.is_served_like(&next) && !is_outrun {
+        return if next == *last { Step::Keep } else { Step::Publish(Box::new(next)) };
+    }
+    let serial = serial::next(Some(last.serial), state.seen.values().copied(), now.seconds);
+    let caches = last.caches.with(next.zone.longest_ttl(), now.seconds);
+    Step::Publish(Box::new(PublishedZone { serial, caches, ..next }))
+}
