@@ -9,7 +9,7 @@ mod watch;
 
 pub(crate) use client::connect;
 pub use client::{Client, LookupError, Transport};
-pub use parent::ParentLookup;
+pub use parent::{Delegation, Delegations, ParentLookup};
 pub use question::Question;
 pub use reply::{Data, Dnskey, Edns, Record, Reply, Rrsig};
 pub use resolvers::Resolvers;

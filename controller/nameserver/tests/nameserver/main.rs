@@ -10,3 +10,4 @@ mod requests;
 mod secondary;
 mod signing;
 mod support;
+mod verify;

@@ -1,7 +1,7 @@
 //! A small Internet on loopback addresses of one port: zones above, zones below, and who resolves. BIND listens on addresses that an
 //! interface has, so it is the resolver at 127.0.0.1 and a server at `::1`; elsewhere in 127.0.0.0/8 are Knot and NSD.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -29,6 +29,7 @@ pub struct World {
     servers: BTreeMap<&'static str, (Software, Zones)>,
     /// Which server the resolver asks for which zone.
     asked: BTreeMap<String, &'static str>,
+    open: BTreeSet<&'static str>,
     running: Vec<Child>,
 }
 
@@ -39,6 +40,7 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
             servers: BTreeMap::new(),
             asked: BTreeMap::new(),
+            open: BTreeSet::new(),
             running: Vec::new(),
         }
     }
@@ -71,6 +73,12 @@ impl World {
         }
         self.asked.entry(apex.to_owned()).or_insert(server);
         self
+    }
+
+    /// Lets an NSD hand its zones to everybody.
+    pub fn open(&mut self, server: &'static str) -> &mut Self {
+        self.open.insert(server);
+        self.software(server, Software::Nsd)
     }
 
     /// What runs at an address; Knot where nothing else is said.
@@ -196,6 +204,9 @@ impl World {
         );
         for apex in zones.keys() {
             write!(config, "zone:\n name: \"{apex}\"\n zonefile: \"{}\"\n", self.file(server, apex).display()).unwrap();
+            if self.open.contains(server) {
+                config += " provide-xfr: 127.0.0.0/8 NOKEY\n";
+            }
         }
         config
     }
