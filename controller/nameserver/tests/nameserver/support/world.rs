@@ -165,6 +165,7 @@ impl World {
         }
     }
 
+    /// What nobody here has, nobody is asked for: the real Internet never is.
     fn bind_config(&self) -> String {
         let (port, path) = (self.port, self.folder.path().display());
         let zones: String = self
@@ -191,7 +192,8 @@ impl World {
               max-cache-ttl 0; }};
             controls {{ }};
             view "authority" {{ match-destinations {{ {BIND}; }}; recursion no; allow-transfer {{ none; }}; {zones} }};
-            view "resolver" {{ match-destinations {{ {RESOLVER}; }}; recursion yes; empty-zones-enable no; {forwards} }};"#
+            view "resolver" {{ match-destinations {{ {RESOLVER}; }}; recursion yes; empty-zones-enable no; forward only;
+              forwarders {{ {RESOLVER} port 9; }}; {forwards} }};"#
         )
     }
 
