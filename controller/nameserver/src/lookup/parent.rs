@@ -1,14 +1,19 @@
 //! What the zone above says of a zone, asked at each of its servers. What is not said by authority of that zone is no answer: who waits for a
 //! DS to be gone must not take silence, a cache or a server that lost the zone for it.
 
+mod silence;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use cst_compiler::model::record::Ds;
 use cst_compiler::model::{DomainName, RecordType};
 use cst_compiler::plan::parent::{Parent, ParentAnswer};
 use tokio::task::JoinSet;
 use tracing::debug;
+
+pub(super) use silence::Silence;
 
 use super::{Client, LookupError, Question, Record, Reply, Resolvers, Transport};
 
@@ -44,19 +49,28 @@ pub struct ParentLookup {
 impl ParentLookup {
     /// What every server of the zone above answers. An error: it is not known which servers there are.
     pub async fn ask(&self, zone: &DomainName) -> Result<Parent, LookupError> {
-        let servers = self.delegations(zone).await?.servers.into_iter();
+        self.ask_but(zone, &Arc::default()).await
+    }
+
+    /// The same, in which who was silent a moment ago is so still.
+    pub(super) async fn ask_but(&self, zone: &DomainName, silence: &Arc<Silence>) -> Result<Parent, LookupError> {
+        let servers = self.delegations_but(zone, silence).await?.servers.into_iter();
         let answer = |delegation: Option<Delegation>| delegation.map(|delegation| delegation.answer);
         Ok(Parent { servers: servers.map(|(server, told)| (server.to_string(), answer(told))).collect() })
     }
 
     /// The same with the addresses that are given of the name servers.
     pub async fn delegations(&self, zone: &DomainName) -> Result<Delegations, LookupError> {
+        self.delegations_but(zone, &Arc::default()).await
+    }
+
+    async fn delegations_but(&self, zone: &DomainName, silence: &Arc<Silence>) -> Result<Delegations, LookupError> {
         let above = self.resolvers.zone_above(zone).await?;
         let mut asked = JoinSet::new();
         for server in self.resolvers.name_servers(&above).await? {
-            let (lookup, zone, above) = (self.clone(), zone.clone(), above.clone());
+            let (lookup, zone, above, silence) = (self.clone(), zone.clone(), above.clone(), Arc::clone(silence));
             asked.spawn(async move {
-                let told = lookup.ask_server(&server, &zone, &above).await;
+                let told = lookup.ask_server(&server, &zone, &above, &silence).await;
                 (server, told)
             });
         }
@@ -64,14 +78,29 @@ impl ParentLookup {
     }
 
     /// What the first of a server's addresses answers that answers.
-    async fn ask_server(&self, server: &DomainName, zone: &DomainName, above: &DomainName) -> Option<Delegation> {
+    async fn ask_server(
+        &self,
+        server: &DomainName,
+        zone: &DomainName,
+        above: &DomainName,
+        silence: &Silence,
+    ) -> Option<Delegation> {
         let addresses = self.resolvers.addresses(server).await;
         let addresses = addresses.inspect_err(|error| debug!(%server, %error, "a server's addresses are not found"));
         for address in addresses.unwrap_or_default() {
-            match self.ask_address((address, self.port).into(), zone, above).await {
+            let address = SocketAddr::new(address, self.port);
+            if silence.is_recent(address) {
+                continue;
+            }
+            match self.ask_address(address, zone, above).await {
                 Ok(Some(answer)) => return Some(answer),
                 Ok(None) => debug!(%server, %address, %zone, "a server of the zone above does not speak for it"),
-                Err(error) => debug!(%server, %zone, %error, "a server of the zone above does not answer"),
+                Err(error) => {
+                    debug!(%server, %zone, %error, "a server of the zone above does not answer");
+                    if matches!(error, LookupError::Timeout { .. }) {
+                        silence.note(address);
+                    }
+                }
             }
         }
         None

@@ -52,14 +52,10 @@ fn rank(verdict: Verdict) -> (u8, u32) {
 }
 
 fn check(set: &[&Record], name: &DomainName, rrsig: &Rrsig, key: &Dnskey, now: u32) -> Verdict {
-    if key.algorithm != 13 {
-        return Verdict::Unchecked(key.algorithm);
-    }
     let labels = u8::try_from(name.labels().count()).unwrap_or(u8::MAX);
-    if rrsig.signer != *name
-        || rrsig.labels != labels
-        || !verifies(key, &signed_data(set, name, rrsig), &rrsig.signature)
-    {
+    let data = signed_data(set, name, rrsig);
+    let Some(verifies) = verifies(key, &data, &rrsig.signature) else { return Verdict::Unchecked(key.algorithm) };
+    if rrsig.signer != *name || rrsig.labels != labels || !verifies {
         return Verdict::Wrong;
     }
     match (is_after(now, rrsig.expiration), is_after(rrsig.inception, now)) {
@@ -74,9 +70,17 @@ fn is_after(one: u32, other: u32) -> bool {
     one != other && one.wrapping_sub(other) < 1 << 31
 }
 
+/// Whether the signature is the key's over the data; `None` when the algorithm is none that is checked here.
+fn verifies(key: &Dnskey, data: &[u8], signature: &[u8]) -> Option<bool> {
+    match key.algorithm {
+        13 => Some(verifies_p256(&key.key, data, signature)),
+        _ => None,
+    }
+}
+
 /// ECDSA P-256 with SHA-256: the point without its prefix, the two numbers one after the other (RFC 6605 §4).
-fn verifies(key: &Dnskey, data: &[u8], signature: &[u8]) -> bool {
-    let point = [&[4], &key.key[..]].concat();
+fn verifies_p256(key: &[u8], data: &[u8], signature: &[u8]) -> bool {
+    let point = [&[4], key].concat();
     let (key, signature) = (VerifyingKey::from_sec1_bytes(&point), Signature::from_slice(signature));
     matches!((key, signature), (Ok(key), Ok(signature)) if key.verify(data, &signature).is_ok())
 }
