@@ -153,3 +153,6 @@ fn denies(reply: &Reply, zone: &DomainName, above: &DomainName) -> bool {
     let is_alias = reply.set(zone, RecordType::CNAME).next().is_some();
     reply.authoritative && reply.is_answer() && (is_alias || reply.denied_by() == Some(above))
 }
+
+#[cfg(test)]
+mod tests;
