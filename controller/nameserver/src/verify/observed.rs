@@ -134,3 +134,22 @@ impl Observed {
         (!servers.is_empty()).then_some(servers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+    use crate::lookup::Transport;
+
+    #[test]
+    fn what_this_machine_has_no_way_to_is_not_called_silent() {
+        let unreachable = |kind: ErrorKind| {
+            let (server, transport) = ("[2001:db8::53]:53".parse().unwrap(), Transport::Udp);
+            Silence::from(LookupError::Unreachable { server, transport, source: Error::from(kind) })
+        };
+        assert!(unreachable(ErrorKind::NetworkUnreachable).no_route);
+        assert!(!unreachable(ErrorKind::ConnectionRefused).no_route);
+        assert!(!unreachable(ErrorKind::HostUnreachable).no_route);
+    }
+}

@@ -172,31 +172,48 @@ async fn another_serial_is_told_with_who_has_it() {
     assert!(told.contains("6 at ns2.comune.fano.pu.it (::1); 7 at ns1.comune.fano.pu.it (127.0.0.4)"), "{told}");
 }
 
-/// Hands datagrams on, and no connections.
-fn relay(from: SocketAddr, to: SocketAddr) -> JoinHandle<()> {
+/// Hands datagrams on, and no connections; `plain`: without their OPT record, which is the last here.
+fn relay(from: SocketAddr, to: SocketAddr, plain: bool) -> JoinHandle<()> {
     tokio::spawn(async move {
         let socket = UdpSocket::bind(from).await.unwrap();
         let mut buffer = [0; 4096];
         while let Ok((length, client)) = socket.recv_from(&mut buffer).await {
             let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-            server.send_to(&buffer[..length], to).await.unwrap();
+            let mut question = buffer[..length].to_vec();
+            if plain && question[11] == 1 {
+                question[11] = 0;
+                question.truncate(length - 11);
+            }
+            server.send_to(&question, to).await.unwrap();
             let length = server.recv(&mut buffer).await.unwrap();
             socket.send_to(&buffer[..length], client).await.unwrap();
         }
     })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_tcp_is_told() {
+/// The zone at one server, and another that only hands on to it.
+async fn relayed(plain: bool, errors: &[&str]) -> String {
     let content = CONTENT.map(|line| line.replace("AAAA ::1", "A 127.0.0.6"));
     let delegation = DELEGATION.map(|line| line.replace("AAAA ::1", "A 127.0.0.6"));
     let mut world = World::new();
     world.zone(ONE, ZONE, 7, &content.each_ref().map(String::as_str));
     parent(&mut world, &delegation.each_ref().map(String::as_str), &[]);
-    let relay = relay(world.address("127.0.0.6"), world.address(ONE));
-    let told = faults(&mut world, &["tcp"], &[]).await;
-    assert!(told.contains("ns2.comune.fano.pu.it (127.0.0.6): does not answer over TCP"), "{told}");
+    let relay = relay(world.address("127.0.0.6"), world.address(ONE), plain);
+    let told = faults(&mut world, errors, &[]).await;
     relay.abort();
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_tcp_is_told() {
+    let told = relayed(false, &["tcp"]).await;
+    assert!(told.contains("ns2.comune.fano.pu.it (127.0.0.6): does not answer over TCP"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_edns_is_told() {
+    let told = relayed(true, &["tcp", "edns"]).await;
+    assert!(told.contains("ns2.comune.fano.pu.it (127.0.0.6): does not answer with EDNS"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -334,4 +351,40 @@ async fn open_recursion_open_transfers_and_an_alias_are_told() {
     let told = faults(&mut world, &errors, &["recursion", "transfer"]).await;
     assert!(told.contains("ns1.comune.fano.pu.it (127.0.0.4): hands the whole zone"), "{told}");
     assert!(told.contains("alias.it (127.0.0.1): asks others"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_soa_that_makes_no_sense_and_a_zone_without_exchanger_are_warned_of() {
+    let soa = "@ 3600 IN SOA nowhere hostmaster 7 100 200 3000 172800";
+    let text = format!("$ORIGIN {ZONE}.\n$TTL 300\n{soa}\n{}\n", CONTENT[..4].join("\n"));
+    let mut world = World::new();
+    world.zone_text(ONE, ZONE, &text).zone_text(TWO, ZONE, &text);
+    parent(&mut world, &DELEGATION, &[]);
+    let told = faults(&mut world, &[], &["soa", "MXRecordIsPresentTest", "SOAMasterCompareTest"]).await;
+    for wrong in
+        ["nowhere.comune.fano.pu.it has no address", "retry 200", "refresh 100", "expire 3000", "minimum 172800"]
+    {
+        assert!(told.contains(wrong), "{wrong}: {told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_of_the_zone_above_that_differ_are_told_with_what_they_say() {
+    let (text, ds) = signed(-3600, 30 * DAYS);
+    let mut world = World::new();
+    world.zone_text(ONE, ZONE, &text).zone_text(TWO, ZONE, &text);
+    parent(&mut world, &DELEGATION, &[&ds]);
+    let servers = ["@ NS ns1", "@ NS ns2", "ns1 A 127.0.0.2", "ns2 A 127.0.0.3"];
+    world.zone(PARENT2, "it", 1, &[&servers[..], &DELEGATION].concat());
+    let told = faults(&mut world, &[], &["parent"]).await;
+    assert!(told.contains("ns2.it says NS ns1.comune.fano.pu.it, ns2.comune.fano.pu.it; DS none"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_server_is_too_few() {
+    let content = ["@ NS ns1", "ns1 A 127.0.0.4", "@ MX 10 mail", "mail A 192.0.2.25"];
+    let mut world = World::new();
+    world.zone(ONE, ZONE, 7, &content);
+    parent(&mut world, &["comune.fano.pu NS ns1.comune.fano.pu", "ns1.comune.fano.pu A 127.0.0.4"], &[]);
+    faults(&mut world, &["NSCountTest"], &["delegation"]).await;
 }
