@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use software::{Software, free_port};
+use software::Software;
 use world::World;
 
 /// The zone of the example.

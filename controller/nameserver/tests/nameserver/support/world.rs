@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Software, free_port};
+use super::Software;
 
 /// How long a server may take to start, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,6 +19,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const RESOLVER: &str = "127.0.0.1";
 /// Where the BIND is that has zones.
 const BIND: &str = "::1";
+
+/// A port that is free at every address: below those that the system gives to whoever asks others, so that it stays so.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 180).unwrap() * 100;
+    let mut ports = std::iter::repeat_with(|| 10_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000);
+    let is_free = |port: &u16| {
+        let any = (Ipv4Addr::UNSPECIFIED, *port);
+        TcpListener::bind(any).is_ok() && UdpSocket::bind(any).is_ok()
+    };
+    ports.find(is_free).unwrap()
+}
 
 /// A server's zones, by their names.
 type Zones = BTreeMap<String, String>;
