@@ -19,7 +19,8 @@ test: ## Run every test (as root: it installs the servers it meets from Debian's
 check: ## The quick checks: format, lints, tests that need no server
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	$(CARGO) test --locked -p cst-api -p cst-compiler -p cst
+	$(CARGO) test --locked -p cst-api -p cst-compiler
+	$(CARGO) test --locked -p cst --bins --test bad_input --test golden --test serve
 
 bench: ## Measure beside others, on this machine (as root: it unpacks their packages)
 	tests/bench/run

@@ -6,6 +6,7 @@ mod crds;
 mod render;
 mod serve;
 mod validate;
+mod verify;
 
 use clap::Subcommand;
 
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Render(render::Render),
     /// Answer a repository's zones on this machine, signed, without a cluster, and render the rest.
     Serve(serve::Serve),
+    /// Ask the Internet whether a repository's zones are served as they should be.
+    Verify(verify::Verify),
 }
 
 impl Command {
@@ -39,6 +42,7 @@ impl Command {
             Self::Validate(command) => command.run(),
             Self::Render(command) => command.run(),
             Self::Serve(command) => command.run(),
+            Self::Verify(command) => command.run(),
         }
     }
 }

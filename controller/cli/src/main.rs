@@ -9,6 +9,7 @@ mod metrics;
 mod output;
 mod primary;
 mod render;
+mod resolvers;
 mod telemetry;
 
 use std::process::ExitCode;

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use clap::ValueEnum;
 use cst_compiler::manifest::Diagnostic;
 use cst_compiler::problem::Severity;
+use cst_nameserver::verify::{self, Finding};
 use serde::Serialize;
 
 /// How diagnostics are printed.
@@ -36,7 +37,8 @@ pub(crate) fn error(error: &dyn std::error::Error) {
     writeln!(io::stderr().lock(), "cst: {}", causes(error)).ok();
 }
 
-fn causes(error: &dyn std::error::Error) -> String {
+/// A failure with its causes, in one line.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -76,13 +78,46 @@ pub(crate) fn diagnostics(format: Format, diagnostics: &[Diagnostic], objects: u
 }
 
 fn painted(diagnostic: &Diagnostic, colour: bool) -> String {
-    let text = diagnostic.to_string();
-    if !colour {
-        return text;
-    }
-    let (plain, code) = match diagnostic.severity {
-        Severity::Error => (" error: ", "31"),
-        Severity::Warning => (" warning: ", "33"),
+    let word = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
     };
-    text.replacen(plain, &format!(" \x1b[{code}m{}\x1b[0m ", plain.trim()), 1)
+    coloured(diagnostic.to_string(), word, colour)
+}
+
+/// The text with its severity in colour.
+fn coloured(text: String, severity: &str, colour: bool) -> String {
+    let code = match severity {
+        _ if !colour => return text,
+        "error" => "31",
+        "warning" => "33",
+        _ => "32",
+    };
+    text.replacen(&format!(" {severity}: "), &format!(" \x1b[{code}m{severity}:\x1b[0m "), 1)
+}
+
+/// Prints what was found at zones and what it comes to.
+pub(crate) fn findings(format: Format, findings: &[Finding], zones: usize) {
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let (errors, warnings) = (count(verify::Severity::Error), count(verify::Severity::Warning));
+    match format {
+        Format::Json => {
+            let findings: Vec<_> = findings.iter().map(document).collect();
+            let report = serde_json::json!({
+                "version": 1, "zones": zones, "errors": errors, "warnings": warnings, "findings": findings
+            });
+            print(&format!("{report:#}\n"));
+        }
+        Format::Text => {
+            let colour = io::stdout().is_terminal();
+            let line = |finding: &Finding| coloured(format!("{finding}\n"), finding.severity.as_str(), colour);
+            let lines: String = findings.iter().map(line).collect();
+            print(&format!("{lines}{zones} zones, {errors} errors, {warnings} warnings\n"));
+        }
+    }
+}
+
+fn document(finding: &Finding) -> serde_json::Value {
+    let Finding { zone, severity, check, message } = finding;
+    serde_json::json!({"zone": zone.to_string(), "severity": severity.as_str(), "check": check, "message": message})
 }

@@ -23,7 +23,7 @@ const APEX: &str = "x.example";
 const NOW: u64 = 1_800_000_000;
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// How many octet strings each test makes in a round.
-const STRINGS: u64 = 100_000;
+pub(crate) const STRINGS: u64 = 100_000;
 /// A fixed key (RFC 6605 §6.1).
 const KEY: &str = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\n\
                    PrivateKey: GU6SnQ/Ou+xC5RumuIUIuJZteXT2z0O/ok1s38Et6mQ=\n";
@@ -37,12 +37,12 @@ fn key(algorithm: &str) -> Arc<TsigKey> {
     Arc::new(TsigKey::from_lines(&name("k.example"), &line).unwrap().remove(0))
 }
 
-fn rounds() -> u64 {
+pub(crate) fn rounds() -> u64 {
     std::env::var("CST_FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
 }
 
 /// Numbers that look random and repeat (xorshift64*).
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
     fn below(&mut self, bound: usize) -> usize {
@@ -58,7 +58,7 @@ impl Numbers {
     }
 
     /// A seed with one to four changes: octets, lengths, counts, pointers, cuts, insertions, repetitions.
-    fn mutated(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
+    pub(crate) fn mutated(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = seeds[self.below(seeds.len())].clone();
         for _ in 0..=self.below(4) {
             let at = self.below(bytes.len().max(1));

@@ -25,6 +25,7 @@ mod sign;
 mod text;
 mod transfer;
 mod tsig;
+pub mod verify;
 mod zones;
 
 pub use catalog::Catalog;

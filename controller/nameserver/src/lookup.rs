@@ -1,6 +1,8 @@
 //! Asks name servers of others: one server one question, the configured resolvers, and the zone above a zone.
 
 mod client;
+#[cfg(test)]
+mod fuzz;
 mod parent;
 mod question;
 mod reply;
@@ -9,7 +11,7 @@ mod watch;
 
 pub(crate) use client::connect;
 pub use client::{Client, LookupError, Transport};
-pub use parent::ParentLookup;
+pub use parent::{Delegation, Delegations, ParentLookup};
 pub use question::Question;
 pub use reply::{Data, Dnskey, Edns, Record, Reply, Rrsig};
 pub use resolvers::Resolvers;

@@ -1,8 +1,11 @@
 //! What the zone above says of a zone, asked at each of its servers. What is not said by authority of that zone is no answer: who waits for a
 //! DS to be gone must not take silence, a cache or a server that lost the zone for it.
 
-use std::collections::BTreeSet;
-use std::net::SocketAddr;
+mod silence;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use cst_compiler::model::record::Ds;
 use cst_compiler::model::{DomainName, RecordType};
@@ -10,7 +13,27 @@ use cst_compiler::plan::parent::{Parent, ParentAnswer};
 use tokio::task::JoinSet;
 use tracing::debug;
 
+pub(super) use silence::Silence;
+
 use super::{Client, LookupError, Question, Record, Reply, Resolvers, Transport};
+
+/// What one server of the zone above says in full.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delegation {
+    /// The delegation and its signers.
+    pub answer: ParentAnswer,
+    /// The addresses it gives of the name servers.
+    pub glue: BTreeMap<DomainName, BTreeSet<IpAddr>>,
+}
+
+/// The zone above, and what each of its servers says; `None`: none of its addresses answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegations {
+    /// The zone above.
+    pub above: DomainName,
+    /// By the server's name.
+    pub servers: BTreeMap<DomainName, Option<Delegation>>,
+}
 
 /// Asks the servers of the zone above.
 #[derive(Clone, Debug)]
@@ -26,24 +49,58 @@ pub struct ParentLookup {
 impl ParentLookup {
     /// What every server of the zone above answers. An error: it is not known which servers there are.
     pub async fn ask(&self, zone: &DomainName) -> Result<Parent, LookupError> {
+        self.ask_but(zone, &Arc::default()).await
+    }
+
+    /// The same, in which who was silent a moment ago is so still.
+    pub(super) async fn ask_but(&self, zone: &DomainName, silence: &Arc<Silence>) -> Result<Parent, LookupError> {
+        let servers = self.delegations_but(zone, silence).await?.servers.into_iter();
+        let answer = |delegation: Option<Delegation>| delegation.map(|delegation| delegation.answer);
+        Ok(Parent { servers: servers.map(|(server, told)| (server.to_string(), answer(told))).collect() })
+    }
+
+    /// The same with the addresses that are given of the name servers.
+    pub async fn delegations(&self, zone: &DomainName) -> Result<Delegations, LookupError> {
+        self.delegations_but(zone, &Arc::default()).await
+    }
+
+    async fn delegations_but(&self, zone: &DomainName, silence: &Arc<Silence>) -> Result<Delegations, LookupError> {
         let above = self.resolvers.zone_above(zone).await?;
         let mut asked = JoinSet::new();
         for server in self.resolvers.name_servers(&above).await? {
-            let (lookup, zone, above) = (self.clone(), zone.clone(), above.clone());
-            asked.spawn(async move { (server.to_string(), lookup.ask_server(&server, &zone, &above).await) });
+            let (lookup, zone, above, silence) = (self.clone(), zone.clone(), above.clone(), Arc::clone(silence));
+            asked.spawn(async move {
+                let told = lookup.ask_server(&server, &zone, &above, &silence).await;
+                (server, told)
+            });
         }
-        Ok(Parent { servers: asked.join_all().await.into_iter().collect() })
+        Ok(Delegations { servers: asked.join_all().await.into_iter().collect(), above })
     }
 
     /// What the first of a server's addresses answers that answers.
-    async fn ask_server(&self, server: &DomainName, zone: &DomainName, above: &DomainName) -> Option<ParentAnswer> {
+    async fn ask_server(
+        &self,
+        server: &DomainName,
+        zone: &DomainName,
+        above: &DomainName,
+        silence: &Silence,
+    ) -> Option<Delegation> {
         let addresses = self.resolvers.addresses(server).await;
         let addresses = addresses.inspect_err(|error| debug!(%server, %error, "a server's addresses are not found"));
         for address in addresses.unwrap_or_default() {
-            match self.ask_address((address, self.port).into(), zone, above).await {
+            let address = SocketAddr::new(address, self.port);
+            if silence.is_recent(address) {
+                continue;
+            }
+            match self.ask_address(address, zone, above).await {
                 Ok(Some(answer)) => return Some(answer),
                 Ok(None) => debug!(%server, %address, %zone, "a server of the zone above does not speak for it"),
-                Err(error) => debug!(%server, %zone, %error, "a server of the zone above does not answer"),
+                Err(error) => {
+                    debug!(%server, %zone, %error, "a server of the zone above does not answer");
+                    if matches!(error, LookupError::Timeout { .. }) {
+                        silence.note(address);
+                    }
+                }
             }
         }
         None
@@ -54,11 +111,12 @@ impl ParentLookup {
         server: SocketAddr,
         zone: &DomainName,
         above: &DomainName,
-    ) -> Result<Option<ParentAnswer>, LookupError> {
+    ) -> Result<Option<Delegation>, LookupError> {
         let ask = async |type_| self.client.ask(server, &Question::new(zone, type_), Transport::Any).await;
-        let Some(ns) = delegation(&ask(RecordType::NS).await?, zone, above) else { return Ok(None) };
+        let reply = ask(RecordType::NS).await?;
+        let Some(ns) = delegation(&reply, zone, above) else { return Ok(None) };
         let signers = signers(&ask(RecordType::DS).await?, zone, above);
-        Ok(signers.map(|(ds, ttl)| ParentAnswer { ns, ds, ttl }))
+        Ok(signers.map(|(ds, ttl)| Delegation { answer: ParentAnswer { ns, ds, ttl }, glue: glue(&reply) }))
     }
 }
 
@@ -69,6 +127,16 @@ fn delegation(reply: &Reply, zone: &DomainName, above: &DomainName) -> Option<BT
     let servers: BTreeSet<_> = servers.cloned().collect();
     let is_delegated = reply.rcode == 0 && !servers.is_empty();
     (is_delegated || denies(reply, zone, above)).then_some(servers)
+}
+
+/// The addresses beside a delegation.
+fn glue(reply: &Reply) -> BTreeMap<DomainName, BTreeSet<IpAddr>> {
+    let mut glue = BTreeMap::<_, BTreeSet<_>>::new();
+    let addresses = reply.additionals.iter().filter_map(|record| Some((&record.name, record.address()?)));
+    addresses.for_each(|(name, address)| {
+        glue.entry(name.clone()).or_default().insert(address);
+    });
+    glue
 }
 
 /// The DS records and their time to live, which only the zone above has (RFC 4035 §3.1.4.1).
@@ -85,3 +153,6 @@ fn denies(reply: &Reply, zone: &DomainName, above: &DomainName) -> bool {
     let is_alias = reply.set(zone, RecordType::CNAME).next().is_some();
     reply.authoritative && reply.is_answer() && (is_alias || reply.denied_by() == Some(above))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 mod record;
 
-use cst_compiler::model::{DomainName, RecordData, RecordType, Soa};
+use cst_compiler::model::{DomainName, RecordType, Soa};
 use hickory_proto::op::Message;
 
 use super::Question;
@@ -126,11 +126,7 @@ impl Reply {
 
     /// The addresses in the answer, whatever aliases lead to them.
     pub fn addresses(&self) -> impl Iterator<Item = std::net::IpAddr> {
-        self.answers.iter().filter_map(|record| match record.data {
-            Data::Record(RecordData::A(address)) => Some(address.into()),
-            Data::Record(RecordData::Aaaa(address)) => Some(address.into()),
-            _ => None,
-        })
+        self.answers.iter().filter_map(Record::address)
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
+use super::parent::Silence;
 use super::{LookupError, ParentLookup};
 use crate::metrics::{Count, Family, Sample};
 
@@ -86,6 +87,7 @@ impl ParentWatch {
         let counts = Arc::<Counts>::default();
         let watcher = Watcher {
             lookup,
+            silence: Arc::default(),
             pace,
             schedule: Schedule::new(pace),
             running: JoinSet::new(),
@@ -129,6 +131,7 @@ impl ParentWatch {
 /// The task.
 struct Watcher {
     lookup: ParentLookup,
+    silence: Arc<Silence>,
     pace: Pace,
     schedule: Schedule,
     running: JoinSet<(Ticket, Result<Parent, LookupError>)>,
@@ -167,9 +170,9 @@ impl Watcher {
 
     fn ask_next(&mut self) {
         let Some(ticket) = self.schedule.begin(Instant::now()) else { return };
-        let lookup = self.lookup.clone();
+        let (lookup, silence) = (self.lookup.clone(), Arc::clone(&self.silence));
         self.running.spawn(async move {
-            let result = lookup.ask(&ticket.zone).await;
+            let result = lookup.ask_but(&ticket.zone, &silence).await;
             (ticket, result)
         });
     }

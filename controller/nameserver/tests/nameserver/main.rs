@@ -11,3 +11,4 @@ mod requests;
 mod secondary;
 mod signing;
 mod support;
+mod verify;

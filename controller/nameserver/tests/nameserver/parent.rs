@@ -172,3 +172,23 @@ async fn a_watch_tells_what_changes_and_takes_silence_for_silence() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_zones_are_told_in_time_though_a_server_is_silent() {
+    const ZONES: usize = 300;
+    let mut world = World::new();
+    let zones: Vec<String> = (0..ZONES).map(|zone| format!("z{zone} NS ns.elsewhere.example.")).collect();
+    let zones: Vec<&str> = zones.iter().map(String::as_str).collect();
+    parent_zone(&mut world, &["127.0.0.2"], &["127.0.0.2", "127.0.0.3"], &zones);
+    let _mute = world.mute("127.0.0.3");
+    world.start();
+    let (watch, mut answers) = ParentWatch::start(lookup(&world), Pace { concurrency: 4, ..Pace::default() });
+    (0..ZONES).for_each(|zone| watch.follow(name(&format!("z{zone}.test"))));
+    let begin = Instant::now();
+    for _ in 0..ZONES {
+        let seen = tokio::time::timeout(Duration::from_secs(30), answers.next()).await.expect("told in time").unwrap();
+        assert_eq!(seen.parent.silent().collect::<Vec<_>>(), ["ns2.test"]);
+    }
+    // Waited for once a zone, four at a time, it would be a minute and three quarters.
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+}

@@ -3,11 +3,13 @@
 mod message;
 mod primary;
 mod servers;
+mod software;
 mod world;
 
 pub use message::{Answer, Message, Record, Tcp, Udp, framed};
 pub use primary::{CATALOG, KEY_NAME, SECRET, Served, config, dig, records, serve, signed};
-pub use servers::{NameServer, ServerKey, Setup, Software, free_port, observed};
+pub use servers::{NameServer, ServerKey, Setup, observed};
+pub use software::{Software, free_port};
 pub use world::World;
 
 use std::path::PathBuf;

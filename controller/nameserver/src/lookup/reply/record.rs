@@ -1,5 +1,7 @@
 //! A record of a reply, as far as it is known what it means.
 
+use std::net::IpAddr;
+
 use cst_compiler::model::record::Ds;
 use cst_compiler::model::{DomainName, RecordData, RecordType, Soa};
 use hickory_proto::rr::{self, RData, rdata::NULL};
@@ -89,6 +91,15 @@ impl Record {
         if let Data::Record(RecordData::Ns(name)) = &self.data { Some(name) } else { None }
     }
 
+    /// The address, if it is one.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.data {
+            Data::Record(RecordData::A(address)) => Some(address.into()),
+            Data::Record(RecordData::Aaaa(address)) => Some(address.into()),
+            _ => None,
+        }
+    }
+
     /// The delegation's signer, if it is one.
     pub fn ds(&self) -> Option<&Ds> {
         if let Data::Record(RecordData::Ds(ds)) = &self.data { Some(ds) } else { None }
@@ -103,6 +114,15 @@ impl Data {
             Self::Dnskey(_) => RecordType::DNSKEY,
             Self::Rrsig(_) => RecordType::RRSIG,
             Self::Other(type_) => *type_,
+        }
+    }
+
+    /// The data in canonical form (RFC 4034 §6.2), appended; nothing of what is not looked into.
+    pub fn write_wire(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Record(data) => data.write_wire(out),
+            Self::Dnskey(key) => key.write_wire(out),
+            Self::Rrsig(_) | Self::Other(_) => {}
         }
     }
 
@@ -152,6 +172,22 @@ fn read_ds(octets: &[u8]) -> Option<Ds> {
 }
 
 impl Dnskey {
+    /// The data, appended (RFC 4034 §2.1).
+    pub fn write_wire(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.flags.to_be_bytes());
+        out.extend_from_slice(&[self.protocol, self.algorithm]);
+        out.extend_from_slice(&self.key);
+    }
+
+    /// The key's tag (RFC 4034 appendix B).
+    pub fn tag(&self) -> u16 {
+        let mut data = Vec::with_capacity(self.key.len() + 5);
+        self.write_wire(&mut data);
+        let words = data.chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(*word.get(1).unwrap_or(&0)));
+        let sum: u32 = words.sum();
+        u16::try_from((sum + (sum >> 16)) & 0xFFFF).unwrap_or_default()
+    }
+
     fn read(octets: &[u8]) -> Option<Self> {
         let (&[high, low, protocol, algorithm], key) = octets.split_first_chunk()?;
         Some(Self { flags: u16::from_be_bytes([high, low]), protocol, algorithm, key: key.to_vec() })

@@ -1,32 +1,18 @@
 //! Name servers of others as secondaries: their configuration, their processes.
 
 use std::fmt::Write as _;
-use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use cst_nameserver::Observations;
 use tempfile::TempDir;
 
-use super::{CATALOG, dig, name};
+use super::{CATALOG, Software, dig, name};
 
 /// How long a server may take over a change, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Software {
-    /// BIND 9.18 of Debian 12.
-    Bind918,
-    /// BIND 9.20 of Debian 13.
-    Bind920,
-    /// NSD 4.12 of Debian 13.
-    Nsd,
-    /// Knot 3.4 of Debian 13.
-    Knot,
-}
 
 /// A TSIG key as configurations have it.
 #[derive(Clone, Debug)]
@@ -56,10 +42,6 @@ pub struct NameServer {
     folder: TempDir,
 }
 
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// Waits until the primary has seen the server answer a zone's serial.
 pub async fn observed(server: &NameServer, observations: &mut Observations, zone: &str, serial: u32) {
     let zone = name(zone);
@@ -73,44 +55,6 @@ pub async fn observed(server: &NameServer, observations: &mut Observations, zone
     };
     let seen = tokio::time::timeout(PATIENCE, wait).await;
     assert!(seen.is_ok(), "{zone} {serial} at the secondary in time\n{}", server.log());
-}
-
-/// Where Debian's packages are unpacked; the first time they are fetched.
-fn root(suite: &str) -> PathBuf {
-    static ROOT: OnceLock<PathBuf> = OnceLock::new();
-    let root = ROOT.get_or_init(|| {
-        let cluster = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cluster");
-        let script = "source \"$0/lib.sh\"; \"$0/build\" name-servers >&2 && part_dir name-servers";
-        let output = Command::new("bash").args(["-c", script]).arg(cluster).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "tests/cluster/build name-servers");
-        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-    });
-    root.join(suite)
-}
-
-impl Software {
-    fn program(self) -> (PathBuf, &'static str) {
-        match self {
-            Self::Bind918 => (root("bookworm"), "named"),
-            Self::Bind920 => (root("trixie"), "named"),
-            Self::Nsd => (root("trixie"), "nsd"),
-            Self::Knot => (root("trixie"), "knotd"),
-        }
-    }
-
-    /// The program, run by its own loader with its own libraries.
-    pub fn command(self) -> Command {
-        let (root, name) = self.program();
-        let folders = ["usr/lib64", "lib64", "usr/lib", "lib"].map(|folder| root.join(folder));
-        let files = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
-        let is_loader = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("ld-linux");
-        let loader = files.map(|entry| entry.path()).find(is_loader).expect("a loader among the packages");
-        let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);
-        let libraries = ["usr/lib", "lib"].map(|folder| root.join(folder).join(&triplet).display().to_string());
-        let mut command = Command::new(loader);
-        command.arg("--library-path").arg(libraries.join(":")).arg(root.join("usr/sbin").join(name));
-        command
-    }
 }
 
 impl Setup {

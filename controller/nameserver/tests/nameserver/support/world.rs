@@ -1,16 +1,17 @@
 //! A small Internet on loopback addresses of one port: zones above, zones below, and who resolves. BIND listens on addresses that an
 //! interface has, so it is the resolver at 127.0.0.1 and a server at `::1`; elsewhere in 127.0.0.0/8 are Knot and NSD.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Software, free_port};
+use super::Software;
 
 /// How long a server may take to start, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,6 +19,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const RESOLVER: &str = "127.0.0.1";
 /// Where the BIND is that has zones.
 const BIND: &str = "::1";
+
+/// A port that is free at every address: below those that the system gives to whoever asks others, so that it stays so.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 180).unwrap() * 100;
+    let mut ports = std::iter::repeat_with(|| 10_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000);
+    let is_free = |port: &u16| {
+        let any = (Ipv4Addr::UNSPECIFIED, *port);
+        TcpListener::bind(any).is_ok() && UdpSocket::bind(any).is_ok()
+    };
+    ports.find(is_free).unwrap()
+}
 
 /// A server's zones, by their names.
 type Zones = BTreeMap<String, String>;
@@ -29,6 +42,7 @@ pub struct World {
     servers: BTreeMap<&'static str, (Software, Zones)>,
     /// Which server the resolver asks for which zone.
     asked: BTreeMap<String, &'static str>,
+    open: BTreeSet<&'static str>,
     running: Vec<Child>,
 }
 
@@ -39,6 +53,7 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
             servers: BTreeMap::new(),
             asked: BTreeMap::new(),
+            open: BTreeSet::new(),
             running: Vec::new(),
         }
     }
@@ -71,6 +86,12 @@ impl World {
         }
         self.asked.entry(apex.to_owned()).or_insert(server);
         self
+    }
+
+    /// Lets an NSD hand its zones to everybody.
+    pub fn open(&mut self, server: &'static str) -> &mut Self {
+        self.open.insert(server);
+        self.software(server, Software::Nsd)
     }
 
     /// What runs at an address; Knot where nothing else is said.
@@ -157,6 +178,7 @@ impl World {
         }
     }
 
+    /// What nobody here has, nobody is asked for: the real Internet never is.
     fn bind_config(&self) -> String {
         let (port, path) = (self.port, self.folder.path().display());
         let zones: String = self
@@ -183,7 +205,8 @@ impl World {
               max-cache-ttl 0; }};
             controls {{ }};
             view "authority" {{ match-destinations {{ {BIND}; }}; recursion no; allow-transfer {{ none; }}; {zones} }};
-            view "resolver" {{ match-destinations {{ {RESOLVER}; }}; recursion yes; empty-zones-enable no; {forwards} }};"#
+            view "resolver" {{ match-destinations {{ {RESOLVER}; }}; recursion yes; empty-zones-enable no; forward only;
+              forwarders {{ {RESOLVER} port 9; }}; {forwards} }};"#
         )
     }
 
@@ -196,6 +219,9 @@ impl World {
         );
         for apex in zones.keys() {
             write!(config, "zone:\n name: \"{apex}\"\n zonefile: \"{}\"\n", self.file(server, apex).display()).unwrap();
+            if self.open.contains(server) {
+                config += " provide-xfr: 127.0.0.0/8 NOKEY\n";
+            }
         }
         config
     }

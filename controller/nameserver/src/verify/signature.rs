@@ -1,0 +1,150 @@
+//! Signatures and digests as a validator checks them (RFC 4034, RFC 4035 §5.3, RFC 6605, RFC 8080).
+
+use cst_compiler::model::record::Ds;
+use cst_compiler::model::{DomainName, RecordType};
+use p256::ecdsa::signature::Verifier;
+use p256::ecdsa::{Signature, VerifyingKey};
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha384};
+
+use crate::lookup::{Data, Dnskey, Record, Reply, Rrsig};
+use crate::message::IN;
+
+/// What comes of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verdict {
+    /// It holds until then, in seconds since 1970.
+    Until(u32),
+    /// It held, and no longer does.
+    Expired(u32),
+    /// It does not hold yet.
+    Early(u32),
+    /// The algorithm is none that is checked here.
+    Unchecked(u8),
+    /// It is not that key's over these records.
+    Wrong,
+    /// There is none by such a key.
+    Missing,
+}
+
+/// What comes of the best signature over a set by one of these keys.
+pub(super) fn judge(reply: &Reply, name: &DomainName, type_: RecordType, keys: &[&Dnskey], now: u32) -> Verdict {
+    let set: Vec<&Record> = reply.set(name, type_).collect();
+    let signatures = reply.answers.iter().filter_map(|record| match &record.data {
+        Data::Rrsig(rrsig) if record.name == *name && rrsig.covered == type_ => Some(rrsig),
+        _ => None,
+    });
+    let verdicts = signatures.flat_map(|rrsig| {
+        let by = |key: &&&Dnskey| key.tag() == rrsig.key_tag && key.algorithm == rrsig.algorithm;
+        keys.iter().filter(by).map(|key| check(&set, name, rrsig, key, now)).collect::<Vec<_>>()
+    });
+    verdicts.min_by_key(|verdict| rank(*verdict)).unwrap_or(Verdict::Missing)
+}
+
+/// The better first; of those that hold the longest.
+fn rank(verdict: Verdict) -> (u8, u32) {
+    match verdict {
+        Verdict::Until(time) => (0, u32::MAX - time),
+        Verdict::Unchecked(_) => (1, 0),
+        Verdict::Expired(_) | Verdict::Early(_) => (2, 0),
+        Verdict::Wrong => (3, 0),
+        Verdict::Missing => (4, 0),
+    }
+}
+
+fn check(set: &[&Record], name: &DomainName, rrsig: &Rrsig, key: &Dnskey, now: u32) -> Verdict {
+    let labels = u8::try_from(name.labels().count()).unwrap_or(u8::MAX);
+    let data = signed_data(set, name, rrsig);
+    let Some(verifies) = verifies(key, &data, &rrsig.signature) else { return Verdict::Unchecked(key.algorithm) };
+    if rrsig.signer != *name || rrsig.labels != labels || !verifies {
+        return Verdict::Wrong;
+    }
+    match (is_after(now, rrsig.expiration), is_after(rrsig.inception, now)) {
+        (true, _) => Verdict::Expired(rrsig.expiration),
+        (_, true) => Verdict::Early(rrsig.inception),
+        _ => Verdict::Until(rrsig.expiration),
+    }
+}
+
+/// By the arithmetic of RFC 1982, as RFC 4034 §3.1.5 says.
+fn is_after(one: u32, other: u32) -> bool {
+    one != other && one.wrapping_sub(other) < 1 << 31
+}
+
+/// Whether the signature is the key's over the data; `None` when the algorithm is none that is checked here.
+fn verifies(key: &Dnskey, data: &[u8], signature: &[u8]) -> Option<bool> {
+    match key.algorithm {
+        13 => Some(verifies_p256(&key.key, data, signature)),
+        15 => Some(verifies_ed25519(&key.key, data, signature)),
+        _ => None,
+    }
+}
+
+/// ECDSA P-256 with SHA-256: the point without its prefix, the two numbers one after the other (RFC 6605 §4).
+fn verifies_p256(key: &[u8], data: &[u8], signature: &[u8]) -> bool {
+    let point = [&[4], key].concat();
+    let (key, signature) = (VerifyingKey::from_sec1_bytes(&point), Signature::from_slice(signature));
+    matches!((key, signature), (Ok(key), Ok(signature)) if key.verify(data, &signature).is_ok())
+}
+
+/// Ed25519 (RFC 8080 §4), without the malleable signatures and weak keys that some take.
+fn verifies_ed25519(key: &[u8], data: &[u8], signature: &[u8]) -> bool {
+    let key = key.try_into().ok().and_then(|key| ed25519_dalek::VerifyingKey::from_bytes(key).ok());
+    let signature = ed25519_dalek::Signature::from_slice(signature).ok();
+    key.zip(signature).is_some_and(|(key, signature)| key.verify_strict(data, &signature).is_ok())
+}
+
+/// What a signature is over (RFC 4034 §3.1.8.1).
+fn signed_data(set: &[&Record], name: &DomainName, rrsig: &Rrsig) -> Vec<u8> {
+    let mut data = Vec::new();
+    data.extend_from_slice(&rrsig.covered.number().to_be_bytes());
+    data.extend_from_slice(&[rrsig.algorithm, rrsig.labels]);
+    for number in [rrsig.original_ttl, rrsig.expiration, rrsig.inception] {
+        data.extend_from_slice(&number.to_be_bytes());
+    }
+    data.extend_from_slice(&rrsig.key_tag.to_be_bytes());
+    rrsig.signer.write_wire(&mut data);
+    let mut records: Vec<Vec<u8>> = set.iter().map(|record| wire(&record.data)).collect();
+    records.sort();
+    records.dedup();
+    for record in records {
+        name.write_wire(&mut data);
+        data.extend_from_slice(&rrsig.covered.number().to_be_bytes());
+        data.extend_from_slice(&IN.to_be_bytes());
+        data.extend_from_slice(&rrsig.original_ttl.to_be_bytes());
+        data.extend_from_slice(&u16::try_from(record.len()).unwrap_or(u16::MAX).to_be_bytes());
+        data.extend_from_slice(&record);
+    }
+    data
+}
+
+fn wire(data: &Data) -> Vec<u8> {
+    let mut octets = Vec::new();
+    data.write_wire(&mut octets);
+    octets
+}
+
+/// The DS of a key with SHA-256, as it is handed to the zone above (RFC 4509).
+pub(super) fn ds(zone: &DomainName, key: &Dnskey) -> Ds {
+    let digest = Sha256::digest(digested(zone, key)).to_vec();
+    Ds { key_tag: key.tag(), algorithm: key.algorithm, digest_type: 2, digest }
+}
+
+/// Whether a DS names the key.
+pub(super) fn names(ds: &Ds, zone: &DomainName, key: &Dnskey) -> bool {
+    let is_same = ds.key_tag == key.tag() && ds.algorithm == key.algorithm;
+    is_same
+        && match ds.digest_type {
+            1 => ds.digest[..] == Sha1::digest(digested(zone, key))[..],
+            2 => ds.digest[..] == Sha256::digest(digested(zone, key))[..],
+            4 => ds.digest[..] == Sha384::digest(digested(zone, key))[..],
+            _ => false,
+        }
+}
+
+fn digested(zone: &DomainName, key: &Dnskey) -> Vec<u8> {
+    let mut octets = Vec::new();
+    zone.write_wire(&mut octets);
+    key.write_wire(&mut octets);
+    octets
+}
