@@ -1,6 +1,7 @@
 //! A zone as another server has it: what is read of a zone file or a transfer, with what is left out and why.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use cst_api::RecordType;
 
@@ -18,6 +19,8 @@ const MOST_PROBLEMS: usize = 100;
 /// A zone that was read.
 #[derive(Clone, Debug)]
 pub struct SourceZone {
+    /// Where it was read, as it is named in messages.
+    pub from: String,
     /// Its content, with its own SOA and NS.
     pub zone: Zone,
     /// Its SOA's serial.
@@ -37,6 +40,13 @@ pub struct LeftOut {
     pub type_: String,
     /// Why.
     pub why: String,
+}
+
+impl fmt::Display for LeftOut {
+    /// `NAME TYPE: why`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.name, self.type_, self.why)
+    }
 }
 
 /// What reading gave.
@@ -182,21 +192,27 @@ impl Collector {
             _ => {}
         }
         let zone = self.soa.take().map(|(apex, ttl, soa)| self.zone(&apex, ttl, soa));
+        let from = self.file.clone();
         if self.untold > 0 {
             let message = format!("and {} more of them", self.untold);
             let severity = if self.is_wrong { Severity::Error } else { Severity::Warning };
             self.problems.push(Diagnostic { file: self.file, at: start, severity, message, field: String::new() });
         }
         let zone = zone.filter(|_| !self.is_wrong);
-        let zone =
-            zone.map(|(zone, serial)| SourceZone { zone, serial, left_out: self.left_out, signing: self.signing });
+        let zone = zone.map(|(zone, serial)| SourceZone {
+            from,
+            zone,
+            serial,
+            left_out: self.left_out,
+            signing: self.signing,
+        });
         ReadZone { zone, problems: self.problems }
     }
 
     fn zone(&mut self, apex: &DomainName, ttl: u32, soa: Soa) -> (Zone, u32) {
         let serial = soa.serial;
         let mut zone = Zone::new(apex.clone(), ttl, soa);
-        for ((name, type_), Collected { at, ttl, values }) in std::mem::take(&mut self.sets) {
+        for ((name, type_), Collected { at, ttl, values, .. }) in std::mem::take(&mut self.sets) {
             if name.is_within(apex) {
                 RecordSet::new(name, ttl, values).map(|set| zone.insert(set));
             } else {

@@ -96,10 +96,10 @@ fn origins_and_relative_names_everywhere() {
     assert_eq!(
         all[1..],
         [
-            "org.example.org.example.org. 3600 IN CNAME www.example.org.",
             "h.example.org. 3600 IN HTTPS 1 . alpn=\"h2,h3\"",
             "h2.example.org. 3600 IN HTTPS 0 www.example.org.",
             "n.example.org. 3600 IN NAPTR 1 1 \"s\" \"x\" \"\" next.example.org.",
+            "org.example.org.example.org. 3600 IN CNAME www.example.org.",
             "sub.example.org. 3600 IN MX 10 sub.example.org.",
             "_sip._tcp.sub.example.org. 3600 IN SRV 0 5 5061 sip.sub.example.org.",
             "t.example.org. 3600 IN TXT \"a=b cd\\\"\"",
