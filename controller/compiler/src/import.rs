@@ -2,9 +2,11 @@
 
 mod difference;
 mod draft;
+pub mod named_conf;
 mod notes;
 mod presets;
 mod source;
+mod transfer;
 mod yaml;
 mod zone_file;
 
@@ -14,6 +16,7 @@ use cst_api::{EntityType, Tenant, TenantSpec};
 
 pub use difference::Difference;
 pub use source::{LeftOut, ReadZone, SourceZone};
+pub use transfer::{Transfer, TransferError};
 pub use zone_file::read as read_zone_file;
 
 use self::draft::Draft;

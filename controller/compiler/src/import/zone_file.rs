@@ -47,6 +47,15 @@ pub fn read(file: &str, bytes: &[u8], origin: Option<&DomainName>) -> ReadZone {
     reader.out.finish(origin)
 }
 
+/// Why a name cannot be held here.
+pub(super) struct NotHeld(pub(super) String);
+
+/// The name of an absolute name in zone-file form.
+pub(super) fn owner(text: &str) -> Result<DomainName, NotHeld> {
+    let word = Word { at: Position::default(), raw: text.as_bytes(), is_adjacent: false };
+    name::absolute(&word, None).map_err(|error| NotHeld(error.to_string()))
+}
+
 /// An owner: a name, or the text of one that cannot be held, and why.
 type Owner = Result<DomainName, (String, String)>;
 
