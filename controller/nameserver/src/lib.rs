@@ -5,6 +5,7 @@
 mod answer;
 mod catalog;
 mod clock;
+mod fetch;
 #[cfg(test)]
 mod fuzz;
 mod history;
@@ -27,6 +28,7 @@ mod zones;
 
 pub use catalog::Catalog;
 pub use clock::Clock;
+pub use fetch::{FetchError, fetch_zone};
 pub use keyring::Keyring;
 pub use metrics::{Metrics, Sample};
 pub use notify::{Observation, Observations, Secondary};
