@@ -63,8 +63,8 @@ fn authority(source: &SourceZone, rendered: &Zone, now: u32) -> Vec<String> {
     let mut told = Vec::new();
     if serial::is_newer(source.serial, now) {
         told.push(format!(
-            "Its serial {} is ahead of the time: what secondaries of other servers have looks newer than what is published here, whose serials \
-             are seconds since 1970. Have the public servers drop it before the move, or ask them for it: the next one goes on above the highest that they answer.",
+            "Its serial {} is ahead of the time, which serials follow here: a server that keeps its copy of the old zone would not take the \
+             new one. The next serial goes above the highest that the configured servers answer; any other drops the old zone first.",
             source.serial
         ));
     }

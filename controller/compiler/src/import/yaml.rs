@@ -13,7 +13,7 @@ const TAKEN: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "
 
 /// The manifest of a Domain, with comments above it.
 pub(super) fn domain(key: &ObjectKey, spec: &DomainSpec, comments: &[String]) -> String {
-    let mut text: String = comments.iter().map(|comment| format!("# {}\n", one_line(comment))).collect();
+    let mut text: String = comments.iter().map(|comment| wrapped(&one_line(comment))).collect();
     let (name, namespace) = (scalar(&key.name), scalar(&key.namespace));
     text += &format!(
         "apiVersion: {}\nkind: Domain\nmetadata: {{name: {name}, namespace: {namespace}}}\n",
@@ -128,6 +128,19 @@ fn one_line(text: &str) -> String {
             }
         })
         .collect()
+}
+
+/// A comment in lines, those after the first indented.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec!["#".to_owned()];
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let is_full = lines.last().is_some_and(|line| line.chars().count() + word.chars().count() >= WIDTH);
+        if is_full && lines.last().is_some_and(|line| line != "#  ") {
+            lines.push("#  ".into());
+        }
+        lines.last_mut().into_iter().for_each(|line| line.extend([" ", word]));
+    }
+    lines.join("\n") + "\n"
 }
 
 #[cfg(test)]
