@@ -4,6 +4,8 @@ mod difference;
 mod draft;
 pub mod named_conf;
 mod notes;
+#[cfg(test)]
+mod numbers;
 mod presets;
 mod source;
 mod transfer;
@@ -77,7 +79,7 @@ pub enum ImportError {
     TooLarge {
         /// The zone.
         zone: DomainName,
-        /// How many sets are to be written.
+        /// How many sets it has.
         sets: usize,
     },
     /// The compiler refuses it.
@@ -102,9 +104,9 @@ impl Importer {
         let mut seen = BTreeSet::new();
         let placed: Vec<Result<(ObjectKey, bool), ImportError>> = sources
             .iter()
-            .map(|source| match seen.insert(source.zone.apex()) {
-                true => self.place(&source.zone),
-                false => Err(ImportError::Twice(source.zone.apex().clone())),
+            .map(|source| {
+                let apex = source.zone.apex();
+                if seen.insert(apex) { self.place(&source.zone) } else { Err(ImportError::Twice(apex.clone())) }
             })
             .collect();
         // What a Domain need not write depends on what the others write: seen in the second round.
@@ -127,7 +129,10 @@ impl Importer {
 
     /// The object that holds a zone, put into the index; and whether its tenant is yet to be granted the name.
     fn place(&mut self, zone: &Zone) -> Result<(ObjectKey, bool), ImportError> {
-        let apex = zone.apex();
+        let (apex, sets) = (zone.apex(), zone.sets().count());
+        if sets > MOST_SETS {
+            return Err(ImportError::TooLarge { zone: apex.clone(), sets });
+        }
         let (tenant, needs_grant) = match (self.index.authority(apex), &self.tenant) {
             (Authority::Tenant(holder, _), Some(tenant)) if holder == tenant => (tenant.clone(), false),
             (Authority::Tenant(holder, _), None) => (holder.to_owned(), false),
@@ -156,9 +161,6 @@ impl Importer {
     fn prove(&mut self, source: &SourceZone, draft: &Draft, needs_grant: bool) -> Result<Imported, ImportError> {
         let apex = source.zone.apex();
         let refused = |why: String| ImportError::Refused { zone: apex.clone(), why };
-        if draft.spec.records.len() > MOST_SETS {
-            return Err(ImportError::TooLarge { zone: apex.clone(), sets: draft.spec.records.len() });
-        }
         let bare = yaml::domain(&draft.key, &draft.spec, &[]);
         self.index.apply(self.read_back(&bare).map_err(refused)?);
         let outcome = compile::zone(&self.index, apex, &ZoneFacts::hopeful());

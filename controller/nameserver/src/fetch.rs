@@ -153,3 +153,67 @@ impl Check {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tsig::TsigAlgorithm;
+
+    const NOW: u64 = 1_800_000_000;
+
+    /// What checks a response, and what signs it.
+    fn pair() -> (Check, TsigSession) {
+        let name = |text: &str| DomainName::parse(text).unwrap();
+        let key =
+            TsigKey::from_base64(name("k.example"), TsigAlgorithm::HmacSha256, "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0");
+        let session = TsigSession::request(&Arc::new(key.unwrap()), &mut question(7, &name("x.example")), NOW);
+        (Check::new(session.clone()), session)
+    }
+
+    fn messages(count: u16) -> Vec<Vec<u8>> {
+        (0..count).map(|n| question(n, &DomainName::parse("x.example").unwrap())).collect()
+    }
+
+    /// Whether each of the messages is taken.
+    fn checked(check: &mut Check, messages: &[Vec<u8>]) -> Vec<bool> {
+        messages.iter().map(|message| check.next(message, NOW + 10)).collect()
+    }
+
+    #[test]
+    fn every_message_is_signed_or_covered_by_the_next_that_is() {
+        let (mut check, mut server) = pair();
+        let mut all = messages(5);
+        server.sign(&mut all[0], NOW);
+        let between = all[1..3].concat();
+        server.sign_after(&between, &mut all[3], NOW);
+        assert_eq!(checked(&mut check, &all), [true; 5]);
+        assert_eq!(check.unsigned, all[4], "nothing vouches for the last one");
+    }
+
+    #[test]
+    fn nothing_can_be_changed_left_out_or_moved() {
+        let signed = || {
+            let (check, mut server) = pair();
+            let mut all = messages(3);
+            all.iter_mut().for_each(|message| server.sign(message, NOW));
+            (check, all)
+        };
+        let (mut check, mut all) = signed();
+        all[1][14] ^= 1;
+        assert_eq!(checked(&mut check, &all)[..2], [true, false]);
+        let (mut check, mut all) = signed();
+        all.remove(1);
+        assert_eq!(checked(&mut check, &all), [true, false]);
+        let (mut check, mut all) = signed();
+        all.swap(1, 2);
+        assert_eq!(checked(&mut check, &all)[..2], [true, false]);
+        let (mut check, all) = signed();
+        assert!(!check.next(&all[0], NOW + 301), "too late");
+        let (mut check, _) = signed();
+        assert!(!check.next(&messages(1)[0], NOW), "the first is signed");
+        let (mut check, mut server) = pair();
+        let mut all = messages(102);
+        server.sign(&mut all[0], NOW);
+        assert_eq!(checked(&mut check, &all).iter().filter(|is_right| **is_right).count(), 100, "99 may be without");
+    }
+}

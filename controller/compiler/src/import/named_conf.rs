@@ -212,6 +212,25 @@ view "inside" { match-clients { 10/8; }; zone "a.example" { type primary; file "
     }
 
     #[test]
+    fn no_configuration_is_a_panic() {
+        let mut numbers = crate::import::numbers::Numbers(0xC0FF);
+        let (mut read_whole, mut wrong) = (0, 0);
+        for _ in 0..20_000 {
+            let mut bytes = CONF.as_bytes().to_vec();
+            for _ in 0..=numbers.below(3) {
+                let at = numbers.below(bytes.len());
+                bytes[at] = [numbers.octet(), b'{', b'"', b';', b'*', b'\\'][numbers.below(6)];
+            }
+            bytes.truncate(numbers.below(4) * CONF.len() + numbers.below(CONF.len()));
+            match read(&bytes) {
+                Ok(_) => read_whole += 1,
+                Err(_) => wrong += 1,
+            }
+        }
+        assert!(read_whole > 1000 && wrong > 1000, "{read_whole} were read, {wrong} were not");
+    }
+
+    #[test]
     fn what_is_wrong_has_its_place() {
         for (text, line, column) in [
             ("zone \"a\" {\n type master; ", 1, 10),

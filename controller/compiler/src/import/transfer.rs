@@ -77,10 +77,9 @@ impl Transfer {
         let is_apex = owner(&name).is_ok_and(|name| name == self.apex);
         let is_soa = type_ == RecordType::SOA && is_apex && class == IN;
         self.progress = match (self.progress, is_soa) {
-            (Progress::Nothing, true) => Progress::Within,
             (Progress::Nothing, false) => return Err(TransferError::NoSoa),
+            (Progress::Nothing, true) | (Progress::Within, false) => Progress::Within,
             (Progress::Within, true) => Progress::Complete,
-            (Progress::Within, false) => Progress::Within,
             (Progress::Complete, _) => return Err(TransferError::TooMuch),
         };
         if class != IN || self.out.signed(type_) {
@@ -170,6 +169,7 @@ fn rcode(code: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::numbers::Numbers;
 
     const SOA: &str = "example.org. 3600 IN SOA ns1.example.net. h.example.net. 7 1 2 3 4";
 
@@ -220,6 +220,36 @@ mod tests {
         assert_eq!((source.serial, source.zone.record_count()), (7, 3));
         assert_eq!(source.left_out[0].to_string(), "d.example.org DNAME: records of the type DNAME are not held here");
         assert_eq!(source.signing.len(), 1);
+    }
+
+    #[test]
+    fn no_message_is_a_panic() {
+        let whole = message(
+            0x8400,
+            &[
+                SOA,
+                "a.example.org. 60 IN MX 10 mx.example.org.",
+                "h.example.org. 60 IN HTTPS 1 . alpn=h2",
+                "n.example.org. 60 IN NAPTR 1 1 \"s\" \"x\" \"\" .",
+                SOA,
+            ],
+        );
+        let mut numbers = Numbers(0xBEEF);
+        let (mut complete, mut refused) = (0, 0);
+        for _ in 0..20_000 {
+            let mut bytes = whole.clone();
+            for _ in 0..=numbers.below(3) {
+                let at = numbers.below(bytes.len());
+                bytes[at] = [numbers.octet(), 0xC0, 0, 0xFF][numbers.below(4)];
+            }
+            let mut coming = transfer();
+            match coming.message(&bytes) {
+                Ok(true) => complete += 1,
+                Ok(false) | Err(_) => refused += 1,
+            }
+            coming.finish();
+        }
+        assert!(complete > 1000 && refused > 1000, "{complete} were complete, {refused} were not");
     }
 
     #[test]

@@ -170,9 +170,14 @@ impl TsigSession {
 
     /// Signs the next message of the response.
     pub(crate) fn sign(&mut self, message: &mut Vec<u8>, now: u64) {
+        self.sign_after(&[], message, now);
+    }
+
+    /// Signs a message, and with it those that came unsigned before it (RFC 8945 §5.3.1).
+    pub(crate) fn sign_after(&mut self, unsigned: &[u8], message: &mut Vec<u8>, now: u64) {
         let fields = Fields::of(&self.key, now);
         let tail = if self.is_first { fields.variables() } else { fields.timers().to_vec() };
-        self.prior_mac = self.key.mac(&[&counted(&self.prior_mac), message, &tail]);
+        self.prior_mac = self.key.mac(&[&counted(&self.prior_mac), unsigned, message, &tail]);
         self.is_first = false;
         fields.append(message, &self.prior_mac);
     }

@@ -54,74 +54,59 @@ pub(super) fn read(conf: &Path, view: Option<&str>, wanted: &[DomainName]) -> Re
         views: BTreeSet::new(),
         problems: Vec::new(),
     };
-    let items = reader.items(&file, 0)?;
-    let shown = reader.shown(&file);
-    reader.collect(&shown, items, view.is_none());
-    reader.check_views(&shown);
+    reader.file(&file, 0, view.is_none())?;
+    reader.check_views(&reader.shown(&file));
     let statements = std::mem::take(&mut reader.zones);
     let zones = statements.iter().filter_map(|(file, zone)| reader.zone(file, zone)).collect();
     Ok(Found { zones, problems: reader.problems })
 }
 
-/// An item, and the file that it stands in.
-type Placed = (String, Item);
-
 impl Reader<'_> {
-    /// The statements of a file, those of the files that it includes in their place.
-    fn items(&mut self, path: &Path, depth: usize) -> Result<Vec<Placed>, Failure> {
+    /// Takes in the statements of a file, those of the files that it includes in their place.
+    fn file(&mut self, path: &Path, depth: usize, is_taken: bool) -> Result<(), Failure> {
         let shown = self.shown(path);
         let bytes = files::read_bytes(path)?;
         match named_conf::read(&bytes) {
-            Ok(items) => self.included(&shown, items, depth),
-            Err(ConfError { at, message }) => {
-                self.tell(&shown, at, Severity::Error, message);
-                Ok(Vec::new())
-            }
+            Ok(items) => self.items(&shown, items, depth, is_taken)?,
+            Err(ConfError { at, message }) => self.tell(&shown, at, Severity::Error, message),
         }
+        Ok(())
     }
 
-    fn included(&mut self, file: &str, items: Vec<Item>, depth: usize) -> Result<Vec<Placed>, Failure> {
-        let mut placed = Vec::with_capacity(items.len());
+    /// `is_taken`: whether the zones are of the view that is wanted.
+    fn items(&mut self, file: &str, items: Vec<Item>, depth: usize, is_taken: bool) -> Result<(), Failure> {
         for item in items {
             match item {
-                Item::Include(at, name) if depth < DEEPEST => match self.within(&name) {
-                    Some(path) => placed.extend(self.items(&path, depth + 1)?),
-                    None => {
-                        let message = format!(
-                            "`{name}` is not in the folder {}, whose files alone are read: copy it there",
-                            self.folder.display()
-                        );
-                        self.tell(file, at, Severity::Warning, message);
-                    }
-                },
-                Item::Include(at, name) => {
-                    self.tell(file, at, Severity::Error, format!("`{name}` is included too deep"))
+                Item::Include(at, name) => self.include(file, at, &name, depth, is_taken)?,
+                Item::Directory(directory) => self.directory = Some(directory),
+                Item::Zone(zone) if is_taken => self.zones.push((file.to_owned(), zone)),
+                Item::Zone(_) => {}
+                Item::View(_, name, inside) => {
+                    let is_taken = self.view == Some(name.as_str());
+                    self.views.insert(name);
+                    self.items(file, inside, depth, is_taken)?;
                 }
-                Item::View(at, name, inside) => {
-                    let inside = self.included(file, inside, depth)?;
-                    self.views.insert(name.clone());
-                    let is_wanted = self.view == Some(name.as_str());
-                    let inside = inside.into_iter().filter(|_| is_wanted);
-                    placed.extend(inside.map(|(file, item)| (file, Item::View(at, name.clone(), vec![item]))));
-                }
-                item => placed.push((file.to_owned(), item)),
             }
         }
-        Ok(placed)
+        Ok(())
     }
 
-    fn collect(&mut self, _file: &str, items: Vec<Placed>, takes_bare: bool) {
-        for (file, item) in items {
-            match item {
-                Item::Directory(directory) => self.directory = Some(directory),
-                Item::Zone(zone) if takes_bare => self.zones.push((file, zone)),
-                Item::View(_, _, inside) => {
-                    let inside = inside.into_iter().map(|item| (file.clone(), item)).collect();
-                    self.collect(&file, inside, true);
-                }
-                Item::Zone(_) | Item::Include(..) => {}
+    fn include(&mut self, file: &str, at: Position, name: &str, depth: usize, is_taken: bool) -> Result<(), Failure> {
+        let found = self.within(name);
+        match found {
+            Some(_) if depth >= DEEPEST => {
+                self.tell(file, at, Severity::Error, format!("`{name}` is included too deep"));
+            }
+            Some(path) => self.file(&path, depth + 1, is_taken)?,
+            None => {
+                let message = format!(
+                    "`{name}` is not in the folder {}, whose files alone are read: copy it there",
+                    self.folder.display()
+                );
+                self.tell(file, at, Severity::Warning, message);
             }
         }
+        Ok(())
     }
 
     /// Views give different answers to different clients: a Domain has one.

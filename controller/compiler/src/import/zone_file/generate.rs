@@ -51,7 +51,7 @@ fn substitute(text: &[u8], number: u32) -> Option<Vec<u8>> {
     while let Some((first, after)) = rest.split_first() {
         rest = after;
         match (first, after.first()) {
-            (b'\\', Some(b'$')) | (b'$', Some(b'$')) => {
+            (b'\\' | b'$', Some(b'$')) => {
                 out.push(b'$');
                 rest = after.get(1..)?;
             }
@@ -78,7 +78,7 @@ fn modified(modifier: &str, number: u32) -> Option<String> {
     let width: usize = parts.next().map_or(Some(0), |width| width.parse().ok().filter(|width| *width <= WIDEST))?;
     let base = parts.next().unwrap_or("d");
     let value =
-        u64::try_from(i64::from(number).checked_add(offset)?).ok().filter(|value| *value <= u64::from(u32::MAX))?;
+        u64::try_from(i64::from(number).checked_add(offset)?).ok().filter(|value| u32::try_from(*value).is_ok())?;
     if parts.next().is_some() {
         return None;
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::import::numbers::Numbers;
 
 fn name(text: &str) -> DomainName {
     DomainName::parse(text).unwrap()
@@ -215,18 +216,6 @@ fn what_signing_made_is_no_content() {
     assert_eq!(source.zone.record_count(), 1);
 }
 
-/// Numbers that look random and repeat (xorshift64*).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        usize::try_from(self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).unwrap() % bound
-    }
-}
-
 /// A zone of every type, with names and texts that need care.
 fn any_zone(numbers: &mut Numbers) -> String {
     const DATA: [&str; 14] = [
@@ -305,7 +294,7 @@ fn no_file_is_a_panic_or_endless() {
         for _ in 0..numbers.below(4) {
             let at = numbers.below(bytes.len());
             match numbers.below(4) {
-                0 => bytes[at] = u8::try_from(numbers.below(256)).unwrap(),
+                0 => bytes[at] = numbers.octet(),
                 1 => bytes.truncate(at),
                 2 => drop(bytes.drain(at..(at + numbers.below(12)).min(bytes.len()))),
                 _ => drop(bytes.splice(at..at, PIECES[numbers.below(PIECES.len())].iter().copied())),

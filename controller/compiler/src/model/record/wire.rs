@@ -68,7 +68,7 @@ impl<'a> Wire<'a> {
                 }
                 1..=63 => {
                     let label = self.message.get(at + 1..at + 1 + usize::from(length))?;
-                    label.iter().for_each(|octet| push_octet(&mut text, *octet));
+                    text.extend(label.iter().map(|octet| shown(*octet)));
                     text.push('.');
                     at += 1 + label.len();
                 }
@@ -103,12 +103,11 @@ impl<'a> Wire<'a> {
     }
 }
 
-fn push_octet(text: &mut String, octet: u8) {
+/// An octet of a label, escaped where it might mean something else.
+fn shown(octet: u8) -> String {
     match octet {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'/' | b'*' => text.push(char::from(octet)),
-        _ => {
-            write!(text, "\\{octet:03}").ok();
-        }
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'/' | b'*' => char::from(octet).to_string(),
+        _ => format!("\\{octet:03}"),
     }
 }
 
