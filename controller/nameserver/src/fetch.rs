@@ -195,7 +195,9 @@ mod tests {
         let signed = || {
             let (check, mut server) = pair();
             let mut all = messages(3);
-            all.iter_mut().for_each(|message| server.sign(message, NOW));
+            for message in &mut all {
+                server.sign(message, NOW);
+            }
             (check, all)
         };
         let (mut check, mut all) = signed();
