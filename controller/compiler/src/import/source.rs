@@ -183,6 +183,8 @@ impl Collector {
     pub(super) fn finish(mut self, origin: Option<&DomainName>) -> ReadZone {
         let start = Position { line: 1, column: 1 };
         match (&self.soa, origin) {
+            // What could not be read may have been it.
+            (None, _) if self.is_wrong => {}
             (None, _) => self.error(start, "there is no SOA record: this is no whole zone".into()),
             (Some((apex, ..)), Some(origin)) if apex != origin => {
                 let message =

@@ -71,7 +71,7 @@ impl<'a> Lexer<'a> {
     pub(super) fn entry(&mut self) -> Option<Result<Entry<'a>, Malformed>> {
         while self.peek().is_some() {
             let read = self.read_entry();
-            if read.is_err() {
+            if read.as_ref().is_err_and(|malformed| !malformed.is_fatal) {
                 self.skip_line();
             }
             match read {

@@ -170,7 +170,8 @@ fn everything_wrong_is_told_at_its_place() {
         ]
     );
     assert!(told[0].contains("named-compilezone"), "{}", told[0]);
-    assert_eq!(problems("a A 192.0.2.1\n").len(), 2, "no TTL, no SOA");
+    assert_eq!(problems("a A 192.0.2.1\n").len(), 1, "no TTL");
+    assert_eq!(problems("a 60 A 192.0.2.1\n"), ["z:1:1: error: there is no SOA record: this is no whole zone"]);
     assert_eq!(
         problems(&SOA.replace('@', "sub")),
         [
