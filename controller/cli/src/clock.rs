@@ -15,3 +15,8 @@ pub(crate) fn today(settings: &Settings) -> Date {
         day: now.day().unsigned_abs(),
     }
 }
+
+/// Seconds since 1970, as serials have them.
+pub(crate) fn seconds() -> u32 {
+    u32::try_from(Timestamp::now().as_second()).unwrap_or(u32::MAX)
+}

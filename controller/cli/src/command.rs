@@ -3,6 +3,7 @@
 mod agent;
 mod controller;
 mod crds;
+mod import;
 mod render;
 mod serve;
 mod validate;
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Controller(controller::Controller),
     /// Print the CRDs, or write them to a folder.
     Crds(crds::Crds),
+    /// Make manifests of what an existing centre has, such as its zones.
+    Import(import::Import),
     /// Check a repository of manifests without a cluster: every problem with its file, line and column.
     Validate(validate::Validate),
     /// Write what a repository of manifests compiles to: zones, mail tables, cluster objects.
@@ -39,6 +42,7 @@ impl Command {
             Self::Agent(command) => command.run(),
             Self::Controller(command) => command.run(),
             Self::Crds(command) => command.run(),
+            Self::Import(command) => command.run(),
             Self::Validate(command) => command.run(),
             Self::Render(command) => command.run(),
             Self::Serve(command) => command.run(),

@@ -15,6 +15,9 @@ const SETTINGS: &str = "cst.yaml";
 /// A manifest file beyond this many bytes is not read.
 const MAX_FILE: u64 = 16 << 20;
 
+/// A file of another centre beyond this many bytes is not read.
+const MAX_FOREIGN: u64 = 256 << 20;
+
 /// What went wrong with a file, and which.
 #[derive(Debug, thiserror::Error)]
 #[error("{action} {path}: {source}")]
@@ -58,6 +61,20 @@ pub(crate) fn settings(path: &Path) -> Result<Result<Settings, Vec<Diagnostic>>,
     })
 }
 
+/// Reads a file of another centre, which may be of any encoding.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
+    let refused = |message: String| failed("cannot read", path, io::Error::other(message));
+    let metadata = fs::metadata(path).map_err(|source| failed("cannot read", path, source))?;
+    // Asked before it is opened: a pipe would be waited for, a device never ends.
+    if !metadata.is_file() {
+        return Err(refused("it is no file".into()));
+    }
+    if metadata.len() > MAX_FOREIGN {
+        return Err(refused(format!("it has {} bytes, at most {MAX_FOREIGN} are read", metadata.len())));
+    }
+    fs::read(path).map_err(|source| failed("cannot read", path, source))
+}
+
 /// Writes a file and the folders above it.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), FileError> {
     if let Some(folder) = path.parent() {
@@ -77,7 +94,8 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     file.and_then(|mut file| file.write_all(bytes)).map_err(|source| failed("cannot write", path, source))
 }
 
-fn find_settings(from: &Path) -> Result<PathBuf, super::command::Failure> {
+/// The settings file of a folder, or of the nearest above it that has one.
+pub(crate) fn find_settings(from: &Path) -> Result<PathBuf, super::command::Failure> {
     let absolute = fs::canonicalize(from).map_err(|source| failed("cannot read", from, source))?;
     let found = absolute.ancestors().map(|folder| folder.join(SETTINGS)).find(|path| path.is_file());
     let found = found.ok_or_else(|| NoSettings(shown(from)))?;

@@ -25,6 +25,8 @@ pub(crate) enum Exit {
     Done = 0,
     /// The tool or the cluster failed.
     Failed = 1,
+    /// What was asked about is not as it was (only with `--detailed-exitcode`).
+    Changed = 2,
     /// The input is wrong.
     Invalid = 3,
     /// The command line is wrong.

@@ -32,6 +32,11 @@ pub(crate) fn print(text: &str) {
     io::stdout().lock().write_all(text.as_bytes()).ok();
 }
 
+/// Says something beside the output. A reader that went away is no failure.
+pub(crate) fn tell(text: &str) {
+    io::stderr().lock().write_all(text.as_bytes()).ok();
+}
+
 /// Prints why a command failed, with its causes.
 pub(crate) fn error(error: &dyn std::error::Error) {
     writeln!(io::stderr().lock(), "cst: {}", causes(error)).ok();

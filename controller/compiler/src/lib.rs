@@ -4,6 +4,7 @@
 
 pub mod compile;
 pub mod desired;
+pub mod import;
 pub mod index;
 pub mod manifest;
 pub mod model;

@@ -5,6 +5,7 @@
 mod answer;
 mod catalog;
 mod clock;
+mod fetch;
 mod frame;
 #[cfg(test)]
 mod fuzz;
@@ -30,6 +31,7 @@ mod zones;
 
 pub use catalog::Catalog;
 pub use clock::Clock;
+pub use fetch::{FetchError, fetch_zone};
 pub use keyring::Keyring;
 pub use metrics::{Metrics, Sample, exposition};
 pub use notify::{Observation, Observations, Secondary};

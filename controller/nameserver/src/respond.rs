@@ -25,7 +25,7 @@ use crate::zones::{Served, Source, Zones};
 const META: std::ops::RangeInclusive<u16> = 249..=254;
 const OPT: u16 = 41;
 const IXFR: u16 = 251;
-const AXFR: u16 = 252;
+pub(crate) const AXFR: u16 = 252;
 
 /// How a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

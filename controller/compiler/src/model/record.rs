@@ -11,6 +11,7 @@ mod strings;
 mod svcb;
 mod unknown;
 mod uri;
+pub mod wire;
 mod words;
 
 use std::fmt;

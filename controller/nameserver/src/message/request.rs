@@ -144,6 +144,19 @@ pub(crate) fn read_tsig(bytes: &[u8], message: &Message) -> Option<Option<TsigRe
     }
 }
 
+/// The TSIG record that ends a message, read apart from the others, of which hickory-proto may not know every one.
+pub(crate) fn last_tsig(bytes: &[u8]) -> Option<Option<TsigRecord>> {
+    let Some((start, TSIG)) = last_record(bytes)? else { return Some(None) };
+    let mut alone = vec![0; HEADER];
+    alone[11] = 1;
+    alone.extend_from_slice(bytes.get(start..)?);
+    let message = Message::from_vec(&alone).ok()?;
+    message.additionals.iter().find_map(|record| match &record.data {
+        RData::TSIG(data) => Some(Some(TsigRecord::new(&record.name, data, start))),
+        _ => None,
+    })
+}
+
 /// Where the last record begins and its type, class and time to live, if there is any; `None` when the message does not end with it.
 #[expect(clippy::option_option, reason = "a message without records is not a malformed one")]
 fn last_record(bytes: &[u8]) -> Option<Option<(usize, [u8; 8])>> {

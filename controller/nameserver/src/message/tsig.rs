@@ -170,9 +170,14 @@ impl TsigSession {
 
     /// Signs the next message of the response.
     pub(crate) fn sign(&mut self, message: &mut Vec<u8>, now: u64) {
+        self.sign_after(&[], message, now);
+    }
+
+    /// Signs a message, and with it those that came unsigned before it (RFC 8945 §5.3.1).
+    pub(crate) fn sign_after(&mut self, unsigned: &[u8], message: &mut Vec<u8>, now: u64) {
         let fields = Fields::of(&self.key, now);
         let tail = if self.is_first { fields.variables() } else { fields.timers().to_vec() };
-        self.prior_mac = self.key.mac(&[&counted(&self.prior_mac), message, &tail]);
+        self.prior_mac = self.key.mac(&[&counted(&self.prior_mac), unsigned, message, &tail]);
         self.is_first = false;
         fields.append(message, &self.prior_mac);
     }
@@ -182,6 +187,23 @@ impl TsigSession {
         let is_whole = record.mac.len() == self.key.mac_length() && record.fields.error == 0;
         let is_timely = record.is_of(&self.key) && record.fields.is_timely(now);
         is_whole && is_timely && record.is_by(&self.key, &counted(&self.prior_mac), response)
+    }
+
+    /// Whether the next signed message of a transfer to us is by whom we asked; `unsigned`: the messages that came since the last one that
+    /// was signed, which its MAC covers too (RFC 8945 §5.3.1).
+    pub(crate) fn verify_next(&mut self, unsigned: &[u8], response: &[u8], record: &TsigRecord, now: u64) -> bool {
+        let tail = if self.is_first { record.fields.variables() } else { record.fields.timers().to_vec() };
+        let is_whole = record.mac.len() == self.key.mac_length() && record.fields.error == 0;
+        let is_timely = record.is_of(&self.key) && record.fields.is_timely(now);
+        let parts = [&counted(&self.prior_mac), unsigned, &record.signed_message(response), &tail];
+        let is_right = is_whole && is_timely && self.key.verify(&parts, &record.mac);
+        (self.prior_mac, self.is_first) = (record.mac.clone(), false);
+        is_right
+    }
+
+    /// Whether no message of the response was signed yet.
+    pub(crate) fn is_first(&self) -> bool {
+        self.is_first
     }
 
     /// The octets that [`Self::sign`] adds.

@@ -41,6 +41,18 @@ impl Loc {
         Ok(Self { sizes, latitude, longitude, altitude })
     }
 
+    /// The place of these octets, of version 0.
+    pub(super) fn from_wire(octets: &[u8]) -> Option<Self> {
+        let ([0, size, horizontal, vertical], numbers) = octets.split_first_chunk()? else { return None };
+        let [latitude, longitude, altitude] = numbers.as_chunks().0 else { return None };
+        (numbers.len() == 12).then(|| Self {
+            sizes: [*size, *horizontal, *vertical],
+            latitude: u32::from_be_bytes(*latitude),
+            longitude: u32::from_be_bytes(*longitude),
+            altitude: u32::from_be_bytes(*altitude),
+        })
+    }
+
     pub(super) fn write_wire(&self, out: &mut Vec<u8>) {
         out.push(0);
         out.extend_from_slice(&self.sizes);

@@ -36,6 +36,11 @@ impl Svcb {
         binding.problem().map_or(Ok(binding), |expected| Err(words.because(expected)))
     }
 
+    /// A parameter of any octets as text.
+    pub(super) fn param_text(key: u16, value: &[u8]) -> String {
+        Param(key, value).to_string()
+    }
+
     /// Whether it is an alias for another name.
     pub fn is_alias(&self) -> bool {
         self.priority == 0
@@ -69,12 +74,18 @@ impl Svcb {
     }
 }
 
+/// A parameter to be written.
+struct Param<'a>(u16, &'a [u8]);
+
+impl fmt::Display for Param<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        param::write(self.0, self.1, f)
+    }
+}
+
 impl fmt::Display for Svcb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.priority, Absolute(&self.target))?;
-        self.params.iter().try_for_each(|(key, value)| {
-            f.write_str(" ")?;
-            param::write(*key, value, f)
-        })
+        self.params.iter().try_for_each(|(key, value)| write!(f, " {}", Param(*key, value)))
     }
 }

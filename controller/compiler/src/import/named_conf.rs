@@ -1,0 +1,249 @@
+//! Which zones a BIND configuration has, and where their files are.
+
+mod lexer;
+
+use self::lexer::{Lexer, Token};
+use crate::manifest::Position;
+use crate::model::DomainName;
+
+/// How deep blocks may be nested.
+const DEEPEST: usize = 16;
+
+/// What is wrong with a configuration file, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ConfError {
+    /// Where.
+    pub at: Position,
+    /// What.
+    pub message: String,
+}
+
+/// A statement: its words, and what stands in its braces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Statement {
+    at: Position,
+    words: Vec<String>,
+    block: Vec<Statement>,
+}
+
+/// What a statement of a configuration means to who looks for zones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// `include "FILE";`, to be read in its place.
+    Include(Position, String),
+    /// `directory "FOLDER";` of the options: relative files are in it.
+    Directory(String),
+    /// A zone.
+    Zone(ZoneStatement),
+    /// A view and what is in it.
+    View(Position, String, Vec<Item>),
+}
+
+/// A `zone` statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneStatement {
+    /// Where it stands.
+    pub at: Position,
+    /// Its name as written.
+    pub name: String,
+    /// Whether it is of the class IN.
+    pub is_internet: bool,
+    /// What it is to this server.
+    pub kind: ZoneKind,
+    /// Its file.
+    pub file: Option<String>,
+}
+
+/// What a zone is to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ZoneKind {
+    /// `primary` or `master`: its file is the zone.
+    Primary,
+    /// `secondary` or `slave`, `mirror`, `stub`: another server has it.
+    Secondary,
+    /// Anything else, such as `hint` and `forward`, is no zone to be had.
+    Other(String),
+}
+
+impl ZoneStatement {
+    /// Its name.
+    pub fn zone(&self) -> Result<DomainName, ConfError> {
+        DomainName::parse(&self.name).map_err(|error| ConfError { at: self.at, message: error.to_string() })
+    }
+
+    /// Whether it is one of those that BIND's packages bring along: the loopback's, the broadcast's, the root's hints.
+    pub fn is_local(&self) -> bool {
+        let name = self.name.trim_end_matches('.').to_ascii_lowercase();
+        [
+            "localhost",
+            "127.in-addr.arpa",
+            "0.in-addr.arpa",
+            "255.in-addr.arpa",
+            "0.0.127.in-addr.arpa",
+            "localhost.localdomain",
+        ]
+        .contains(&name.as_str())
+            || name.ends_with("0.0.0.0.0.0.ip6.arpa") && name.starts_with(['0', '1'])
+    }
+}
+
+/// Reads one file of a configuration, in its order.
+pub fn read(bytes: &[u8]) -> Result<Vec<Item>, ConfError> {
+    let mut lexer = Lexer::new(bytes);
+    Ok(items(&statements(&mut lexer, None)?))
+}
+
+/// The statements up to the brace that closes the block opened at `open`, or to the end.
+fn statements(lexer: &mut Lexer<'_>, open: Option<(Position, usize)>) -> Result<Vec<Statement>, ConfError> {
+    let depth = open.map_or(0, |(_, depth)| depth);
+    let mut all = Vec::new();
+    let mut current = Statement { at: Position::default(), words: Vec::new(), block: Vec::new() };
+    let mut has_block = false;
+    loop {
+        let Some((at, token)) = lexer.token()? else {
+            return match open {
+                _ if !current.words.is_empty() => {
+                    Err(ConfError { at: current.at, message: "the statement is not ended: add `;`".into() })
+                }
+                Some((at, _)) => Err(ConfError { at, message: "the block is not closed: add `};`".into() }),
+                None => Ok(all),
+            };
+        };
+        match token {
+            Token::Word(word) => {
+                if current.words.is_empty() {
+                    current.at = at;
+                }
+                current.words.push(word);
+            }
+            Token::Open if depth >= DEEPEST => {
+                return Err(ConfError { at, message: "blocks are nested too deep".into() });
+            }
+            Token::Open => {
+                current.block.extend(statements(lexer, Some((at, depth + 1)))?);
+                has_block = true;
+            }
+            Token::End => {
+                if !current.words.is_empty() || has_block {
+                    all.push(std::mem::replace(&mut current, Statement { at, words: Vec::new(), block: Vec::new() }));
+                }
+                has_block = false;
+            }
+            Token::Close if open.is_none() => {
+                return Err(ConfError { at, message: "a `}` without its `{`: remove it".into() });
+            }
+            Token::Close if !current.words.is_empty() => {
+                return Err(ConfError { at: current.at, message: "the statement is not ended: add `;`".into() });
+            }
+            Token::Close => return Ok(all),
+        }
+    }
+}
+
+fn items(statements: &[Statement]) -> Vec<Item> {
+    statements.iter().flat_map(item).collect()
+}
+
+fn item(statement: &Statement) -> Vec<Item> {
+    let Statement { at, words, block } = statement;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["include", file] => vec![Item::Include(*at, (*file).to_owned())],
+        ["options"] => value(block, "directory").map(Item::Directory).into_iter().collect(),
+        ["view", name, ..] => vec![Item::View(*at, (*name).to_owned(), items(block))],
+        ["zone", name, class @ ..] => vec![Item::Zone(zone(*at, name, class, block))],
+        _ => Vec::new(),
+    }
+}
+
+fn zone(at: Position, name: &str, class: &[&str], block: &[Statement]) -> ZoneStatement {
+    let kind = match value(block, "type").unwrap_or_default().to_ascii_lowercase().as_str() {
+        "primary" | "master" => ZoneKind::Primary,
+        "secondary" | "slave" | "mirror" | "stub" => ZoneKind::Secondary,
+        other => ZoneKind::Other(other.to_owned()),
+    };
+    let is_internet = class.first().is_none_or(|class| class.eq_ignore_ascii_case("in"));
+    ZoneStatement { at, name: name.to_owned(), is_internet, kind, file: value(block, "file") }
+}
+
+/// The second word of the first statement of a block that begins so.
+fn value(block: &[Statement], name: &str) -> Option<String> {
+    let found =
+        block.iter().find(|statement| statement.words.first().is_some_and(|word| word.eq_ignore_ascii_case(name)));
+    found?.words.get(1).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONF: &str = r#"
+// the options
+options { directory "/var/cache/bind"; allow-transfer { 192.0.2.1; key "k"; }; };
+include "/etc/bind/named.conf.local"; # more
+key "transfer" { algorithm hmac-sha256; secret "c2VjcmV0"; };
+zone "Example.org" IN { type master; file "db.example.org"; allow-update { none; }; };
+zone "2.0.192.in-addr.arpa" { type slave; masters { 192.0.2.1; }; file "x"; };
+zone "." { type hint; file "/usr/share/dns/root.hints"; };
+zone "localhost" { type master; file "/etc/bind/db.local"; };
+view "inside" { match-clients { 10/8; }; zone "a.example" { type primary; file "a"; }; };
+/* zone "gone" { type master; }; */
+"#;
+
+    #[test]
+    fn zones_are_found_with_their_files() {
+        let items = read(CONF.as_bytes()).unwrap();
+        assert_eq!(items[0], Item::Directory("/var/cache/bind".into()));
+        assert_eq!(items[1], Item::Include(Position { line: 4, column: 1 }, "/etc/bind/named.conf.local".into()));
+        let Item::Zone(zone) = &items[2] else { panic!("{items:?}") };
+        assert_eq!(
+            (zone.zone().unwrap().as_str(), &zone.kind, zone.file.as_deref()),
+            ("example.org", &ZoneKind::Primary, Some("db.example.org"))
+        );
+        let Item::Zone(reverse) = &items[3] else { panic!("{items:?}") };
+        assert_eq!((&reverse.kind, reverse.is_local()), (&ZoneKind::Secondary, false));
+        let Item::Zone(hints) = &items[4] else { panic!("{items:?}") };
+        assert_eq!(hints.kind, ZoneKind::Other("hint".into()));
+        let Item::Zone(local) = &items[5] else { panic!("{items:?}") };
+        assert!(local.is_local());
+        let Item::View(_, name, inside) = &items[6] else { panic!("{items:?}") };
+        assert_eq!((name.as_str(), inside.len(), items.len()), ("inside", 1, 7));
+    }
+
+    #[test]
+    fn no_configuration_is_a_panic() {
+        let mut numbers = crate::import::numbers::Numbers(0xC0FF);
+        let (mut read_whole, mut wrong) = (0, 0);
+        for _ in 0..20_000 {
+            let mut bytes = CONF.as_bytes().to_vec();
+            for _ in 0..=numbers.below(3) {
+                let at = numbers.below(bytes.len());
+                bytes[at] = [numbers.octet(), b'{', b'"', b';', b'*', b'\\'][numbers.below(6)];
+            }
+            bytes.truncate(numbers.below(4) * CONF.len() + numbers.below(CONF.len()));
+            match read(&bytes) {
+                Ok(_) => read_whole += 1,
+                Err(_) => wrong += 1,
+            }
+        }
+        assert!(read_whole > 1000 && wrong > 1000, "{read_whole} were read, {wrong} were not");
+    }
+
+    #[test]
+    fn what_is_wrong_has_its_place() {
+        for (text, line, column) in [
+            ("zone \"a\" {\n type master; ", 1, 10),
+            ("\n }", 2, 2),
+            ("a \"b", 1, 3),
+            ("/* a", 1, 1),
+            ("zone a { type master }", 1, 10),
+            ("zone a", 1, 1),
+            (&"a {".repeat(100), 1, 51),
+            ("a\0;", 1, 1),
+        ] {
+            let error = read(text.as_bytes()).unwrap_err();
+            assert_eq!((error.at.line, error.at.column), (line, column), "{text}: {error}");
+        }
+    }
+}
