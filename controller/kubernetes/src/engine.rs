@@ -14,7 +14,7 @@ mod zone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use cst_api::Tenant;
+use cst_api::{Date, Tenant};
 use cst_compiler::desired::mail::ack::Ack;
 use cst_compiler::desired::tenancy::Installation;
 use cst_compiler::index::{Change, Index, Unit};
@@ -59,6 +59,10 @@ pub struct Engine {
     parked: BTreeMap<String, BTreeSet<Work>>,
     /// Units with a held change, and the Domain whose change it is.
     held: BTreeMap<Unit, ObjectKey>,
+    /// The zones that were withdrawn of late, with the day.
+    withdrawn: BTreeMap<DomainName, Date>,
+    /// The zones whose withdrawal the coordinator approved.
+    approved: BTreeSet<DomainName>,
     missing: BTreeSet<Source>,
     queue: Queue<Work>,
     leads: bool,
@@ -89,6 +93,8 @@ impl Engine {
             secrets_listed: BTreeSet::new(),
             parked: BTreeMap::new(),
             held: BTreeMap::new(),
+            withdrawn: BTreeMap::new(),
+            approved: BTreeSet::new(),
             missing,
             queue: Queue::default(),
             leads: false,

@@ -211,18 +211,19 @@ impl Engine {
         }
     }
 
-    /// What of a tenant's mail is held whose Domain is gone.
+    /// What of a tenant's mail and zones is held whose Domain is gone.
     pub(super) fn held_without_domain(&self, tenant: &str) -> Vec<Held> {
         let namespace = cst_api::tenant_namespace(tenant);
         let orphaned = self
             .held
             .iter()
             .filter(|(_, holder)| holder.namespace == namespace && !self.is_there(Kind::Domain, holder));
-        let of_mail = orphaned.filter_map(|(unit, _)| match unit {
-            Unit::Mail(domain) => self.mail.get(domain)?.held.clone(),
-            _ => None,
+        let held = orphaned.flat_map(|(unit, _)| match unit {
+            Unit::Mail(domain) => self.mail.get(domain).and_then(|mail| mail.held.clone()).into_iter().collect(),
+            Unit::Zone(zone) => self.zones.get(zone).map(|state| state.held.clone()).unwrap_or_default(),
+            _ => Vec::new(),
         });
-        of_mail.collect()
+        held.collect()
     }
 
     /// The shards to write and the buckets to remove.

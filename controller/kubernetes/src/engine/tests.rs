@@ -4,6 +4,7 @@ mod dnssec;
 mod mail;
 mod order;
 mod site;
+mod withdrawal;
 mod zone;
 
 use std::time::Instant;

@@ -5,6 +5,7 @@ mod job;
 mod parent;
 mod report;
 mod step;
+mod withdrawal;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -46,6 +47,12 @@ pub(super) struct ZoneState {
     pub asked: Option<Instant>,
     /// What the next step of its keys waits for.
     pub wait: Option<Wait>,
+    /// What waits for approval.
+    pub held: Vec<Held>,
+    /// It is to be withdrawn, so the zone above delegates it no more.
+    pub leaves: bool,
+    /// Since when no server of the zone above delegates it.
+    pub out_since: Option<Instant>,
     /// Why the stored version is not served here.
     pub trouble: Option<String>,
     /// When the stored version became what it is.
@@ -111,15 +118,7 @@ impl Engine {
         self.note_site_problems(zone, &outcome);
         let Decision { step, held, wait } = self.decide_zone(zone, &outcome, gate_open, now);
         self.mark_above(zone);
-        let unit = Unit::Zone(zone.clone());
-        match (held.is_empty(), &outcome.holder) {
-            (false, Some(holder)) => drop(self.held.insert(unit, holder.clone())),
-            _ => drop(self.held.remove(&unit)),
-        }
-        if !held.is_empty() {
-            // What is held may rest on the clock, which nothing tells of.
-            self.mark_later(Work::Unit(Unit::Zone(zone.clone())), now.instant + LOOK_AGAIN);
-        }
+        self.note_held_zone(zone, &held, &outcome, now);
         self.note_wait(zone, wait, now);
         let state = self.zones.get(zone);
         let last = state.and_then(|state| state.published.clone());
@@ -128,6 +127,31 @@ impl Engine {
         let is_settled = matches!(step, Step::Keep);
         let reports = if is_settled { self.domain_reports(zone, &outcome, &held, now) } else { Vec::new() };
         ZoneJob { zone: zone.clone(), last, step, reports, is_awaited }
+    }
+
+    /// Notes what is held, for the status of the Domain or, where that is gone, of the Tenant.
+    fn note_held_zone(&mut self, zone: &DomainName, held: &[Held], outcome: &ZoneOutcome, now: &Now) {
+        let unit = Unit::Zone(zone.clone());
+        let Some(state) = self.zones.get_mut(zone) else { return };
+        let holder = outcome.holder.clone().or_else(|| Some(state.published.as_ref()?.holder.clone()));
+        let is_news = state.held != held;
+        state.held = held.to_vec();
+        if let Some(holder) = holder.as_ref().filter(|_| is_news) {
+            holder.tenant().into_iter().for_each(|tenant| self.mark(Work::Unit(Unit::Tenant(tenant.to_owned()))));
+            // What else of the tenant is held may be held for the same reason, and is approved by the same word.
+            let together = self.held.iter().filter(|(other, of)| **other != unit && of.namespace == holder.namespace);
+            for other in together.map(|(other, _)| other.clone()).collect::<Vec<_>>() {
+                self.mark(Work::Unit(other));
+            }
+        }
+        match holder.filter(|_| !held.is_empty()) {
+            Some(holder) => {
+                self.held.insert(unit.clone(), holder);
+                // What is held may rest on the clock, which nothing tells of.
+                self.mark_later(Work::Unit(unit), now.instant + LOOK_AGAIN);
+            }
+            None => drop(self.held.remove(&unit)),
+        }
     }
 
     /// Whether the coordinator approved a held step, on the Domain or on its Tenant.
@@ -165,7 +189,7 @@ impl Engine {
 
     pub(super) fn zone_forgotten(&mut self, zone: &DomainName) {
         if let Some(state) = self.zones.get_mut(zone) {
-            state.published = None;
+            (state.published, state.leaves, state.out_since) = (None, false, None);
         }
         self.mark(Work::Serve(zone.clone()));
     }

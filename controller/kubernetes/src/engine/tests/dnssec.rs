@@ -28,7 +28,7 @@ fn settings_with(dns: &Value) -> Settings {
 }
 
 /// A leader whose resolvers can be asked.
-fn asking() -> Play {
+pub(super) fn asking() -> Play {
     let mut play = Play::with(settings_with(&json!({"resolvers": ["127.0.0.1:5300"]})));
     play.engine.lead(true);
     play.listed();
@@ -37,7 +37,7 @@ fn asking() -> Play {
 }
 
 /// What two servers of the parent answer: the DS of these keys.
-fn parent(play: &mut Play, zone: &str, keys: &[u16]) {
+pub(super) fn parent(play: &mut Play, zone: &str, keys: &[u16]) {
     let ds = |id: &u16| Ds { key_tag: *id, algorithm: 13, digest_type: 2, digest: vec![0xAA; 32] };
     let ttl = if keys.is_empty() { 0 } else { 10 * HOUR };
     let answer = ParentAnswer { ns: [name("ns1.cst.example.net")].into(), ds: keys.iter().map(ds).collect(), ttl };
@@ -48,7 +48,7 @@ fn parent(play: &mut Play, zone: &str, keys: &[u16]) {
 
 impl Play {
     /// An hour goes by, in which the public server takes what is published.
-    fn hour(&mut self, zone: &str) {
+    pub(super) fn hour(&mut self, zone: &str) {
         self.turn(HOUR);
         if let Some(published) = self.published(zone) {
             self.answers(zone, published.serial);
@@ -62,7 +62,7 @@ impl Play {
         self.settle();
     }
 
-    fn hours(&mut self, count: u32) {
+    pub(super) fn hours(&mut self, count: u32) {
         (0..count).for_each(|_| self.hour(ZONE));
     }
 

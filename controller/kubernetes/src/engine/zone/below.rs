@@ -14,8 +14,9 @@ impl Engine {
     pub(super) fn zone_facts(&self, zone: &DomainName, mail_acknowledged: bool) -> ZoneFacts {
         let within = self.zones.range(zone.clone()..).skip_while(|(below, _)| *below == zone);
         let within = within.take_while(|(below, _)| below.is_within(zone));
-        let right_below = within
-            .filter(|(below, state)| state.published.is_some() && self.index.zone_above(below).as_ref() == Some(zone));
+        let right_below = within.filter(|(below, state)| {
+            state.published.is_some() && !state.leaves && self.index.zone_above(below).as_ref() == Some(zone)
+        });
         let below: BTreeMap<DomainName, Vec<Ds>> =
             right_below.map(|(below, state)| (below.clone(), self.signer_of(below, state, zone))).collect();
         ZoneFacts { mail_acknowledged, below }

@@ -75,7 +75,9 @@ impl Engine {
     pub(in super::super) fn mark_awaiting_below(&mut self, zone: &DomainName) {
         let within = self.zones.range(zone.clone()..).take_while(|(below, _)| below.is_within(zone));
         let awaiting = within.filter(|(below, state)| {
-            state.wait.is_some() && *below != zone && self.index.zone_above(below).as_ref() == Some(zone)
+            (state.wait.is_some() || state.leaves)
+                && *below != zone
+                && self.index.zone_above(below).as_ref() == Some(zone)
         });
         let awaiting: Vec<DomainName> = awaiting.map(|(below, _)| below.clone()).collect();
         for below in awaiting {

@@ -40,6 +40,12 @@ impl Engine {
             let resource_version = damaged.resource_version.clone();
             return Decision::only(Step::Publish(Box::new(PublishedZone { resource_version, ..last.clone() })));
         }
+        if outcome.holder.is_some()
+            && let Some(state) = self.zones.get_mut(zone)
+        {
+            (state.leaves, state.out_since) = (false, None);
+            self.approved.remove(zone);
+        }
         match (outcome.standing, &outcome.zone, &outcome.holder, last) {
             (Standing::Live, Some(compiled), Some(holder), last) => {
                 if last.is_none() && self.awaits_parent(zone, now) {
@@ -61,7 +67,7 @@ impl Engine {
                 let days = self.index.settings().retain_days;
                 match retention::judge(last.deletion_policy, last.retired, now.today, days) {
                     Retention::Serve(since) => self.kept(PublishedZone { retired: Some(since), ..last }, now),
-                    Retention::Drop => Decision::only(Step::Forget(Box::new(last))),
+                    Retention::Drop => self.withdrawal(last, now),
                 }
             }
             (_, _, _, Some(last)) => self.kept(last, now),
@@ -127,7 +133,7 @@ impl Engine {
     }
 
     /// What is served on as it is, for as long as that may be: its signatures do not run out.
-    fn kept(&self, next: PublishedZone, now: &Now) -> Decision {
+    pub(super) fn kept(&self, next: PublishedZone, now: &Now) -> Decision {
         let last = self.zones.get(next.apex()).and_then(|state| Some((state, state.published.as_ref()?)));
         let Some((state, last)) = last else { return Decision::only(Step::Keep) };
         match self.inception(state, last, now) {

@@ -1,0 +1,100 @@
+//! Zones that are to be withdrawn: not too many at once, not while a parent trusts them, and from the zone above first.
+
+use super::dnssec::{asking, parent};
+use super::*;
+
+fn gone(play: &mut Play, tenant: &str, zone: &str) {
+    play.take(Event::Domain(Seen::Gone(ObjectKey::new(cst_api::tenant_namespace(tenant), zone))));
+}
+
+fn told(play: &Play, tenant: &str) -> Option<String> {
+    let found = play.engine.held_without_domain(tenant);
+    found.first().map(|held| format!("{} {}", held.message, held.digest))
+}
+
+/// The coordinator approves a digest on the Tenant.
+fn approve(play: &mut Play, tenant: &str, domains: &[String], digest: &str) {
+    let metadata = json!({"name": tenant, "annotations": {"territorial.services/approve": digest}});
+    let spec = json!({"displayName": tenant, "entityType": "Comune", "domains": domains});
+    play.object(Event::Tenant, json!({"metadata": metadata, "spec": spec}));
+}
+
+#[test]
+fn a_zone_that_its_parent_trusts_is_withdrawn_when_the_ds_is_gone_or_by_word() {
+    let zone = "comune.urbino.pu.it";
+    let mut play = asking();
+    play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+    play.settle();
+    parent(&mut play, zone, &[]);
+    play.hours(2);
+    parent(&mut play, zone, &[1]);
+    play.hours(1);
+    gone(&mut play, "urbino", zone);
+    play.hours(1);
+    assert!(play.published(zone).is_some());
+    assert!(told(&play, "urbino").unwrap().starts_with("the parent has a DS of comune.urbino.pu.it"));
+    parent(&mut play, zone, &[]);
+    play.hours(1);
+    assert_eq!((play.published(zone), told(&play, "urbino")), (None, None));
+}
+
+#[test]
+fn a_zone_below_ours_leaves_the_one_above_first() {
+    let (above, below) = ("urbino.pu.it", "museo.urbino.pu.it");
+    let mut play = asking();
+    play.domain("urbino", above, &json!({}));
+    play.domain("urbino", below, &json!({"deletionPolicy": "Delete"}));
+    let minutes = |play: &mut Play, count: u32| {
+        for _ in 0..count {
+            play.turn(60);
+            for zone in [above, below] {
+                if let Some(published) = play.published(zone) {
+                    play.answers(zone, published.serial);
+                }
+            }
+            play.settle();
+        }
+    };
+    minutes(&mut play, 5);
+    let is_delegated = |play: &Play| {
+        let zone = play.published(above).unwrap().zone;
+        zone.get(&name(below), cst_api::RecordType::NS).is_some()
+    };
+    assert!(is_delegated(&play));
+    gone(&mut play, "urbino", below);
+    minutes(&mut play, 2);
+    assert!(!is_delegated(&play) && play.published(below).is_some(), "caches have the delegation");
+    minutes(&mut play, 50);
+    assert!(play.published(below).is_some());
+    minutes(&mut play, 15);
+    assert!(play.published(below).is_none());
+    play.domain("urbino", below, &json!({"deletionPolicy": "Delete"}));
+    minutes(&mut play, 2);
+    assert!(is_delegated(&play), "it came back");
+}
+
+#[test]
+fn more_than_a_third_of_the_catalog_goes_only_by_word() {
+    let zones: Vec<String> = (0..10).map(|number| format!("ente{number}.example")).collect();
+    let mut play = Play::leading();
+    play.tenant("urbino", &zones.iter().map(String::as_str).collect::<Vec<_>>());
+    for zone in &zones {
+        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+    }
+    play.settle();
+    for zone in &zones[..6] {
+        gone(&mut play, "urbino", zone);
+        play.settle();
+    }
+    let there = |play: &Play| zones.iter().filter(|zone| play.published(zone).is_some()).count();
+    assert_eq!(there(&play), 7, "three went before it was too much");
+    let message = told(&play, "urbino").unwrap();
+    assert!(message.contains("would drop 3 of 7 zones") && message.contains("ente5.example"), "{message}");
+    play.turn(86_400);
+    play.engine.tick();
+    play.settle();
+    assert_eq!(there(&play), 7, "nor by and by");
+    approve(&mut play, "urbino", &zones, message.rsplit(' ').next().unwrap());
+    play.settle();
+    assert_eq!(there(&play), 4);
+}
