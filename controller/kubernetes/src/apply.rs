@@ -51,10 +51,21 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
-    /// Whether the API server answered, and does not want it as it is.
+    /// What the API server says, where it answered and does not want the object as it is.
+    pub fn refusal(&self) -> Option<String> {
+        let (Self::Secret { source, .. } | Self::Request { source, .. }) = self else { return None };
+        match &**source {
+            // 408 and 429 say to come again, 409 that somebody else was faster.
+            kube::Error::Api(status) if matches!(status.code, 400..=499) && !matches!(status.code, 408 | 409 | 429) => {
+                Some(status.message.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the API server answered, and does not want the object as it is.
     pub fn is_refusal(&self) -> bool {
-        let (Self::Secret { source, .. } | Self::Request { source, .. }) = self else { return false };
-        matches!(&**source, kube::Error::Api(status) if matches!(status.code, 400..=499) && !status.is_conflict())
+        self.refusal().is_some()
     }
 }
 

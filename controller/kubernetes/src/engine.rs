@@ -55,6 +55,8 @@ pub struct Engine {
     built: BTreeMap<Unit, String>,
     acks: BTreeMap<String, Ack>,
     secrets_listed: BTreeSet<String>,
+    /// Passwords that could not be put into their Secrets.
+    ungenerated: BTreeMap<ObjectKey, mail::Ungenerated>,
     /// Work that waits for the Secrets of a namespace.
     parked: BTreeMap<String, BTreeSet<Work>>,
     /// Units with a held change, and the Domain whose change it is.
@@ -87,6 +89,7 @@ impl Engine {
             built: BTreeMap::new(),
             acks: BTreeMap::new(),
             secrets_listed: BTreeSet::new(),
+            ungenerated: BTreeMap::new(),
             parked: BTreeMap::new(),
             held: BTreeMap::new(),
             missing,
@@ -196,6 +199,7 @@ impl Engine {
             Effect::ZoneUnserved(zone, why) => self.zone_unserved(zone, why),
             Effect::Shards(domain, written) => self.shards_written(&domain, written, now),
             Effect::Secret(key, data) => self.change(Change::Secret(key, Some(data)), now),
+            Effect::PasswordRefused(domain, secret, why) => self.password_refused(domain, secret, why, now),
             Effect::Applied(unit, applied, digest) => self.was_applied(unit, applied, digest, now),
             Effect::Answered(key, question) => self.site_answered(key, question),
             Effect::Reported(reported) => self.reported(reported),
@@ -205,6 +209,9 @@ impl Engine {
 
     /// Takes a change into the index and marks what depends on it.
     fn change(&mut self, change: Change, now: Instant) {
+        if let Change::Secret(key, _) = &change {
+            self.ungenerated.remove(key);
+        }
         let about = match &change {
             Change::Tenant(name, _) => Some(name.clone()),
             _ => None,

@@ -75,6 +75,8 @@ pub enum Effect {
     Shards(DomainName, BTreeMap<u32, Option<StoredShard>>),
     /// A Secret of a tenant's namespace was written.
     Secret(ObjectKey, BTreeMap<String, Vec<u8>>),
+    /// The password of a box of the domain cannot be put into this Secret, and why.
+    PasswordRefused(DomainName, ObjectKey, String),
     /// An object of a unit was applied that a further attempt need not apply.
     Advanced,
     /// A unit's objects were applied, with a digest of what was wanted; `None`: they were removed.

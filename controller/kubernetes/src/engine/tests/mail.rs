@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::*;
 
+mod generate;
 mod other_domain;
 
 const DOMAIN: &str = "comune.urbino.pu.it";
