@@ -105,6 +105,7 @@ pub async fn bring_about(
     let all = Applied { objects: wanted.objects.union(&before).cloned().collect(), ..wanted.clone() };
     if last != Some(&all) {
         write(&records, unit, &all).await?;
+        effects.push(Effect::Recorded(unit.clone(), all.clone()));
     }
     let mut refusal = None;
     for object in objects {

@@ -200,6 +200,7 @@ impl Engine {
             Effect::Shards(domain, written) => self.shards_written(&domain, written, now),
             Effect::Secret(key, data) => self.change(Change::Secret(key, Some(data)), now),
             Effect::PasswordRefused(domain, secret, why) => self.password_refused(domain, secret, why, now),
+            Effect::Recorded(unit, applied) => self.was_recorded(unit, applied, now),
             Effect::Applied(unit, applied, digest) => self.was_applied(unit, applied, digest, now),
             Effect::Answered(key, question) => self.site_answered(key, question),
             Effect::Reported(reported) => self.reported(reported),

@@ -35,6 +35,10 @@ impl Engine {
             (objects, digest)
         });
         let objects = wanted.filter(|(_, digest)| self.built.get(&unit) != Some(digest));
+        if objects.is_some() {
+            // Until all of them are applied nobody knows what is there.
+            self.built.remove(&unit);
+        }
         let draft = self.draft(&ObjectRef::tenant(name), now).map(|mut draft| {
             draft.facts.problems.clone_from(&verdict.problems);
             draft.facts.held = self.held_without_domain(name);

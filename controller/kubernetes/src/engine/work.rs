@@ -79,6 +79,8 @@ pub enum Effect {
     PasswordRefused(DomainName, ObjectKey, String),
     /// An object of a unit was applied that a further attempt need not apply.
     Advanced,
+    /// What a unit is about to have, beside what it had, was written down.
+    Recorded(Unit, Applied),
     /// A unit's objects were applied, with a digest of what was wanted; `None`: they were removed.
     Applied(Unit, Option<Applied>, String),
     /// A site answered through the gateway.
