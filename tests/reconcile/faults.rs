@@ -4,8 +4,9 @@ use cst_api::{Domain, Mailbox, Tenant, WebSite};
 use cst_compiler::model::{DomainName, RecordType};
 use cst_tests::centre::{Centre, condition, eventually};
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::events::v1::Event;
 use kube::Api;
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, ListParams};
 
 use super::{domain, mailbox};
 
@@ -87,11 +88,18 @@ async fn a_volume_that_cannot_grow_holds_back_nothing_else_of_its_site() {
     centre.apply(&site(", storage: 2Gi, aliases: [www.comune.frontone.pu.it]")).await;
     eventually(async || routes.get_opt("portale.aliases").await.unwrap()).await.expect("the alias has its route");
     let told = |site: &WebSite| {
-        let ready = condition(site, "Ready");
-        ready
-            .is_some_and(|ready| ready.message.contains("PersistentVolumeClaim") && !ready.message.contains("Status {"))
+        let stalled = condition(site, "Stalled");
+        stalled.is_some_and(|c| c.message.contains("PersistentVolumeClaim") && !c.message.contains("Status {"))
     };
-    centre.until(&sites, "portale", told).await;
+    let site = centre.until(&sites, "portale", told).await;
+    assert!(condition(&site, "Reconciling").is_none(), "only a human can help");
+    let events: Api<Event> = centre.api("t-frontone");
+    let warned = async || {
+        let events = events.list(&ListParams::default()).await.unwrap().items.into_iter();
+        let note = |event: Event| event.note.filter(|note| note.contains("PersistentVolumeClaim"));
+        events.filter_map(note).next()
+    };
+    eventually(warned).await.expect("an event tells it");
     controller.stop().await;
 }
 

@@ -137,6 +137,16 @@ impl Engine {
         self.mark_all();
     }
 
+    /// Nobody tells what was removed or changed in the tenants' namespaces: all that was applied is applied again. What is as it
+    /// should be is not written.
+    pub fn look(&mut self) {
+        self.built.clear();
+        let units: Vec<Unit> = self.applied.keys().cloned().collect();
+        for unit in units {
+            self.mark(Work::Unit(unit));
+        }
+    }
+
     /// The next work that may begin now.
     pub fn next(&mut self, now: &Now) -> Option<(Work, Job)> {
         let work = self.queue.take(now.instant)?;

@@ -73,6 +73,11 @@ impl MailboxModel {
     }
 }
 
+/// The Secret that a generated password of this Mailbox goes into.
+pub fn generated_secret(mailbox: &ObjectKey) -> ObjectKey {
+    ObjectKey::new(&mailbox.namespace, format!("{}{GENERATED_SUFFIX}", mailbox.name))
+}
+
 fn check_name(reader: &mut Reader, name: &str) {
     let longest = MAX_NAME - GENERATED_SUFFIX.len();
     if name.len() > longest {
@@ -91,11 +96,7 @@ fn password_source(mailbox: &Mailbox, key: &ObjectKey) -> PasswordSource {
             key: reference.key.clone().unwrap_or_else(|| key.name.clone()),
             generated: false,
         },
-        None => PasswordSource {
-            secret: ObjectKey::new(&key.namespace, format!("{}{GENERATED_SUFFIX}", key.name)),
-            key: GENERATED_HASH_KEY.into(),
-            generated: true,
-        },
+        None => PasswordSource { secret: generated_secret(key), key: GENERATED_HASH_KEY.into(), generated: true },
     }
 }
 

@@ -22,6 +22,7 @@ use super::{Effect, Engine, Shell, Work, WorkError};
 use crate::clock::Now;
 use crate::report::Report;
 use crate::shards::{self, StoredShard};
+use generate::Forgotten;
 pub(super) use generate::Ungenerated;
 
 /// What is known of a mail domain beside what is compiled.
@@ -62,6 +63,7 @@ impl Decided {
 pub struct MailJob {
     domain: DomainName,
     generate: Vec<(MailboxModel, String)>,
+    forget: Vec<Forgotten>,
     write: Vec<Shard>,
     remove: Vec<u32>,
     reports: Vec<Report>,
@@ -97,6 +99,7 @@ impl Engine {
         let nothing = MailJob {
             domain: domain.clone(),
             generate: Vec::new(),
+            forget: Vec::new(),
             write: Vec::new(),
             remove: Vec::new(),
             reports: Vec::new(),
@@ -122,7 +125,9 @@ impl Engine {
         let reports = if settled { self.mailbox_reports(domain, &outcome, &decided, now) } else { Vec::new() };
         let changes = !write.is_empty() || decided.stands_still;
         self.note_pending(domain, published.as_ref(), &decided.step.domain, changes);
-        MailJob { write, remove, reports, ..nothing }
+        let forget =
+            if write.is_empty() { Vec::new() } else { self.to_forget(published.as_ref(), &decided.step.domain) };
+        MailJob { forget, write, remove, reports, ..nothing }
     }
 
     /// Puts the work off until the Secrets of the domain's namespace have been listed: a password that is not known is not missing.
@@ -253,6 +258,8 @@ impl Engine {
 impl MailJob {
     pub(super) async fn run(self, shell: &Shell, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
         generate::all(shell, self.generate, effects).await?;
+        // First: once the shards are written nothing says any more that there was a box.
+        generate::forget(shell, self.forget).await?;
         let api = Api::namespaced(shell.client.clone(), &shell.mail_namespace);
         let mut written = BTreeMap::new();
         let result = async {
@@ -291,6 +298,11 @@ impl MailJob {
             effects.push(Effect::Shards(self.domain, shards));
         }
         effects
+    }
+
+    /// The addresses whose passwords it forgets, each with the Secret that it was put into, if that goes too.
+    pub(super) fn forgets(&self) -> Vec<(String, Option<ObjectKey>)> {
+        self.forget.iter().map(|gone| (gone.address.to_string(), gone.secret.clone())).collect()
     }
 
     /// The Secrets it makes.

@@ -225,7 +225,7 @@ async fn credentials(shell: &Shell, site: &Site, web: &Web) -> Result<Option<Cre
 async fn remove(shell: &Shell, unit: &Unit, key: &ObjectKey, applied: &Applied) -> Result<(), WorkError> {
     let delete = applied.deletion_policy == DeletionPolicy::Delete;
     for id in applied.objects.iter().filter(|id| delete || !applied::is_kept(id)) {
-        apply::remove(&shell.client, id).await?;
+        apply::remove(&shell.client, id, applied::site_of(unit)).await?;
     }
     shell.memory.forget(&applied.objects);
     if let (Some(database), Some(databases), true) = (&applied.database, &shell.databases, delete) {

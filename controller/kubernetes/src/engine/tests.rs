@@ -3,6 +3,7 @@
 mod mail;
 mod order;
 mod site;
+mod tenant;
 mod zone;
 
 use std::time::Instant;
@@ -180,7 +181,8 @@ impl Play {
                 vec![Effect::ZoneServed(job.zone, served)]
             }
             Job::Site(job) => job.pretend(),
-            Job::Tenant(_) | Job::Ask(_) | Job::Report(_) => Vec::new(),
+            Job::Tenant(job) => job.pretend(),
+            Job::Ask(_) | Job::Report(_) => Vec::new(),
         }
     }
 

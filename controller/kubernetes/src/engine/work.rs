@@ -141,6 +141,17 @@ pub enum WorkError {
     Aborted,
 }
 
+impl WorkError {
+    /// What the API server does not want of a unit's object: the field it follows from, and what it says.
+    pub fn refusal(&self) -> Option<(&'static str, String)> {
+        let Self::BringAbout(BringAboutError::Apply(error @ ApplyError::Request { object, .. })) = self else {
+            return None;
+        };
+        let field = if object.kind == "PersistentVolumeClaim" { "spec.storage" } else { "spec" };
+        Some((field, format!("the API server refuses {object}: {}", error.refusal()?)))
+    }
+}
+
 impl Job {
     /// Carries the work out. Effects are told even when it fails half-way.
     pub async fn run(self, shell: &Shell) -> (Vec<Effect>, Result<(), WorkError>) {

@@ -1,13 +1,15 @@
 //! The passwords that are made for boxes. One that cannot be made or put where its owner finds it is its box's own affair: all the others
 //! go on, and so does the box, without a login or with the password it had.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use cst_api::Reason;
+use cst_api::{DeletionPolicy, Reason};
 use cst_compiler::compile::MailOutcome;
+use cst_compiler::desired::mail::MailDomain;
 use cst_compiler::index::Unit;
-use cst_compiler::model::{DomainName, ObjectKey};
-use cst_compiler::parse::MailboxModel;
+use cst_compiler::model::{Address, DomainName, ObjectKey};
+use cst_compiler::parse::{MailboxModel, generated_secret};
 use cst_compiler::problem::{Kind, ObjectRef};
 use futures_util::{StreamExt as _, stream};
 use k8s_openapi::ByteString;
@@ -15,8 +17,10 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
 
 use super::super::{Effect, Engine, Shell, Work, WorkError};
+use crate::apply::ObjectId;
 use crate::clock::Now;
 use crate::passwords::StoreError;
+use crate::watch::chain;
 use crate::{apply, names, passwords};
 
 /// How many passwords are made at a time: their hashes cost processor time.
@@ -76,6 +80,44 @@ impl Engine {
         self.ungenerated.insert(secret, Ungenerated { why, times: times + 1, again });
         self.mark(Work::Unit(Unit::Mail(domain)));
     }
+}
+
+/// A box that is gone for good.
+pub(in super::super) struct Forgotten {
+    pub(super) address: Address,
+    /// The Secret that its password was put into; `None`: another box of that name needs it.
+    pub(super) secret: Option<ObjectKey>,
+}
+
+impl Engine {
+    /// The boxes that are gone for good with this step: whoever gets the address next does not get their password.
+    pub(super) fn to_forget(&self, published: Option<&MailDomain>, next: &MailDomain) -> Vec<Forgotten> {
+        let there: BTreeSet<&Address> = next.boxes.iter().map(|mailbox| &mailbox.address).collect();
+        let gone = published
+            .iter()
+            .flat_map(|published| &published.boxes)
+            .filter(|mailbox| mailbox.delete_policy == DeletionPolicy::Delete && !there.contains(&mailbox.address));
+        let forgotten = gone.map(|mailbox| Forgotten {
+            address: mailbox.address.clone(),
+            secret: (!self.is_there(Kind::Mailbox, &mailbox.owner)).then(|| generated_secret(&mailbox.owner)),
+        });
+        forgotten.collect()
+    }
+}
+
+/// Forgets passwords. A namespace that is gone, or no longer ours to write, took its Secret along.
+pub(super) async fn forget(shell: &Shell, gone: Vec<Forgotten>) -> Result<(), WorkError> {
+    for Forgotten { address, secret } in gone {
+        passwords::forget(&shell.secrets(), &address.to_string()).await?;
+        let Some(key) = secret else { continue };
+        let ObjectKey { namespace, name } = key;
+        let id = ObjectId { api_version: "v1".into(), kind: "Secret".into(), namespace, name };
+        match apply::remove(&shell.client, &id, None).await {
+            Err(error) if error.is_refusal() => tracing::warn!(%id, error = %chain(&error), "a password stays"),
+            result => result?,
+        }
+    }
+    Ok(())
 }
 
 /// Makes passwords. An error is none of a single box: the API server is away.

@@ -83,3 +83,27 @@ fn a_password_that_could_not_be_written_is_tried_again_now_and_then_and_when_its
     play.take(Event::Secret("t-urbino".into(), Seen::Gone(secret("alba"))));
     assert_eq!(play.making().1.generates(), [secret("alba")]);
 }
+
+#[test]
+fn the_password_of_a_box_that_is_gone_for_good_is_forgotten_and_of_no_other() {
+    for (policy, name_is_free) in [("Delete", true), ("Delete", false), ("Retain", true)] {
+        let mut play = urbino(2);
+        play.writes("nuova", &json!({"deletionPolicy": policy}));
+        play.settle();
+        play.take(Event::Mailbox(Seen::Gone(ObjectKey::new("t-urbino", "nuova"))));
+        if !name_is_free {
+            let spec = json!({"address": format!("gone00@{DOMAIN}"), "passwordSecretRef": {"name": "passwords", "key": "gone00"}});
+            play.object(Event::Mailbox, json!({"metadata": {"name": "nuova", "namespace": "t-urbino"}, "spec": spec}));
+        }
+        let mut forgotten = Vec::new();
+        while let Some((work, job)) = play.engine.next(&play.now) {
+            if let Job::Mail(job) = &job {
+                forgotten.extend(job.forgets());
+            }
+            let effects = play.carry_out(job);
+            play.engine.done(&work, effects, true, play.now.instant);
+        }
+        let expected = (format!("nuova@{DOMAIN}"), name_is_free.then(|| secret("nuova")));
+        assert_eq!(forgotten, if policy == "Delete" { vec![expected] } else { vec![] });
+    }
+}
