@@ -361,6 +361,12 @@ async fn a_mailbox_has_a_plain_address() {
 }
 
 #[tokio::test]
+async fn a_mailboxes_name_leaves_room_for_that_of_its_password() {
+    accepts("Mailbox", &"x".repeat(244), &["address: a@b.it"]).await;
+    rejects("Mailbox", &"x".repeat(245), &["address: a@b.it"], "metadata.name must have at most 244 characters").await;
+}
+
+#[tokio::test]
 async fn a_mailbox_keeps_its_address() {
     let because = change("Mailbox", "kept", "address: a@b.it", "address: c@b.it").await;
     assert!(because.unwrap().contains("address is immutable"));

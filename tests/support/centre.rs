@@ -127,6 +127,7 @@ impl Centre {
             mail_namespace: self.mail_namespace.clone(),
             mail_pods: vec![MAIL_POD.into()],
             identity: name.into(),
+            look: Some(Duration::from_secs(5)),
         };
         let servers = Servers { zones: server.clone(), observations, databases: None };
         let (stop, stopped) = oneshot::channel();

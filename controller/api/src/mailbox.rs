@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DeletionPolicy, Status, undescribed};
 
-/// The box. Its metadata.name is free, such as the part before the @.
+/// The box. Its metadata.name is free, such as the part before the @; at most 244 characters.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "territorial.services",
@@ -18,6 +18,8 @@ use crate::{DeletionPolicy, Status, undescribed};
     shortname = "mbx",
     category = "cst",
     doc = "A mailbox: one address of a Domain of the same tenant whose mail is Hosted.",
+    validation = Rule::new("self.metadata.name.size() <= 244")
+        .message("metadata.name must have at most 244 characters: a generated password goes into the Secret <name>-password"),
     printcolumn(name = "Address", type_ = "string", json_path = ".spec.address"),
     printcolumn(name = "Name", type_ = "string", json_path = ".spec.displayName", priority = "1"),
     printcolumn(name = "Quota", type_ = "string", json_path = ".status.quota"),

@@ -8,7 +8,7 @@ mod website;
 use cst_api::Reason;
 
 pub use domain::{DomainModel, MailModel, PecModel};
-pub use mailbox::{GENERATED_HASH_KEY, MailboxModel, PasswordSource};
+pub use mailbox::{GENERATED_HASH_KEY, MailboxModel, PasswordSource, generated_secret};
 pub use tenant::TenantModel;
 pub use website::WebSiteModel;
 

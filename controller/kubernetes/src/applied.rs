@@ -50,6 +50,11 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, digest);
     }
 
+    /// All of them may be gone or changed.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The objects may be gone or changed.
     pub fn forget<'a>(&self, ids: impl IntoIterator<Item = &'a ObjectId>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,6 +110,7 @@ pub async fn bring_about(
     let all = Applied { objects: wanted.objects.union(&before).cloned().collect(), ..wanted.clone() };
     if last != Some(&all) {
         write(&records, unit, &all).await?;
+        effects.push(Effect::Recorded(unit.clone(), all.clone()));
     }
     let mut refusal = None;
     for object in objects {
@@ -126,7 +132,7 @@ pub async fn bring_about(
         return Err(refusal.into());
     }
     for gone in before.difference(&wanted.objects).filter(|id| !is_kept(id)) {
-        apply::remove(&shell.client, gone).await?;
+        apply::remove(&shell.client, gone, site_of(unit)).await?;
         memory.forget([gone]);
     }
     wanted.objects.extend(before.into_iter().filter(is_kept));
@@ -134,6 +140,11 @@ pub async fn bring_about(
         write(&records, unit, &wanted).await?;
     }
     Ok(wanted)
+}
+
+/// The name of the site whose objects these are.
+pub fn site_of(unit: &Unit) -> Option<&str> {
+    if let Unit::Site(key) = unit { Some(&key.name) } else { None }
 }
 
 /// Why a unit's objects are not as wanted.

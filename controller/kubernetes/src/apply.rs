@@ -1,5 +1,6 @@
 //! Server-side apply of what a unit wants, and removal of what it no longer wants.
 
+use cst_compiler::desired::object::SITE;
 use cst_compiler::model::ObjectKey;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions, TypeMeta};
@@ -51,10 +52,23 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
-    /// Whether the API server answered, and does not want it as it is.
+    /// What the API server says, where it answered and does not want the object as it is.
+    pub fn refusal(&self) -> Option<String> {
+        let (Self::Secret { source, .. } | Self::Request { source, .. }) = self else { return None };
+        match &**source {
+            // 404: its namespace is not there (yet). 408 and 429 say to come again, 409 that somebody else was faster.
+            kube::Error::Api(status)
+                if matches!(status.code, 400..=499) && !matches!(status.code, 404 | 408 | 409 | 429) =>
+            {
+                Some(status.message.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the API server answered, and does not want the object as it is.
     pub fn is_refusal(&self) -> bool {
-        let (Self::Secret { source, .. } | Self::Request { source, .. }) = self else { return false };
-        matches!(&**source, kube::Error::Api(status) if matches!(status.code, 400..=499) && !status.is_conflict())
+        self.refusal().is_some()
     }
 }
 
@@ -115,12 +129,13 @@ pub async fn apply_secret(client: &Client, secret: &Secret) -> Result<Secret, Ap
     applied.map_err(|source| ApplyError::Secret { key, source: Box::new(source) })
 }
 
-/// Removes an object, if it is there and ours: what somebody else made under the same name stays.
-pub async fn remove(client: &Client, id: &ObjectId) -> Result<(), ApplyError> {
+/// Removes an object, if it is there, ours and of this site (`None`: of no site): what somebody else made under the same name stays.
+pub async fn remove(client: &Client, id: &ObjectId, site: Option<&str>) -> Result<(), ApplyError> {
     let api = id.api(client.clone());
     let Some(found) = api.get_metadata_opt(&id.name).await.map_err(id.failed("reading"))? else { return Ok(()) };
-    if found.labels().get(MANAGED_BY).map(String::as_str) != Some(MANAGER) {
-        tracing::warn!(object = %id, "not removed: it does not carry our label");
+    let label = |name| found.labels().get(name).map(String::as_str);
+    if label(MANAGED_BY) != Some(MANAGER) || label(SITE) != site {
+        tracing::warn!(object = %id, "not removed: it is another's");
         return Ok(());
     }
     let params = DeleteParams::background()

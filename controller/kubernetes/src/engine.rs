@@ -55,6 +55,8 @@ pub struct Engine {
     built: BTreeMap<Unit, String>,
     acks: BTreeMap<String, Ack>,
     secrets_listed: BTreeSet<String>,
+    /// Passwords that could not be put into their Secrets.
+    ungenerated: BTreeMap<ObjectKey, mail::Ungenerated>,
     /// Work that waits for the Secrets of a namespace.
     parked: BTreeMap<String, BTreeSet<Work>>,
     /// Units with a held change, and the Domain whose change it is.
@@ -91,6 +93,7 @@ impl Engine {
             built: BTreeMap::new(),
             acks: BTreeMap::new(),
             secrets_listed: BTreeSet::new(),
+            ungenerated: BTreeMap::new(),
             parked: BTreeMap::new(),
             held: BTreeMap::new(),
             withdrawn: BTreeMap::new(),
@@ -138,6 +141,16 @@ impl Engine {
     /// A new day: agreements, retention and signatures age.
     pub fn tick(&mut self) {
         self.mark_all();
+    }
+
+    /// Nobody tells what was removed or changed in the tenants' namespaces: all that was applied is applied again. What is as it
+    /// should be is not written.
+    pub fn look(&mut self) {
+        self.built.clear();
+        let units: Vec<Unit> = self.applied.keys().cloned().collect();
+        for unit in units {
+            self.mark(Work::Unit(unit));
+        }
     }
 
     /// The next work that may begin now.
@@ -200,6 +213,8 @@ impl Engine {
             Effect::ZoneKeys(zone, keys) => self.zone_keys(zone, keys),
             Effect::Shards(domain, written) => self.shards_written(&domain, written, now),
             Effect::Secret(key, data) => self.change(Change::Secret(key, Some(data)), now),
+            Effect::PasswordRefused(domain, secret, why) => self.password_refused(domain, secret, why, now),
+            Effect::Recorded(unit, applied) => self.was_recorded(unit, applied, now),
             Effect::Applied(unit, applied, digest) => self.was_applied(unit, applied, digest, now),
             Effect::Answered(key, question) => self.site_answered(key, question),
             Effect::Reported(reported) => self.reported(reported),
@@ -209,6 +224,9 @@ impl Engine {
 
     /// Takes a change into the index and marks what depends on it.
     fn change(&mut self, change: Change, now: Instant) {
+        if let Change::Secret(key, _) = &change {
+            self.ungenerated.remove(key);
+        }
         let about = match &change {
             Change::Tenant(name, _) => Some(name.clone()),
             _ => None,

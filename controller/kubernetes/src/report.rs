@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use cst_api::{
-    ConditionType, Domain, DomainStatus, Mailbox, MailboxStatus, Status, Tenant, TenantStatus, WebSite, WebSiteStatus,
+    ConditionType, Domain, DomainStatus, Mailbox, MailboxStatus, Reason, Status, Tenant, TenantStatus, WebSite,
+    WebSiteStatus,
 };
 use cst_compiler::model::ObjectKey;
 use cst_compiler::problem::{Kind, ObjectRef};
@@ -16,6 +17,7 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter as ReportingCon
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 
+use crate::engine::WorkError;
 use crate::names;
 use crate::watch::chain;
 
@@ -78,9 +80,12 @@ impl Draft {
         Report { object, uid, last, next }
     }
 
-    /// The status when the work failed.
-    pub fn failed(mut self, error: &(dyn std::error::Error + 'static)) -> Report {
-        self.facts.waiting.push(chain(error));
+    /// The status when the work failed: what the API server refuses stays so until somebody changes something, everything else passes.
+    pub fn failed(mut self, error: &WorkError) -> Report {
+        match error.refusal() {
+            Some((field, message)) => self.facts.problems.push(self.object.error(field, Reason::Invalid, message)),
+            None => self.facts.waiting.push(format!("this to go well: {}", chain(error))),
+        }
         self.report()
     }
 }
@@ -279,7 +284,6 @@ fn reference(resource: &ApiResource, object: &ObjectRef, uid: &str) -> ObjectRef
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cst_api::Reason;
 
     fn status(conditions: &[(ConditionType, bool, Reason)]) -> ObjectStatus {
         let condition = |(type_, holds, reason): &(ConditionType, bool, Reason)| Condition {

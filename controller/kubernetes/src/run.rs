@@ -38,6 +38,8 @@ const AT_ONCE: usize = 32;
 const PATIENCE: Duration = Duration::from_mins(2);
 /// How long work may go on after the end was asked for.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How often is looked whether what was applied is there.
+const LOOK: Duration = Duration::from_hours(1);
 /// How many events wait at most.
 const EVENTS: usize = 4096;
 
@@ -54,6 +56,8 @@ pub struct Options {
     pub mail_pods: Vec<String>,
     /// This replica's name: its pod's.
     pub identity: String,
+    /// How often is looked whether what was applied is still there; hourly unless given.
+    pub look: Option<Duration>,
 }
 
 /// What the controller acts upon, beside the API server.
@@ -115,6 +119,7 @@ pub async fn run(
         jobs: JoinSet::new(),
         running: HashMap::new(),
         complete: false,
+        look: options.look.unwrap_or(LOOK),
     };
     controller.run(inbox, servers.observations, leads, stop).await;
     tokio::time::timeout(FAREWELL, election).await.ok();
@@ -132,6 +137,7 @@ struct Controller {
     jobs: JoinSet<Ended>,
     running: HashMap<Id, Work>,
     complete: bool,
+    look: Duration,
 }
 
 impl Controller {
@@ -146,8 +152,10 @@ impl Controller {
         self.load_keys().await;
         let mut batch = Vec::new();
         let mut tomorrow = Instant::now() + self.clock.until_tomorrow();
+        let mut look = Instant::now() + self.look;
         loop {
-            let due = self.engine.next_due().map_or(tomorrow, |due| due.min(tomorrow));
+            let timed = look.min(tomorrow);
+            let due = self.engine.next_due().map_or(timed, |due| due.min(timed));
             tokio::select! {
                 () = &mut stop => break,
                 _ = inbox.recv_many(&mut batch, EVENTS) => {
@@ -171,6 +179,11 @@ impl Controller {
             if Instant::now() >= tomorrow {
                 self.engine.tick();
                 tomorrow = Instant::now() + self.clock.until_tomorrow();
+            }
+            if Instant::now() >= look {
+                self.shell.memory.clear();
+                self.engine.look();
+                look = Instant::now() + self.look;
             }
             self.begin_work();
         }

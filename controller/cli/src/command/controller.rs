@@ -86,6 +86,7 @@ impl Controller {
             mail_namespace: self.mail_namespace,
             mail_pods: self.mail_pods,
             identity: self.pod,
+            look: None,
         };
         run(client, settings, options, servers, stopped()?).await?;
         Ok(())

@@ -130,7 +130,7 @@ fn carried_over(index: &Index, published: &MailDomain, today: Date, domain: &mut
     }
     for (alias, target) in &published.aliases {
         let taken = domain.aliases.contains_key(alias) || declared.contains(alias);
-        if !taken && goes_on(index, target, &carried, &published.domain) {
+        if !taken && goes_on(index, alias, target, &carried) {
             domain.aliases.insert(alias.clone(), target.clone());
         }
     }
@@ -144,7 +144,11 @@ fn is_asked_for(index: &Index, owner: &ObjectKey, address: &Address) -> bool {
         .is_some_and(|entry| entry.model.as_ref().is_none_or(|model| model.addresses().any(|a| a == address)))
 }
 
-/// Whether an alias of a box that is carried over goes on; of boxes in other domains nothing is known here but whether one is declared.
-fn goes_on(index: &Index, target: &Address, carried: &BTreeMap<Address, MailBox>, domain: &DomainName) -> bool {
-    if target.domain() == domain { carried.contains_key(target) } else { index.address_holder(target).is_none() }
+/// Whether an alias goes on that nobody may have now: its box is carried over, or, in another domain, goes on asking for it. Of a box there
+/// that is gone too nothing more is known here.
+fn goes_on(index: &Index, alias: &Address, target: &Address, carried: &BTreeMap<Address, MailBox>) -> bool {
+    if target.domain() == alias.domain() {
+        return carried.contains_key(target);
+    }
+    index.address_holder(target).is_none_or(|owner| is_asked_for(index, owner, alias))
 }

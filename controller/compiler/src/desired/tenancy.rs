@@ -5,7 +5,7 @@ mod agreement;
 mod limits;
 mod network;
 
-use cst_api::Tenant;
+use cst_api::{Tenant, TenantState};
 use kube::ResourceExt;
 use kube::core::DynamicObject;
 use serde_json::json;
@@ -15,6 +15,9 @@ pub use agreement::agreement_phase;
 
 use super::object::object;
 use crate::model::ObjectKey;
+
+/// The label of a tenant's Namespace with the state of the Tenant; it stays as it was when the Tenant is gone.
+pub const TENANT_STATE: &str = "territorial.services/tenant-state";
 
 /// Where the centre's own parts run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,15 +45,17 @@ pub fn objects(tenant: &Tenant, installation: &Installation) -> Vec<DynamicObjec
         .chain(limits::objects(&name, &limits))
         .chain(access::bindings(&name, &tenant.spec.administrators, &installation.controller))
         .map(|object| object.within(&cst_api::tenant_namespace(&name)));
-    std::iter::once(namespace(&name)).chain(within).collect()
+    std::iter::once(namespace(&name, tenant.spec.state.unwrap_or_default())).chain(within).collect()
 }
 
-/// Pod Security Standards: `restricted` (<https://kubernetes.io/docs/concepts/security/pod-security-standards/>).
-fn namespace(tenant: &str) -> DynamicObject {
+/// Pod Security Standards: `restricted` (<https://kubernetes.io/docs/concepts/security/pod-security-standards/>). The tenant's state is
+/// what an admission policy goes by, which can see nothing but the Namespace.
+fn namespace(tenant: &str, state: TenantState) -> DynamicObject {
     let mut namespace = object("v1", "Namespace", &cst_api::tenant_namespace(tenant), tenant, json!({}));
     for mode in ["enforce", "warn", "audit"] {
         namespace.labels_mut().insert(format!("pod-security.kubernetes.io/{mode}"), "restricted".into());
     }
+    namespace.labels_mut().insert(TENANT_STATE.into(), format!("{state:?}"));
     namespace
 }
 

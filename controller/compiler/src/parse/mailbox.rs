@@ -9,6 +9,11 @@ use crate::problem::{Kind, ObjectRef};
 /// The key of a generated password's hash in its Secret.
 pub const GENERATED_HASH_KEY: &str = "hash";
 
+/// What a generated password's Secret is called after the box's name.
+const GENERATED_SUFFIX: &str = "-password";
+/// The longest name of an object, in characters (a DNS subdomain, RFC 1123).
+const MAX_NAME: usize = 253;
+
 /// A Mailbox, understood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MailboxModel {
@@ -46,6 +51,7 @@ impl MailboxModel {
         let key = ObjectKey::new(meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default());
         let mut reader = Reader::new(ObjectRef::new(Kind::Mailbox, key.clone()));
         let spec = &mailbox.spec;
+        check_name(&mut reader, &key.name);
         let address = reader.take("spec.address", Address::parse(&spec.address));
         let quota = spec.quota.as_deref().and_then(|text| reader.take("spec.quota", Quantity::parse_room(text)));
         let aliases = aliases(&mut reader, &spec.aliases, address.as_ref());
@@ -67,6 +73,22 @@ impl MailboxModel {
     }
 }
 
+/// The Secret that a generated password of this Mailbox goes into.
+pub fn generated_secret(mailbox: &ObjectKey) -> ObjectKey {
+    ObjectKey::new(&mailbox.namespace, format!("{}{GENERATED_SUFFIX}", mailbox.name))
+}
+
+fn check_name(reader: &mut Reader, name: &str) {
+    let longest = MAX_NAME - GENERATED_SUFFIX.len();
+    if name.len() > longest {
+        let message = format!(
+            "has {} characters, and at most {longest} are possible: a generated password goes into the Secret <name>{GENERATED_SUFFIX}",
+            name.len()
+        );
+        reader.invalid("metadata.name", message);
+    }
+}
+
 fn password_source(mailbox: &Mailbox, key: &ObjectKey) -> PasswordSource {
     match &mailbox.spec.password_secret_ref {
         Some(reference) => PasswordSource {
@@ -74,11 +96,7 @@ fn password_source(mailbox: &Mailbox, key: &ObjectKey) -> PasswordSource {
             key: reference.key.clone().unwrap_or_else(|| key.name.clone()),
             generated: false,
         },
-        None => PasswordSource {
-            secret: ObjectKey::new(&key.namespace, format!("{}-password", key.name)),
-            key: GENERATED_HASH_KEY.into(),
-            generated: true,
-        },
+        None => PasswordSource { secret: generated_secret(key), key: GENERATED_HASH_KEY.into(), generated: true },
     }
 }
 

@@ -62,6 +62,16 @@ fn a_missing_or_weak_password_is_told_and_never_opens_the_box() {
 }
 
 #[test]
+fn a_generated_passwords_secret_has_a_name() {
+    let named = |length: usize| {
+        let line = format!("Mailbox t-fano/{} {{address: a@comune.fano.example}}\n", "x".repeat(length));
+        problems(&repository(&format!("{TENANT}{DOMAIN}{line}")))
+    };
+    assert_eq!(named(244), [""; 0]);
+    assert_eq!(named(245), [format!("error Invalid Mailbox t-fano/{} metadata.name", "x".repeat(245))]);
+}
+
+#[test]
 fn without_mail_in_the_settings_every_box_is_told() {
     let lines = format!("{TENANT}{DOMAIN}{}", mailbox("a", ""));
     let mut settings = crate::support::settings();

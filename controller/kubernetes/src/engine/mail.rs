@@ -1,5 +1,6 @@
 //! A mail domain: its shards, whether the agents installed them, and what its Mailboxes are told.
 
+mod generate;
 mod installed;
 mod report;
 
@@ -10,26 +11,19 @@ use cst_compiler::compile::{self, MailOutcome, Standing};
 use cst_compiler::desired::mail::{MailBox, MailDomain, Shard, shard};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
-use cst_compiler::parse::{GENERATED_HASH_KEY, MailboxModel};
+use cst_compiler::parse::MailboxModel;
 use cst_compiler::plan::guard::{self, Held};
 use cst_compiler::plan::mail::{self, MailStep};
 use cst_compiler::problem::Kind;
-use futures_util::{StreamExt as _, stream};
-use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
-use kube::api::ObjectMeta;
 use sha2::{Digest as _, Sha256};
 
 use super::{Effect, Engine, Shell, Work, WorkError};
-use crate::apply;
 use crate::clock::Now;
 use crate::report::Report;
 use crate::shards::{self, StoredShard};
-use crate::{names, passwords};
-
-/// How many passwords are made at a time: their hashes cost processor time.
-const AT_ONCE: usize = 4;
+use generate::Forgotten;
+pub(super) use generate::Ungenerated;
 
 /// What is known of a mail domain beside what is compiled.
 #[derive(Debug, Default)]
@@ -69,6 +63,7 @@ impl Decided {
 pub struct MailJob {
     domain: DomainName,
     generate: Vec<(MailboxModel, String)>,
+    forget: Vec<Forgotten>,
     write: Vec<Shard>,
     remove: Vec<u32>,
     reports: Vec<Report>,
@@ -104,6 +99,7 @@ impl Engine {
         let nothing = MailJob {
             domain: domain.clone(),
             generate: Vec::new(),
+            forget: Vec::new(),
             write: Vec::new(),
             remove: Vec::new(),
             reports: Vec::new(),
@@ -114,12 +110,13 @@ impl Engine {
         let postmaster = self.index.settings().mail.as_ref().map(|mail| mail.postmaster.clone());
         let state = self.mail.entry(domain.clone()).or_default();
         let published = shards::published(domain, &state.shards);
-        let outcome = compile::mail(&self.index, domain, published.as_ref(), now.today);
-        let generate = self.to_generate(&outcome);
+        let mut outcome = compile::mail(&self.index, domain, published.as_ref(), now.today);
+        let generate = self.to_generate(&outcome, now);
         if !generate.is_empty() {
-            // They come back as Secrets, and then the domain is compiled with them.
+            // They come back as Secrets or as failures, and then the domain is compiled with them.
             return MailJob { generate, ..nothing };
         }
+        self.note_ungenerated(domain, &mut outcome);
         let decided = self.decide_mail(domain, published.as_ref(), &outcome, now);
         let step = postmaster.filter(|_| !decided.stands_still);
         let step = step.map(|to| self.mail_step(domain, outcome.standing, &decided.step.domain, &to));
@@ -128,7 +125,9 @@ impl Engine {
         let reports = if settled { self.mailbox_reports(domain, &outcome, &decided, now) } else { Vec::new() };
         let changes = !write.is_empty() || decided.stands_still;
         self.note_pending(domain, published.as_ref(), &decided.step.domain, changes);
-        MailJob { write, remove, reports, ..nothing }
+        let forget =
+            if write.is_empty() { Vec::new() } else { self.to_forget(published.as_ref(), &decided.step.domain) };
+        MailJob { forget, write, remove, reports, ..nothing }
     }
 
     /// Puts the work off until the Secrets of the domain's namespace have been listed: a password that is not known is not missing.
@@ -149,15 +148,6 @@ impl Engine {
     fn awaits_secrets(&self, namespace: &str) -> bool {
         let tenant = cst_api::tenant_of_namespace(namespace);
         tenant.is_some_and(|tenant| self.tenants.contains_key(tenant)) && !self.secrets_listed.contains(namespace)
-    }
-
-    fn to_generate(&self, outcome: &MailOutcome) -> Vec<(MailboxModel, String)> {
-        let model = |key: &ObjectKey| {
-            let model = self.index.mailbox(key)?.model.clone()?;
-            let holds = self.index.address_holder(&model.address) == Some(key);
-            holds.then_some((model, key.tenant()?.to_owned()))
-        };
-        outcome.generate.iter().filter_map(model).collect()
     }
 
     /// What of the compiled domain is published, and what waits for approval.
@@ -268,13 +258,9 @@ impl Engine {
 
 impl MailJob {
     pub(super) async fn run(self, shell: &Shell, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
-        let work = self.generate.into_iter().map(|(model, tenant)| generate(shell, model, tenant));
-        let made: Vec<_> = stream::iter(work).buffer_unordered(AT_ONCE).collect().await;
-        let (made, failed): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
-        effects.extend(made.into_iter().flatten());
-        if let Some(Err(error)) = failed.into_iter().next() {
-            return Err(error);
-        }
+        generate::all(shell, self.generate, effects).await?;
+        // First: once the shards are written nothing says any more that there was a box.
+        generate::forget(shell, self.forget).await?;
         let api = Api::namespaced(shell.client.clone(), &shell.mail_namespace);
         let mut written = BTreeMap::new();
         let result = async {
@@ -297,30 +283,6 @@ impl MailJob {
     }
 }
 
-/// Makes a box's password, or recalls the one it had, and puts it into its tenant's namespace.
-async fn generate(shell: &Shell, model: MailboxModel, tenant: String) -> Result<Effect, WorkError> {
-    let made = passwords::recall_or_make(&shell.secrets(), &model.address.to_string()).await?;
-    let data = passwords::data(&made);
-    let key = model.password.secret;
-    debug_assert_eq!(model.password.key, GENERATED_HASH_KEY);
-    let secret = Secret {
-        metadata: ObjectMeta {
-            name: Some(key.name.clone()),
-            namespace: Some(key.namespace.clone()),
-            labels: Some(
-                [(names::MANAGED_BY, names::MANAGER.to_owned()), (names::TENANT, tenant)]
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .into(),
-            ),
-            ..ObjectMeta::default()
-        },
-        data: Some(data.clone().into_iter().map(|(name, value)| (name, ByteString(value))).collect()),
-        ..Secret::default()
-    };
-    apply::apply_secret(&shell.client, &secret).await?;
-    Ok(Effect::Secret(key, data))
-}
-
 #[cfg(test)]
 impl MailJob {
     /// What comes of the work when every write succeeds and gets this version.
@@ -337,5 +299,15 @@ impl MailJob {
             effects.push(Effect::Shards(self.domain, shards));
         }
         effects
+    }
+
+    /// The addresses whose passwords it forgets, each with the Secret that it was put into, if that goes too.
+    pub(super) fn forgets(&self) -> Vec<(String, Option<ObjectKey>)> {
+        self.forget.iter().map(|gone| (gone.address.to_string(), gone.secret.clone())).collect()
+    }
+
+    /// The Secrets it makes.
+    pub(super) fn generates(&self) -> Vec<ObjectKey> {
+        self.generate.iter().map(|(model, _)| model.password.secret.clone()).collect()
     }
 }

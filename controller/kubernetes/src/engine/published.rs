@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use cst_compiler::index::{Change, Unit};
+use cst_compiler::index::Unit;
 use cst_compiler::model::DomainName;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt as _;
@@ -61,14 +61,9 @@ impl Engine {
 
     fn take_applied(&mut self, map: &ConfigMap, now: Instant) {
         match applied::from_config_map(map) {
-            // While this process works on it, it knows better.
+            // What this process built, it knows better.
             Ok((unit, _)) if self.built.contains_key(&unit) => {}
-            Ok((unit, applied)) => {
-                if let Unit::Site(key) = &unit {
-                    self.change(Change::SitePublished(key.clone(), Some(applied.hosts.clone())), now);
-                }
-                self.applied.insert(unit, applied);
-            }
+            Ok((unit, applied)) => self.was_recorded(unit, applied, now),
             Err(error) => tracing::error!(config_map = map.name_any(), %error, "a record is not used"),
         }
     }

@@ -4,6 +4,7 @@ mod asked;
 mod observed;
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use cst_api::{DeletionPolicy, WebSiteStatus};
 use cst_compiler::compile::{self, SiteVerdict, Standing};
@@ -58,8 +59,10 @@ impl Engine {
         let unit = Unit::Site(key.clone());
         let last = self.applied.get(&unit).cloned();
         let (step, mut waiting) = self.site_step(key, &verdict, last.as_ref(), now);
-        if let (Step::Build { .. }, Some(state)) = (&step, self.sites.get_mut(key)) {
-            state.damaged = false;
+        if let Step::Build { .. } = &step {
+            // Until all of it is applied nobody knows what is there: what is wanted next is built, even if it is what was.
+            self.built.remove(&unit);
+            self.sites.entry(key.clone()).or_default().damaged = false;
         }
         let mut draft = self.site_draft(key, &verdict, now);
         let site = verdict.site(&self.index);
@@ -132,23 +135,24 @@ impl Engine {
         Some(draft)
     }
 
-    pub(super) fn was_applied(
-        &mut self,
-        unit: Unit,
-        applied: Option<Applied>,
-        digest: String,
-        now: std::time::Instant,
-    ) {
+    /// What a unit has was written down, before or after it got it.
+    pub(super) fn was_recorded(&mut self, unit: Unit, applied: Applied, now: Instant) {
         if let Unit::Site(key) = &unit {
-            let hosts = applied.as_ref().map(|applied| applied.hosts.clone());
-            self.change(Change::SitePublished(key.clone(), hosts), now);
+            self.change(Change::SitePublished(key.clone(), Some(applied.hosts.clone())), now);
         }
+        self.applied.insert(unit, applied);
+    }
+
+    pub(super) fn was_applied(&mut self, unit: Unit, applied: Option<Applied>, digest: String, now: Instant) {
         if let Some(applied) = applied {
-            self.applied.insert(unit.clone(), applied);
+            self.was_recorded(unit.clone(), applied, now);
             if !self.is_damaged(&unit) {
                 self.built.insert(unit, digest);
             }
         } else {
+            if let Unit::Site(key) = &unit {
+                self.change(Change::SitePublished(key.clone(), None), now);
+            }
             self.applied.remove(&unit);
             self.built.remove(&unit);
         }
@@ -221,7 +225,7 @@ async fn credentials(shell: &Shell, site: &Site, web: &Web) -> Result<Option<Cre
 async fn remove(shell: &Shell, unit: &Unit, key: &ObjectKey, applied: &Applied) -> Result<(), WorkError> {
     let delete = applied.deletion_policy == DeletionPolicy::Delete;
     for id in applied.objects.iter().filter(|id| delete || !applied::is_kept(id)) {
-        apply::remove(&shell.client, id).await?;
+        apply::remove(&shell.client, id, applied::site_of(unit)).await?;
     }
     shell.memory.forget(&applied.objects);
     if let (Some(database), Some(databases), true) = (&applied.database, &shell.databases, delete) {
@@ -247,6 +251,11 @@ impl SiteJob {
             }
             Step::Keep | Step::Note(_) | Step::Remove(_) => Vec::new(),
         }
+    }
+
+    /// What is known to be there.
+    pub(super) fn last(&self) -> Option<&Applied> {
+        self.last.as_ref()
     }
 
     /// Whether it builds, and whether everything of it anew.

@@ -4,11 +4,12 @@ use cst_api::{TenantState, TenantStatus, UnitCounts};
 use cst_compiler::compile;
 use cst_compiler::desired::tenancy;
 use cst_compiler::index::Unit;
-use cst_compiler::problem::ObjectRef;
+use cst_compiler::problem::{Kind, ObjectRef};
 use kube::api::DynamicObject;
 
 use super::{Effect, Engine, Shell, WorkError};
 use crate::applied::{self, Applied};
+use crate::apply::{self, ObjectId};
 use crate::clock::Now;
 use crate::names;
 use crate::report::{Draft, ObjectStatus};
@@ -20,6 +21,10 @@ pub struct TenantJob {
     last: Option<Applied>,
     /// What to apply; `None`: it was applied by this process and is the same.
     objects: Option<(Vec<DynamicObject>, String)>,
+    /// What it has while its Tenant is gone, and what goes of it.
+    left: Option<(Applied, ObjectId)>,
+    /// There is a Tenant.
+    is_there: bool,
     draft: Option<Draft>,
 }
 
@@ -35,6 +40,10 @@ impl Engine {
             (objects, digest)
         });
         let objects = wanted.filter(|(_, digest)| self.built.get(&unit) != Some(digest));
+        if objects.is_some() {
+            // Until all of them are applied nobody knows what is there.
+            self.built.remove(&unit);
+        }
         let draft = self.draft(&ObjectRef::tenant(name), now).map(|mut draft| {
             draft.facts.problems.clone_from(&verdict.problems);
             draft.facts.held = self.held_without_domain(name);
@@ -56,25 +65,74 @@ impl Engine {
             });
             draft
         });
-        TenantJob { last: self.applied.get(&unit).cloned(), unit, name: name.to_owned(), objects, draft }
+        let is_there = self.is_there(Kind::Tenant, &ObjectRef::tenant(name).key);
+        let last = self.applied.get(&unit).cloned();
+        let left = last.as_ref().filter(|_| !is_there).and_then(without_administrators);
+        TenantJob { last, unit, name: name.to_owned(), objects, left, is_there, draft }
     }
+}
+
+/// A tenant that left is administered by nobody; everything else in its namespace stays as it is.
+fn without_administrators(applied: &Applied) -> Option<(Applied, ObjectId)> {
+    let is_theirs = |id: &&ObjectId| id.kind == "RoleBinding" && id.name == tenancy::ADMINISTRATOR_ROLE;
+    let binding = applied.objects.iter().find(is_theirs)?.clone();
+    let mut left = applied.clone();
+    left.objects.remove(&binding);
+    Some((left, binding))
 }
 
 impl TenantJob {
     pub(super) async fn run(self, shell: &Shell, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
-        let Self { unit, name, last, objects, draft } = self;
+        let Self { unit, name, last, objects, left, is_there, draft } = self;
+        if let Some((left, binding)) = left {
+            apply::remove(&shell.client, &binding, None).await?;
+            shell.memory.forget([&binding]);
+            applied::write(&shell.config_maps(), &unit, &left).await?;
+            tracing::info!(tenant = name, "administered by nobody any more");
+            effects.push(Effect::Recorded(unit, left));
+            return Ok(());
+        }
         if let Some((objects, digest)) = objects {
             let brought =
                 applied::bring_about(shell, &unit, last.as_ref(), &objects, Applied::default(), effects).await;
             match brought {
                 Ok(applied) => effects.push(Effect::Applied(unit, Some(applied), digest)),
                 Err(error) => {
+                    let error = WorkError::from(error);
                     shell.report(draft.into_iter().map(|draft| draft.failed(&error)).collect(), effects).await?;
-                    return Err(error.into());
+                    return Err(error);
                 }
             }
         }
-        effects.push(Effect::Watch(cst_api::tenant_namespace(&name)));
+        // Of a namespace whose tenant left nothing is watched: its Secrets cannot be read for long.
+        if is_there {
+            effects.push(Effect::Watch(cst_api::tenant_namespace(&name)));
+        }
         shell.report(draft.into_iter().map(Draft::report).collect(), effects).await
+    }
+}
+
+#[cfg(test)]
+impl TenantJob {
+    /// What comes of the work when every write succeeds.
+    pub(super) fn pretend(self) -> Vec<Effect> {
+        let objects: Vec<_> = self.objects.iter().flat_map(|(objects, _)| objects).collect();
+        let applied =
+            Applied { objects: objects.iter().filter_map(|o| ObjectId::of(o).ok()).collect(), ..Applied::default() };
+        let digest = self.objects.map(|(_, digest)| digest);
+        let built = digest.map(|digest| Effect::Applied(self.unit.clone(), Some(applied), digest));
+        let left = self.left.map(|(left, _)| Effect::Recorded(self.unit, left));
+        let watch = self.is_there.then(|| Effect::Watch(cst_api::tenant_namespace(&self.name)));
+        built.into_iter().chain(left).chain(watch).collect()
+    }
+
+    /// Whether it applies the tenant's objects.
+    pub(super) fn builds(&self) -> bool {
+        self.objects.is_some()
+    }
+
+    /// What it removes.
+    pub(super) fn removes(&self) -> Option<&ObjectId> {
+        self.left.as_ref().map(|(_, binding)| binding)
     }
 }

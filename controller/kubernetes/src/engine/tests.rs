@@ -4,6 +4,7 @@ mod dnssec;
 mod mail;
 mod order;
 mod site;
+mod tenant;
 mod withdrawal;
 mod zone;
 
@@ -189,7 +190,8 @@ impl Play {
                 vec![Effect::ZoneServed(job.zone, job.version.map(|stored| stored.serial))]
             }
             Job::Site(job) => job.pretend(),
-            Job::Tenant(_) | Job::Ask(_) | Job::Report(_) => Vec::new(),
+            Job::Tenant(job) => job.pretend(),
+            Job::Ask(_) | Job::Report(_) => Vec::new(),
         }
     }
 

@@ -78,8 +78,12 @@ pub enum Effect {
     Shards(DomainName, BTreeMap<u32, Option<StoredShard>>),
     /// A Secret of a tenant's namespace was written.
     Secret(ObjectKey, BTreeMap<String, Vec<u8>>),
+    /// The password of a box of the domain cannot be put into this Secret, and why.
+    PasswordRefused(DomainName, ObjectKey, String),
     /// An object of a unit was applied that a further attempt need not apply.
     Advanced,
+    /// What a unit is about to have, beside what it had, was written down.
+    Recorded(Unit, Applied),
     /// A unit's objects were applied, with a digest of what was wanted; `None`: they were removed.
     Applied(Unit, Option<Applied>, String),
     /// A site answered through the gateway.
@@ -138,6 +142,17 @@ pub enum WorkError {
     /// The program is ending.
     #[error("the work was broken off")]
     Aborted,
+}
+
+impl WorkError {
+    /// What the API server does not want of a unit's object: the field it follows from, and what it says.
+    pub fn refusal(&self) -> Option<(&'static str, String)> {
+        let Self::BringAbout(BringAboutError::Apply(error @ ApplyError::Request { object, .. })) = self else {
+            return None;
+        };
+        let field = if object.kind == "PersistentVolumeClaim" { "spec.storage" } else { "spec" };
+        Some((field, format!("the API server refuses {object}: {}", error.refusal()?)))
+    }
 }
 
 impl Job {

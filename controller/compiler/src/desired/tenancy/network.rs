@@ -9,12 +9,17 @@ use crate::desired::object::{SITE, object};
 
 const API: &str = "networking.k8s.io/v1";
 
+// With a dot, which no site's name has: a site's own policy is called as the site.
+const DEFAULT_DENY: &str = "cst.default-deny";
+const NAME_RESOLUTION: &str = "cst.name-resolution";
+const MAIL_SUBMISSION: &str = "cst.mail-submission";
+
 pub(super) fn policies(tenant: &str, installation: &Installation) -> [DynamicObject; 3] {
     let policy = |name, spec: Value| object(API, "NetworkPolicy", name, tenant, json!({"spec": spec}));
     [
-        policy("default-deny", json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})),
-        policy("name-resolution", name_resolution()),
-        policy("mail-submission", mail_submission(&installation.mail_namespace)),
+        policy(DEFAULT_DENY, json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})),
+        policy(NAME_RESOLUTION, name_resolution()),
+        policy(MAIL_SUBMISSION, mail_submission(&installation.mail_namespace)),
     ]
 }
 

@@ -33,6 +33,20 @@ spec: {displayName: Ente Parco, entityType: EnteTerritoriale}",
     assert_golden("tenancy/bare.yaml", &objects(&bare, &installation));
 }
 
+/// A WebSite's name is a DNS label; what it becomes is called after it.
+#[test]
+fn no_site_gets_what_is_a_tenants_own() {
+    let of_sites = ["NetworkPolicy", "PersistentVolumeClaim", "Deployment", "Service", "HTTPRoute", "Secret"];
+    let urbino = tenant(
+        "{apiVersion: territorial.services/v1alpha1, kind: Tenant, metadata: {name: urbino}, spec: {displayName: X, entityType: Comune}}",
+    );
+    let objects = objects(&urbino, &Installation::default());
+    let shared: Vec<_> =
+        objects.iter().filter(|object| of_sites.contains(&object.types.as_ref().unwrap().kind.as_str())).collect();
+    assert_eq!(shared.len(), 3, "a kind of a site's objects that is new here belongs into the list above");
+    assert!(shared.iter().all(|object| object.name_any().contains('.')));
+}
+
 #[test]
 fn the_longest_name_fits() {
     let name = "x".repeat(61);

@@ -7,6 +7,9 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::*;
 
+mod generate;
+mod other_domain;
+
 const DOMAIN: &str = "comune.urbino.pu.it";
 
 fn urbino(boxes: usize) -> Play {

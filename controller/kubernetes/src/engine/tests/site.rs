@@ -2,6 +2,7 @@ use cst_compiler::model::ObjectKey;
 use k8s_openapi::api::apps::v1::Deployment;
 
 use super::*;
+use crate::applied::Applied;
 use crate::engine::site::SiteJob;
 
 /// A leader with a site that is to be built.
@@ -68,6 +69,30 @@ fn a_site_that_is_built_anew_does_not_begin_again_with_every_attempt() {
     play.turn(1);
     let (_, job) = begin(&mut play);
     assert_eq!(job.builds(), Some(false), "what the first attempt applied stays as it is");
+}
+
+#[test]
+fn a_site_that_was_half_built_as_something_else_is_built_as_it_was() {
+    let mut play = with_a_site();
+    play.settle();
+    let is = |play: &mut Play, more: &Value| {
+        let mut spec = json!({"application": "Static", "host": "comune.urbino.pu.it"});
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        play.there(Event::WebSite, "portale", Some("urbino"), &spec);
+    };
+    is(&mut play, &json!({"storage": "2Gi"}));
+    let (work, _) = begin(&mut play);
+    let hosts = vec![name("comune.urbino.pu.it")];
+    let half = Applied { hosts, database: Some("begun".into()), ..Applied::default() };
+    let recorded = Effect::Recorded(Unit::Site(portale()), half.clone());
+    play.engine.done(&work, vec![recorded, Effect::Advanced], false, play.now.instant);
+    is(&mut play, &json!({}));
+    let (work, job) = begin(&mut play);
+    assert_eq!(job.builds(), Some(false), "some of it may be as it was between");
+    assert_eq!(job.last(), Some(&half), "and all that was begun is known");
+    play.engine.done(&work, job.pretend(), true, play.now.instant);
+    play.settle();
+    assert_eq!(play.settle(), []);
 }
 
 #[test]
