@@ -76,7 +76,8 @@ pub struct DomainSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointers: Option<Pointers>,
     /// What deleting this object means. `Retain` (default): the zone goes on being served for the centre's retention time, and
-    /// creating it again takes it up where it was. `Delete`: it is withdrawn at once.
+    /// creating it again takes it up where it was. `Delete`: it is withdrawn at once; below another zone of the centre when no cache has its
+    /// delegation any more, and while its parent has a DS, or many go at once, only when the coordinator approves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
