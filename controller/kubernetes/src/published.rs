@@ -35,6 +35,8 @@ pub struct PublishedZone {
     pub mail_gate_open: bool,
     /// The day on which nobody asked for it any more.
     pub retired: Option<Date>,
+    /// The approval that let the last change through that dropped much: it is good once.
+    pub approval: Option<String>,
     /// How it is signed.
     pub signing: Signing,
     /// For how long anybody may have kept what it held.
@@ -122,6 +124,7 @@ impl PublishedZone {
             deletion_policy: policy(key("deletionPolicy")?).ok_or(StoredError::Key("deletionPolicy"))?,
             mail_gate_open: key("mailGate")? == "Open",
             retired: retired.transpose()?,
+            approval: data.get("approval").cloned(),
             signing: serde_json::from_str(key("signing")?).map_err(|_| StoredError::Key("signing"))?,
             caches: serde_json::from_str(key("caches")?).map_err(|_| StoredError::Key("caches"))?,
             resource_version: map.resource_version().unwrap_or_default(),
@@ -143,6 +146,7 @@ impl PublishedZone {
         .map(|(key, value)| (key.to_owned(), value))
         .into();
         data.extend(self.retired.map(|day| ("retired".to_owned(), day.to_string())));
+        data.extend(self.approval.clone().map(|digest| ("approval".to_owned(), digest)));
         let packed = ByteString(compress::pack(&self.zone.to_text(self.serial))?);
         Ok(ConfigMap {
             metadata: self.metadata(),
@@ -249,6 +253,7 @@ mod tests {
             deletion_policy: DeletionPolicy::Retain,
             mail_gate_open: true,
             retired: Some(Date::parse("2026-11-23").unwrap()),
+            approval: Some("0123456789ab".into()),
             signing: Signing { leaving: true, everywhere: Some(7), ..Signing::default() },
             caches: Caches::default().with(3600, 1_795_000_000),
             resource_version: String::new(),

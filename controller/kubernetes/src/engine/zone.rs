@@ -156,11 +156,15 @@ impl Engine {
 
     /// Whether the coordinator approved a held step, on the Domain or on its Tenant.
     pub(super) fn approves(&self, holder: &ObjectKey, held: &Held) -> bool {
+        self.is_approval(holder, &held.digest)
+    }
+
+    /// Whether this digest stands as the approval on the Domain or on its Tenant.
+    fn is_approval(&self, holder: &ObjectKey, digest: &str) -> bool {
         let tenant = holder.tenant().map(ObjectRef::tenant);
         let on = [Some(ObjectRef::new(Kind::Domain, holder.clone())), tenant];
-        on.into_iter().flatten().any(|object| {
-            self.known.get(&object).and_then(|known| known.approval.as_deref()) == Some(held.digest.as_str())
-        })
+        let mut on = on.into_iter().flatten();
+        on.any(|object| self.known.get(&object).and_then(|known| known.approval.as_deref()) == Some(digest))
     }
 
     fn note_site_problems(&mut self, zone: &DomainName, outcome: &ZoneOutcome) {

@@ -200,3 +200,33 @@ fn a_stored_zone_that_cannot_be_read_stays_in_the_catalog_and_is_told() {
     play.settle();
     assert!(play.published(ZONE).unwrap().serial > serial);
 }
+
+#[test]
+fn an_approval_is_good_once() {
+    let mut play = urbino();
+    let host = |number: u32| json!({"name": format!("h{number}"), "type": "A", "values": ["192.0.2.1"]});
+    let spec = |count: u32| json!({"records": (0..count).map(host).collect::<Vec<_>>()});
+    let declare = |play: &mut Play, count: u32, approve: &str| {
+        let annotations = json!({"territorial.services/approve": approve});
+        let metadata = json!({"name": ZONE, "namespace": "t-urbino", "annotations": annotations});
+        play.object(Event::Domain, json!({"metadata": metadata, "spec": spec(count)}));
+        play.settle();
+        play.turn(60);
+        play.settle();
+    };
+    let sets = |play: &Play| play.published(ZONE).unwrap().zone.sets().count();
+    declare(&mut play, 20, "");
+    let all = sets(&play);
+    declare(&mut play, 3, "");
+    assert_eq!(sets(&play), all);
+    let told = play.told(Kind::Domain, &ObjectKey::new("t-urbino", ZONE), "PlanHeld").unwrap();
+    let digest = told.rsplit(' ').next().unwrap();
+    declare(&mut play, 3, digest);
+    assert_eq!(sets(&play), all - 17);
+    declare(&mut play, 20, digest);
+    declare(&mut play, 3, digest);
+    assert_eq!(sets(&play), all, "the same step again needs another word");
+    declare(&mut play, 3, "");
+    declare(&mut play, 3, digest);
+    assert_eq!(sets(&play), all - 17, "which is given by taking the old one away first");
+}

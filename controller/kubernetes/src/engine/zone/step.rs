@@ -97,6 +97,7 @@ impl Engine {
             mail_gate_open: live.gate_open && live.model.hosts_mail(),
             retired: None,
             signing,
+            approval: None,
             caches: Caches::default().with(live.zone.longest_ttl(), now.seconds),
             resource_version: damaged.map(|damaged| damaged.resource_version.clone()).unwrap_or_default(),
         };
@@ -106,12 +107,12 @@ impl Engine {
     /// The version after the last: a change of content that is held leaves the content as it was, while keys and signatures go on.
     fn next_version(&self, state: &ZoneState, last: &PublishedZone, live: &Live<'_>, now: &Now) -> Decision {
         let holder = &live.model.key;
-        let content = self.held_content(last, live);
+        let (content, approval) = self.held_content(last, live);
         let Judged { signing, wait } =
             self.with_facts(state, live, last.caches, now, |facts| dnssec::step(&last.signing, &live.wanted, facts));
         let mut held: Vec<Held> =
             content.iter().cloned().chain(wait.as_ref().and_then(|wait| wait.held.clone())).collect();
-        let mut next = PublishedZone { signing, retired: None, ..last.clone() };
+        let mut next = PublishedZone { signing, retired: None, approval, ..last.clone() };
         if content.is_none() {
             next = PublishedZone {
                 zone: Arc::clone(live.zone),
@@ -142,12 +143,18 @@ impl Engine {
         }
     }
 
-    /// What would drop too much at once.
-    fn held_content(&self, last: &PublishedZone, live: &Live<'_>) -> Option<Held> {
-        if last.digest == live.zone.digest() {
-            return None;
+    /// What would drop too much at once, and the approval that was used, for as long as it stands: it is good once.
+    fn held_content(&self, last: &PublishedZone, live: &Live<'_>) -> (Option<Held>, Option<String>) {
+        let holder = &live.model.key;
+        let used = last.approval.clone().filter(|digest| self.is_approval(holder, digest));
+        let is_same = last.digest == live.zone.digest();
+        match guard::zone(&last.zone, live.zone).filter(|_| !is_same) {
+            None => (None, used),
+            Some(held) if used.as_ref() != Some(&held.digest) && self.approves(holder, &held) => {
+                (None, Some(held.digest))
+            }
+            Some(held) => (Some(held), used),
         }
-        guard::zone(&last.zone, live.zone).filter(|held| !self.approves(&live.model.key, held))
     }
 
     /// The inception of the next version's signatures, unless the clock can hardly be right.
