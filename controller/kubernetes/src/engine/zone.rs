@@ -104,7 +104,7 @@ impl Engine {
                     digest: compiled.digest(),
                     holder: holder.clone(),
                     deletion_policy: model.deletion_policy,
-                    mail_gate_open: gate_open && model.hosts_mail(),
+                    mail_gate_open: gate_open && (model.hosts_mail() || self.mail_stays(zone)),
                     retired: None,
                     resource_version: String::new(),
                 };

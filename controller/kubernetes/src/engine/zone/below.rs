@@ -18,7 +18,7 @@ impl Engine {
             .filter(|(below, state)| state.published.is_some() && self.index.zone_above(below).as_ref() == Some(zone));
         let below: BTreeMap<DomainName, Vec<Ds>> =
             right_below.map(|(below, state)| (below.clone(), self.signer_of(below, state, zone))).collect();
-        ZoneFacts { mail_acknowledged, below }
+        ZoneFacts { mail_acknowledged, mail_stays: self.mail_stays(zone), below }
     }
 
     /// The DS that the zone above is to publish: of a zone that is served everywhere; until then what it says already.
