@@ -94,9 +94,9 @@ async fn a_volume_that_cannot_grow_holds_back_nothing_else_of_its_site() {
     assert!(condition(&site, "Reconciling").is_none(), "only a human can help");
     let events: Api<Event> = centre.api("t-frontone");
     let warned = async || {
-        let events = events.list(&ListParams::default()).await.unwrap().items.into_iter();
+        let mut events = events.list(&ListParams::default()).await.unwrap().items.into_iter();
         let note = |event: Event| event.note.filter(|note| note.contains("PersistentVolumeClaim"));
-        events.filter_map(note).next()
+        events.find_map(note)
     };
     eventually(warned).await.expect("an event tells it");
     controller.stop().await;
