@@ -131,6 +131,34 @@ fn crds_in_the_repository_are_those_of_the_code() {
 }
 
 #[test]
+fn settings_hold_for_their_repository_and_for_all_that_is_checked() {
+    let (minimal, dns) = ("examples/minimal", "examples/dns");
+    let said = |folders: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cst")).arg("validate").args(folders).current_dir(root()).output();
+        let output = output.unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, told) = said(&[minimal, dns]);
+    assert!(code == 1 && told.contains("examples/minimal/cst.yaml holds for examples/minimal, "), "{told}");
+
+    let above = tempfile::tempdir().unwrap();
+    let repository = above.path().join("repository");
+    let folder = repository.join("tenants");
+    fs::create_dir_all(repository.join(".git")).unwrap();
+    fs::create_dir_all(&folder).unwrap();
+    let settings = root().join(minimal).join("cst.yaml");
+    fs::copy(&settings, above.path().join("cst.yaml")).unwrap();
+    fs::write(folder.join("a.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata: {name: t-a}\n").unwrap();
+    let (code, told) = said(&[folder.to_str().unwrap()]);
+    assert!(code == 1 && told.contains("no cst.yaml in"), "{told}");
+    fs::copy(&settings, repository.join("cst.yaml")).unwrap();
+    assert_eq!(said(&[folder.to_str().unwrap()]), (0, String::new()));
+    fs::remove_file(folder.join("a.yaml")).unwrap();
+    let (code, told) = said(&[folder.to_str().unwrap()]);
+    assert!(code == 1 && told.contains("there is no manifest"), "{told}");
+}
+
+#[test]
 fn exit_codes_are_the_contract() {
     let code = |arguments: &[&str]| cst(arguments).status.code().unwrap();
     assert_eq!(code(&["--help"]), 0);

@@ -11,7 +11,7 @@ use cst_compiler::desired::tenancy;
 use cst_tests::api_server::{apply, client, config_of_account, config_of_user, try_apply};
 use cst_tests::centre::eventually;
 use cst_tests::chart;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{DeleteParams, DynamicObject, PostParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
@@ -40,9 +40,11 @@ async fn in_force(client: &Client) {
     let approved = approved_domain("probe", Some("0123456789ab"));
     let dry_post = PostParams { dry_run: true, ..PostParams::default() };
     let dry = DeleteParams { dry_run: true, ..DeleteParams::default() };
+    let namespaces: Api<Namespace> = Api::all(client.clone());
     let refused = eventually(async || {
         let refusals = [
             refusal(tenants.delete("probe", &dry).await),
+            refusal(namespaces.delete("t-probe", &dry).await),
             refusal(try_create(&somebody, "t-probe", &typed).await),
             refusal(try_apply(&controller, &elsewhere).await),
             refusal(domains.create(&dry_post, &approved).await),

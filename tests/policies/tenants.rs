@@ -170,3 +170,22 @@ async fn a_tenants_administrators_may_do_this_in_their_namespace_and_nothing_els
     let message = refusal(try_create(&tenant, "t-outside", &secret("s", json!({}), "Opaque")).await);
     assert!(message.contains("cannot create resource \"secrets\""), "{message}");
 }
+
+#[tokio::test]
+async fn a_tenants_namespace_is_not_deleted_before_the_tenant_is_terminated() {
+    let client = admin().await;
+    tenancy(&client, "lunano").await;
+    let (namespaces, dry) =
+        (Api::<Namespace>::all(client.clone()), DeleteParams { dry_run: true, ..DeleteParams::default() });
+    let message = refusal(namespaces.delete("t-lunano", &dry).await);
+    assert!(message.contains("set spec.state of Tenant lunano to Terminated first"), "{message}");
+    let terminated = apply_tenant(&client, "lunano", Some("Terminated")).await;
+    for object in tenancy::objects(&terminated, &tenancy::Installation::default()) {
+        apply(&controller().await, &object).await.unwrap();
+    }
+    assert_eq!(refusal(namespaces.delete("t-lunano", &dry).await), "");
+    // Namespaces of others are none of its business.
+    let other = manifest(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "others"}}));
+    apply(&client, &other).await.unwrap();
+    assert_eq!(refusal(namespaces.delete("others", &dry).await), "");
+}

@@ -3,10 +3,9 @@
 use cst_api::{Domain, Mailbox, Tenant, WebSite};
 use cst_compiler::model::{DomainName, RecordType};
 use cst_tests::centre::{Centre, condition, eventually};
-use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
-use kube::api::{DeleteParams, ListParams};
+use kube::api::ListParams;
 
 use super::{domain, mailbox};
 
@@ -100,30 +99,5 @@ async fn a_volume_that_cannot_grow_holds_back_nothing_else_of_its_site() {
         events.find_map(note)
     };
     eventually(warned).await.expect("an event tells it");
-    controller.stop().await;
-}
-
-#[tokio::test]
-async fn a_password_that_cannot_be_written_holds_back_no_other_box() {
-    let centre = Centre::new().await;
-    let controller = centre.controller("a").await;
-    centre.tenant("peglio", "[comune.peglio.pu.it]").await;
-    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: alba-password, namespace: t-peglio}\nimmutable: true";
-    centre.apply(secret).await;
-    centre.apply(&domain("peglio", "comune.peglio.pu.it", ", mail: {mode: Hosted}")).await;
-    for local in ["alba", "bruna"] {
-        centre.apply(&mailbox("peglio", "comune.peglio.pu.it", local)).await;
-    }
-    let boxes: Api<Mailbox> = centre.api("t-peglio");
-    let told = |mailbox: &Mailbox| condition(mailbox, "Stalled").is_some_and(|c| c.message.contains("is immutable"));
-    centre.until(&boxes, "alba", told).await;
-    centre.agent_installs_all().await;
-    centre.until_reason(&boxes, "bruna", "Ready").await;
-    // Out of the way, it is made.
-    let secrets: Api<Secret> = centre.api("t-peglio");
-    secrets.delete("alba-password", &DeleteParams::default()).await.unwrap();
-    eventually(async || secrets.get_opt("alba-password").await.unwrap()).await.expect("its password is generated");
-    centre.agent_installs_all().await;
-    centre.until_reason(&boxes, "alba", "Ready").await;
     controller.stop().await;
 }

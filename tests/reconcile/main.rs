@@ -1,7 +1,9 @@
 //! The controller in this process against a real API server: what it makes, tells, keeps and survives.
 
 mod faults;
+mod passwords;
 mod restarts;
+mod tenants;
 mod zones;
 
 use cst_api::{Domain, Mailbox, MailboxState, Tenant, WebSite};

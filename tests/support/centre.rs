@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use cst_api::{Domain, Mailbox, Tenant, WebSite};
 use cst_compiler::desired::mail::ack::{self, Ack};
+use cst_compiler::desired::tenancy::TENANT_STATE;
 use cst_compiler::settings::Settings;
 use cst_kubernetes::run::{Options, Servers, run};
 use k8s_openapi::NamespaceResourceScope;
@@ -174,6 +175,9 @@ impl Centre {
     pub async fn remove_namespace(&self, name: &str) {
         let (delete, list) = (DeleteParams::default(), ListParams::default());
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        // As the coordinator has to force it.
+        let forced = serde_json::json!({"metadata": {"labels": {TENANT_STATE: "Terminated"}}});
+        namespaces.patch(name, &PatchParams::default(), &Patch::Merge(&forced)).await.unwrap();
         namespaces.delete(name, &delete).await.unwrap();
         self.api::<RoleBinding>(name).delete_collection(&delete, &list).await.unwrap();
         self.api::<NetworkPolicy>(name).delete_collection(&delete, &list).await.unwrap();

@@ -27,10 +27,30 @@ pub(crate) struct FileError {
     source: io::Error,
 }
 
-/// No settings file above a folder.
+/// No settings that hold for all folders.
 #[derive(Debug, thiserror::Error)]
-#[error("no {SETTINGS} in {0} or above it: put the centre's settings there, or name them with --config")]
-pub(crate) struct NoSettings(String);
+pub(crate) enum NoSettings {
+    /// None above a folder.
+    #[error(
+        "no {SETTINGS} in {0} or above it, up to its repository: put the centre's settings there, or name them with --config"
+    )]
+    Missing(String),
+    /// Another for each of two.
+    #[error("{first} holds for {}, {second} for {}: check them one by one, or name the settings of both with --config", of[0], of[1])]
+    Several {
+        /// The first folder's.
+        first: String,
+        /// The other's.
+        second: String,
+        /// The two folders.
+        of: [String; 2],
+    },
+}
+
+/// Folders without any manifest.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no manifest (.yaml, .yml, .json) in {0}: name the folder that holds them")]
+pub(crate) struct NoManifests(String);
 
 /// Reads settings and manifests. The inner error is what is wrong with the settings, without which nothing can be judged.
 pub(crate) fn read_repository(
@@ -39,13 +59,16 @@ pub(crate) fn read_repository(
 ) -> Result<Result<Repository, Vec<Diagnostic>>, super::command::Failure> {
     let config = match config {
         Some(path) => path.to_owned(),
-        None => find_settings(paths.first().map_or(Path::new("."), PathBuf::as_path))?,
+        None => settings_of_all(paths)?,
     };
     let settings = match settings(&config)? {
         Ok(settings) => settings,
         Err(diagnostics) => return Ok(Err(diagnostics)),
     };
     let (files, unreadable) = manifests(paths)?;
+    if files.is_empty() && unreadable.is_empty() {
+        return Err(NoManifests(paths.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")).into());
+    }
     let mut repository = Repository::read(&files, settings, &Schemas::new());
     repository.diagnostics.extend(unreadable);
     Ok(Ok(repository))
@@ -94,11 +117,31 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     file.and_then(|mut file| file.write_all(bytes)).map_err(|source| failed("cannot write", path, source))
 }
 
-/// The settings file of a folder, or of the nearest above it that has one.
+/// The one settings file that holds for all the paths.
+fn settings_of_all(paths: &[PathBuf]) -> Result<PathBuf, super::command::Failure> {
+    let from = paths.first().map_or(Path::new("."), PathBuf::as_path);
+    let found = find_settings(from)?;
+    for other in paths.iter().skip(1) {
+        let second = find_settings(other)?;
+        if second != found {
+            let of = [shown(from), shown(other)];
+            return Err(NoSettings::Several { first: shown(&found), second: shown(&second), of }.into());
+        }
+    }
+    Ok(found)
+}
+
+/// The settings file of a folder, or of the nearest above it that has one; not out of the repository.
 pub(crate) fn find_settings(from: &Path) -> Result<PathBuf, super::command::Failure> {
     let absolute = fs::canonicalize(from).map_err(|source| failed("cannot read", from, source))?;
-    let found = absolute.ancestors().map(|folder| folder.join(SETTINGS)).find(|path| path.is_file());
-    let found = found.ok_or_else(|| NoSettings(shown(from)))?;
+    let mut is_outside = false;
+    let within = absolute.ancestors().take_while(|folder| {
+        let before = is_outside;
+        is_outside = folder.join(".git").exists();
+        !before
+    });
+    let found = within.map(|folder| folder.join(SETTINGS)).find(|path| path.is_file());
+    let found = found.ok_or_else(|| NoSettings::Missing(shown(from)))?;
     // Below the working folder it is named as the manifests are.
     let here = std::env::current_dir().and_then(fs::canonicalize).unwrap_or_default();
     Ok(found.strip_prefix(here).map(Path::to_owned).unwrap_or(found))

@@ -38,6 +38,11 @@ impl ObjectRef {
     }
 
     fn conflict(&self, field: impl Into<String>, what: &str, winner: &ObjectRef) -> Problem {
-        self.error(field, Reason::Conflict, format!("`{what}` is held by {winner}: choose another, or remove it there"))
+        self.error(field, Reason::Conflict, asked_for(what, winner))
     }
+}
+
+/// What is said of a name that others ask for too: the same in files, where nobody knows who had it first, and in the cluster.
+fn asked_for(name: impl std::fmt::Display, others: impl std::fmt::Display) -> String {
+    format!("`{name}` is asked for by {others} too: leave it to one of them")
 }

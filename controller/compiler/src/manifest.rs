@@ -1,6 +1,7 @@
 //! Manifests as files: YAML with the position of every value, checked against the CRDs' own schemas, so that every problem has its
 //! file, line and column.
 
+mod labels;
 mod object;
 mod remnant;
 mod repository;

@@ -21,12 +21,36 @@ pub use zone::{Zone, ZoneTextError};
 /// How much of a wrong text is repeated to who wrote it.
 const SHOWN: usize = 80;
 
-/// A text as it is told in a message: printable, and not longer than a line.
+/// A text as it is told in a message: as it is written where that is printable, and not longer than a line.
 pub(crate) fn shown(text: &str) -> String {
     let mut rest = text.chars();
-    let mut shown = rest.by_ref().take(SHOWN).collect::<String>().escape_debug().to_string();
+    let mut shown = String::new();
+    for character in rest.by_ref().take(SHOWN) {
+        match character {
+            '"' | '\'' | '\\' => shown.push(character),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
     if rest.next().is_some() {
         shown.push('…');
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_told_as_it_is_written() {
+        for text in ["0 issue \"a\"", "it's", r"a\b", "Città"] {
+            assert_eq!(shown(text), text);
+        }
+        assert_eq!(
+            shown("a\nb\0\u{202e}"),
+            "a\\nb\\0\\u{202e}",
+            "nothing that moves the cursor or the reading direction"
+        );
+        assert_eq!(shown(&"x".repeat(81)), format!("{}…", "x".repeat(80)));
+    }
 }

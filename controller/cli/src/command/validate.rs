@@ -16,7 +16,7 @@ pub(crate) struct Validate {
     /// The folders or files with the manifests.
     #[arg(required = true, value_name = "DIR")]
     paths: Vec<PathBuf>,
-    /// The settings file; searched as cst.yaml from the first DIR upward unless given.
+    /// The settings file; searched as cst.yaml from each DIR upward to its repository unless given, and the same for all.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// How to print.

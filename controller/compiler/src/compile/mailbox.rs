@@ -106,10 +106,9 @@ fn may_have(index: &Index, key: &ObjectKey, address: &Address) -> Result<(), (Re
         return Err((Reason::DomainMissing, message));
     }
     match index.address_holder(address) {
-        Some(holder) if holder != key => Err((
-            Reason::Conflict,
-            format!("`{address}` is held by Mailbox {holder}: choose another address, or remove it there"),
-        )),
+        Some(holder) if holder != key => {
+            Err((Reason::Conflict, super::asked_for(address, ObjectRef::new(Kind::Mailbox, holder.clone()))))
+        }
         _ => Ok(()),
     }
 }

@@ -115,10 +115,9 @@ fn may_have(index: &Index, key: &ObjectKey, host: &DomainName) -> Result<(), (Re
         .may_hold(key.tenant().unwrap_or_default(), host, held)
         .map_err(|refusal| (refusal.reason, refusal.message))?;
     match index.host_holder(host) {
-        Some(holder) if holder != key => Err((
-            Reason::Conflict,
-            format!("`{host}` is held by WebSite {holder}: choose another host, or remove it there"),
-        )),
+        Some(holder) if holder != key => {
+            Err((Reason::Conflict, super::asked_for(host, ObjectRef::new(Kind::WebSite, holder.clone()))))
+        }
         _ => Ok(()),
     }
 }

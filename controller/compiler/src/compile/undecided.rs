@@ -49,7 +49,7 @@ fn tell(
         if rivals.len() - 1 > NAMED {
             named.push(format!("{} more", rivals.len() - 1 - NAMED));
         }
-        let message = format!("`{name}` is asked for by {} too: leave it to one of them", named.join(" and "));
+        let message = super::asked_for(name, named.join(" and "));
         problems.insert(object.error(field.clone(), Reason::Conflict, message));
     }
 }

@@ -19,6 +19,8 @@ use crate::problem::{Kind, ObjectRef, Problem};
 pub struct ZoneFacts {
     /// Every mail replica has acknowledged the domain (or had, once): only then MX and SPF of hosted mail are published.
     pub mail_acknowledged: bool,
+    /// Hosted mail was published, and giving it up is held: its MX and SPF stay.
+    pub mail_stays: bool,
     /// The zones right below that are published, also without their Domain, with their DS records when every public server serves them signed.
     pub below: BTreeMap<DomainName, Vec<Ds>>,
 }
@@ -26,7 +28,7 @@ pub struct ZoneFacts {
 impl ZoneFacts {
     /// As if everything that is waited for had come, for judging manifests without a cluster.
     pub fn hopeful() -> Self {
-        Self { mail_acknowledged: true, below: BTreeMap::new() }
+        Self { mail_acknowledged: true, mail_stays: false, below: BTreeMap::new() }
     }
 }
 

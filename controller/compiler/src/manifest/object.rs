@@ -200,7 +200,7 @@ fn no_object_name(name: &str) -> String {
 
 /// Whether the API server takes the name (a DNS subdomain,
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>).
-fn is_object_name(name: &str) -> bool {
+pub(super) fn is_object_name(name: &str) -> bool {
     let is_label = |label: &str| {
         let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(inner)

@@ -71,8 +71,13 @@ impl Repository {
     }
 
     fn take(&mut self, path: &str, document: Node, sound: bool, schemas: &Schemas) {
+        let at = document.at;
         let document = match listed(document) {
-            Ok(items) => return items.into_iter().for_each(|item| self.take(path, item, sound, schemas)),
+            Ok(Some(items)) => return items.into_iter().for_each(|item| self.take(path, item, sound, schemas)),
+            Ok(None) => {
+                let message = "a list holds its objects in `items`, each with a `-` before it: write them there, or leave the list out";
+                return self.tell(path, at, Severity::Error, message.into(), "items".into());
+            }
             Err(document) => document,
         };
         match Declared::read(&document, schemas, sound) {
@@ -119,16 +124,19 @@ impl Repository {
     }
 }
 
-/// The objects of a list (`kind: List` or `DomainList`, as `kubectl get -o yaml` prints it), which kubectl takes one by one; else the
-/// document itself.
-fn listed(document: Node) -> Result<Vec<Node>, Node> {
-    let is_list = document.text("kind").is_some_and(|kind| kind.ends_with("List"));
+/// The objects of a list (`kind: List` or `DomainList`, as `kubectl get -o yaml` prints it), which kubectl takes one by one, `None` where it
+/// holds none; else the document itself. Somebody else's kind may end in `List` and be none.
+fn listed(document: Node) -> Result<Option<Vec<Node>>, Node> {
+    let kind = document.text("kind").unwrap_or_default();
+    let is_ours = ["List", "TenantList", "DomainList", "MailboxList", "WebSiteList"].contains(&kind);
+    let is_list = kind.ends_with("List");
     match document.value {
         Value::Map(mut fields) if is_list => match fields.iter().position(|(name, ..)| name == "items") {
             Some(items) => match fields.swap_remove(items).2.value {
-                Value::List(items) => Ok(items),
-                _ => Ok(Vec::new()),
+                Value::List(items) => Ok(Some(items)),
+                _ => Ok(None),
             },
+            None if is_ours => Ok(None),
             None => Err(Node { value: Value::Map(fields), ..document }),
         },
         value => Err(Node { value, ..document }),

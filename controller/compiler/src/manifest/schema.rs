@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrArray};
 use regex_lite::Regex;
 
-use super::{Node, Position, Value, shown};
+use super::{Node, Position, Value, labels, shown};
 
 /// The schemas of our kinds.
 #[derive(Debug)]
@@ -175,6 +175,7 @@ pub(super) fn check_metadata(document: &Node) -> Vec<Refused> {
             refused.push((node.at, join("metadata", name), wrong_kind(&node.value, "string")));
         }
     }
+    refused.extend(labels::problems(metadata));
     refused
 }
 

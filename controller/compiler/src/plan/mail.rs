@@ -63,6 +63,12 @@ pub fn step(
     }
 }
 
+/// Judges that a domain's mail is given up: all its addresses at once.
+pub fn giving_up(published: &MailDomain) -> Option<Held> {
+    let before = texts(addresses(published).into_iter());
+    guard::names(Watched::Addresses, published.domain.as_str(), &BTreeSet::new(), &before, &BTreeSet::new())
+}
+
 /// The next content, and of the published one what has these addresses.
 fn with(mut next: MailDomain, published: &MailDomain, addresses: &BTreeSet<Address>) -> MailDomain {
     next.boxes.extend(published.boxes.iter().filter(|mailbox| addresses.contains(&mailbox.address)).cloned());

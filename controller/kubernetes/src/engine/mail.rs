@@ -1,6 +1,7 @@
 //! A mail domain: its shards, whether the agents installed them, and what its Mailboxes are told.
 
 mod generate;
+mod giving_up;
 mod installed;
 mod report;
 
@@ -171,7 +172,8 @@ impl Engine {
             },
             None => Decided::moving(mail::step(published, outcome.domain.clone(), now.today, approves)),
         };
-        self.note_held(domain, holder, decided.step.held.clone());
+        let held = decided.step.held.clone().or_else(|| self.giving_up(domain));
+        self.note_held(domain, holder, held);
         decided
     }
 

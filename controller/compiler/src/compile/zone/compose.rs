@@ -7,7 +7,7 @@ use super::written::written_sets;
 use crate::desired::dns::{self, Composition, Contributor, Displaced};
 use crate::index::Index;
 use crate::model::{RecordSet, Zone};
-use crate::parse::DomainModel;
+use crate::parse::{DomainModel, MailModel};
 use crate::problem::{Kind, ObjectRef, Problem};
 
 /// A zone being put together, with what is wrong on the way.
@@ -45,7 +45,9 @@ impl Composer<'_> {
     }
 
     fn contribute_mail(&mut self) {
-        let Some(mail) = &self.model.mail else { return };
+        let declared = self.model.mail.clone();
+        let mail = if self.facts.mail_stays { Some(MailModel::hosted(declared)) } else { declared };
+        let Some(mail) = mail else { return };
         let settings = self.index.settings().mail.as_ref();
         let hosts = settings.map(|mail| mail.hosts.as_slice()).unwrap_or_default();
         if mail.is_hosted() && settings.is_none() {
@@ -56,7 +58,7 @@ impl Composer<'_> {
         if mail.is_hosted() && !self.facts.mail_acknowledged {
             return;
         }
-        for set in dns::mail_sets(&self.model.zone, mail, hosts, self.model.ttl) {
+        for set in dns::mail_sets(&self.model.zone, &mail, hosts, self.model.ttl) {
             self.contribute(Contributor::Mail, set, "spec.mail");
         }
     }

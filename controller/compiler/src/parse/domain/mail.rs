@@ -38,6 +38,19 @@ impl MailModel {
     pub fn is_hosted(&self) -> bool {
         self.mode == MailMode::Hosted
     }
+
+    /// As if the centre went on receiving, whatever is declared.
+    pub(crate) fn hosted(declared: Option<Self>) -> Self {
+        let declared = declared.unwrap_or_else(|| Self {
+            mode: MailMode::Hosted,
+            provider: None,
+            hosts: Vec::new(),
+            include: Vec::new(),
+            all: SpfAll::default(),
+            dmarc: DmarcPolicy::default(),
+        });
+        Self { mode: MailMode::Hosted, provider: None, hosts: Vec::new(), ..declared }
+    }
 }
 
 const NO_SPF: &str = "a domain without mail says `v=spf1 -all` by itself: leave spf out, or set mode to Hosted";

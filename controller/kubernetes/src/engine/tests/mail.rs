@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::Secret;
 use super::*;
 
 mod generate;
+mod giving_up;
 mod other_domain;
 
 const DOMAIN: &str = "comune.urbino.pu.it";

@@ -19,7 +19,7 @@ impl Engine {
         });
         let below: BTreeMap<DomainName, Vec<Ds>> =
             right_below.map(|(below, state)| (below.clone(), self.signer_of(below, state, zone))).collect();
-        ZoneFacts { mail_acknowledged, below }
+        ZoneFacts { mail_acknowledged, mail_stays: self.mail_stays(zone), below }
     }
 
     /// The DS that the zone above is to publish: of a zone that is served everywhere; until then what it says already.

@@ -55,7 +55,7 @@ impl Engine {
             let of_mail = self.mail.get(zone).and_then(|mail| mail.held.as_ref());
             facts.held = held.iter().chain(of_mail).cloned().collect();
             facts.waiting = serving.waiting;
-            facts.waiting.extend(state.trouble.clone());
+            facts.waiting.extend(state.trouble.iter().map(|why| format!("the zone to be served: {why}")));
             let model = self.index.domain(key).and_then(|entry| entry.model.as_ref());
             let gate_open = state.published.as_ref().is_some_and(|last| last.mail_gate_open);
             if model.is_some_and(DomainModel::hosts_mail) && !gate_open {

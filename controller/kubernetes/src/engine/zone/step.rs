@@ -22,7 +22,16 @@ struct Live<'a> {
     zone: &'a Arc<Zone>,
     model: &'a DomainModel,
     gate_open: bool,
+    /// Giving up its mail is held.
+    mail_stays: bool,
     wanted: Wanted,
+}
+
+impl Live<'_> {
+    /// Whether its mail records are published.
+    fn has_mail(&self) -> bool {
+        self.gate_open && (self.model.hosts_mail() || self.mail_stays)
+    }
 }
 
 impl Engine {
@@ -56,7 +65,7 @@ impl Engine {
                     return Decision::only(Step::Keep);
                 };
                 let wanted = Wanted::of(model, &self.index.settings().dns.dnssec);
-                let live = Live { zone: compiled, model, gate_open, wanted };
+                let live = Live { zone: compiled, model, gate_open, mail_stays: self.mail_stays(zone), wanted };
                 match last {
                     Some(last) => self.next_version(state, &last, &live, now),
                     None => self.first_version(state, &live, now),
@@ -94,7 +103,7 @@ impl Engine {
             digest: live.zone.digest(),
             holder: live.model.key.clone(),
             deletion_policy: live.model.deletion_policy,
-            mail_gate_open: live.gate_open && live.model.hosts_mail(),
+            mail_gate_open: live.has_mail(),
             retired: None,
             signing,
             approval: None,
@@ -119,7 +128,7 @@ impl Engine {
                 digest: live.zone.digest(),
                 holder: holder.clone(),
                 deletion_policy: live.model.deletion_policy,
-                mail_gate_open: live.gate_open && live.model.hosts_mail(),
+                mail_gate_open: live.has_mail(),
                 ..next
             };
         }

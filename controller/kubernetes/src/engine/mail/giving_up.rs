@@ -1,0 +1,30 @@
+//! A Domain whose mail the centre received and no longer shall: of many addresses that is held as any other step that takes so many.
+
+use cst_compiler::model::DomainName;
+use cst_compiler::plan::guard::Held;
+use cst_compiler::plan::mail;
+
+use super::super::{Engine, Source};
+use crate::shards;
+
+impl Engine {
+    /// Whether the zone goes on naming the mail servers, although its Domain asks for that no longer: that is held, or what it would take
+    /// is not known yet.
+    pub(in super::super) fn mail_stays(&self, zone: &DomainName) -> bool {
+        self.is_given_up(zone) && (self.missing.contains(&Source::Shards) || self.giving_up(zone).is_some())
+    }
+
+    /// What of giving a domain's mail up waits for approval.
+    pub(super) fn giving_up(&self, domain: &DomainName) -> Option<Held> {
+        let published = shards::published(domain, &self.mail.get(domain)?.shards)?;
+        let holder = self.index.zone_holder(domain).filter(|_| self.is_given_up(domain))?;
+        mail::giving_up(&published).filter(|held| !self.approves(holder, held))
+    }
+
+    /// The zone names the mail servers, and its Domain is there and asks for that no longer.
+    fn is_given_up(&self, domain: &DomainName) -> bool {
+        let published = self.zones.get(domain).and_then(|state| state.published.as_ref());
+        published.is_some_and(|published| published.mail_gate_open)
+            && self.index.held_zone(domain).is_some_and(|model| !model.hosts_mail())
+    }
+}
