@@ -111,8 +111,14 @@ impl Member {
     pub async fn leave(self) {
         let patch = json!({"spec": {"state": "Terminated"}});
         self.api("Tenant").patch(&self.tenant, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
-        self.delete("Tenant", &self.tenant).await;
         let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.cluster.client.clone());
+        // Its namespace may go when that says so too.
+        let is_free = eventually(async || {
+            let labels = namespaces.get(&self.namespace()).await.ok()?.metadata.labels?;
+            (labels.get("territorial.services/tenant-state")? == "Terminated").then_some(())
+        });
+        is_free.await.expect("the Namespace says that the Tenant is Terminated");
+        self.delete("Tenant", &self.tenant).await;
         namespaces.delete(&self.namespace(), &DeleteParams::default()).await.unwrap();
     }
 }
