@@ -111,15 +111,11 @@ impl Member {
     pub async fn leave(self) {
         let patch = json!({"spec": {"state": "Terminated"}});
         self.api("Tenant").patch(&self.tenant, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
-        let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.cluster.client.clone());
-        // Its namespace may go when that says so too.
-        let is_free = eventually(async || {
-            let labels = namespaces.get(&self.namespace()).await.ok()?.metadata.labels?;
-            (labels.get("territorial.services/tenant-state")? == "Terminated").then_some(())
-        });
-        is_free.await.expect("the Namespace says that the Tenant is Terminated");
         self.delete("Tenant", &self.tenant).await;
-        namespaces.delete(&self.namespace(), &DeleteParams::default()).await.unwrap();
+        let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.cluster.client.clone());
+        // Its namespace may go when the controller has seen that it left.
+        let goes = async || namespaces.delete(&self.namespace(), &DeleteParams::default()).await.ok().map(drop);
+        eventually(goes).await.expect("the Namespace of a tenant that left may go");
     }
 }
 

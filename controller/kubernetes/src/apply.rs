@@ -129,6 +129,15 @@ pub async fn apply_secret(client: &Client, secret: &Secret) -> Result<Secret, Ap
     applied.map_err(|source| ApplyError::Secret { key, source: Box::new(source) })
 }
 
+/// Sets a label of an object, if it is there.
+pub async fn label(client: &Client, id: &ObjectId, label: &str, value: &str) -> Result<(), ApplyError> {
+    let patch = Patch::Merge(serde_json::json!({"metadata": {"labels": {label: value}}}));
+    match id.api(client.clone()).patch_metadata(&id.name, &PatchParams::default(), &patch).await {
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        result => result.map(drop).map_err(id.failed("labelling")),
+    }
+}
+
 /// Removes an object, if it is there, ours and of this site (`None`: of no site): what somebody else made under the same name stays.
 pub async fn remove(client: &Client, id: &ObjectId, site: Option<&str>) -> Result<(), ApplyError> {
     let api = id.api(client.clone());

@@ -317,13 +317,22 @@ impl Engine {
         let Observation { zone, seen } = observation;
         match seen {
             zone_server::Seen::Serial { server, serial: Some(serial) } => self.take_serial(zone, server, serial),
-            zone_server::Seen::Serial { serial: None, .. } => {}
+            zone_server::Seen::Serial { server, serial: None } => self.take_silence(zone, server),
             zone_server::Seen::Parent(parent) => self.take_parent(zone, parent),
+        }
+    }
+
+    fn take_silence(&mut self, zone: DomainName, server: String) {
+        let Some(state) = self.zones.get_mut(&zone) else { return };
+        // Whether anybody serves the zone decides whether the clock is believed.
+        if state.mute.insert(server) && !state.held.is_empty() {
+            self.mark(Work::Unit(Unit::Zone(zone)));
         }
     }
 
     fn take_serial(&mut self, zone: DomainName, server: String, answered: u32) {
         let Some(state) = self.zones.get_mut(&zone) else { return };
+        state.mute.remove(&server);
         let last = state.seen.insert(server, answered);
         let current = state.published.as_ref().map(|published| published.serial);
         let news = last != Some(answered)

@@ -85,7 +85,7 @@ pub async fn read(api: &Api<Secret>, zone: &DomainName) -> Result<Keys, KeyError
 }
 
 /// Makes the keys that a zone's next state has and that are not made yet, and stores them before anything is signed with them. Two
-/// controllers never end with two of the same. Keys that the zone no longer has are removed with it.
+/// controllers never end with two of the same.
 pub async fn make(
     api: &Api<Secret>,
     server: &dyn ZoneServer,
@@ -111,8 +111,15 @@ pub async fn make(
             signing.keys[at].ds = Some(ds);
         }
     }
-    keys.by_id.retain(|id, _| signing.keys.iter().any(|key| key.id == *id));
     keys.store(api, zone).await.map(Some)
+}
+
+/// Forgets the keys that a zone no longer has, once the state without them is stored: nobody can sign with them any more.
+pub async fn forget(api: &Api<Secret>, zone: &DomainName, signing: &Signing) -> Result<Keys, KeyError> {
+    let mut keys = read(api, zone).await?;
+    let count = keys.by_id.len();
+    keys.by_id.retain(|id, _| signing.keys.iter().any(|key| key.id == *id));
+    if keys.by_id.len() < count { keys.store(api, zone).await } else { Ok(keys) }
 }
 
 /// The name of a zone's key Secret.

@@ -16,7 +16,7 @@ pub use agreement::agreement_phase;
 use super::object::object;
 use crate::model::ObjectKey;
 
-/// The label of a tenant's Namespace with the state of the Tenant; it stays as it was when the Tenant is gone.
+/// The label of a tenant's Namespace with the state of the Tenant, `Terminated` also when that is gone.
 pub const TENANT_STATE: &str = "territorial.services/tenant-state";
 
 /// Where the centre's own parts run.

@@ -6,6 +6,7 @@ mod caches;
 mod choose;
 mod leave;
 mod roll;
+mod trust;
 mod wait;
 
 use cst_api::{Date, Denial, DnssecAlgorithm, DnssecMode};
@@ -19,6 +20,7 @@ use crate::parse::DomainModel;
 use crate::settings::DnssecSettings;
 pub use begin::StoredKey;
 pub use caches::Caches;
+pub use trust::Trust;
 pub use wait::Wait;
 
 /// How a zone is signed, from the first version on that is signed so.
@@ -34,12 +36,9 @@ pub struct Signing {
     /// Since when every public server serves it so, seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub everywhere: Option<u32>,
-    /// Since when the parent says what is waited for, seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_parent: Option<u32>,
-    /// How long the parent's last DS may be kept, in seconds.
-    #[serde(default)]
-    pub ds_ttl: u32,
+    /// What the parent was seen to have.
+    #[serde(default, skip_serializing_if = "Trust::is_empty")]
+    pub parent: Trust,
 }
 
 /// One of a zone's keys, and what it does.
@@ -166,7 +165,7 @@ impl Signing {
 
     /// Another state begins: nobody serves it yet.
     fn begin(&mut self) {
-        (self.everywhere, self.at_parent) = (None, None);
+        self.everywhere = None;
     }
 }
 
@@ -180,6 +179,9 @@ impl ZoneKey {
 /// The next state of a zone's keys. At most two do something at once, and only one thing is changed in a step.
 pub fn step(last: &Signing, wanted: &Wanted, facts: &Facts<'_>) -> Judged {
     let mut signing = Signing { denial: wanted.denial, ..last.clone() };
+    if let Some(parent) = facts.parent {
+        signing.parent.hear(parent, facts.now);
+    }
     let result = match (wanted.signed, signing.leaving) {
         (false, _) => signing.leave(facts),
         (true, true) => {

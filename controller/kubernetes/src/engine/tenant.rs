@@ -21,8 +21,8 @@ pub struct TenantJob {
     last: Option<Applied>,
     /// What to apply; `None`: it was applied by this process and is the same.
     objects: Option<(Vec<DynamicObject>, String)>,
-    /// What it has while its Tenant is gone, and what goes of it.
-    left: Option<(Applied, ObjectId)>,
+    /// What it still has while its Tenant is gone, where that was not brought about yet.
+    left: Option<Left>,
     /// There is a Tenant.
     is_there: bool,
     draft: Option<Draft>,
@@ -67,29 +67,58 @@ impl Engine {
         });
         let is_there = self.is_there(Kind::Tenant, &ObjectRef::tenant(name).key);
         let last = self.applied.get(&unit).cloned();
-        let left = last.as_ref().filter(|_| !is_there).and_then(without_administrators);
+        let is_due = !is_there && self.built.get(&unit).is_none_or(|digest| digest != LEFT);
+        let left = last.as_ref().filter(|_| is_due).map(|applied| Left::of(applied, name));
         TenantJob { last, unit, name: name.to_owned(), objects, left, is_there, draft }
     }
 }
 
-/// A tenant that left is administered by nobody; everything else in its namespace stays as it is.
-fn without_administrators(applied: &Applied) -> Option<(Applied, ObjectId)> {
-    let is_theirs = |id: &&ObjectId| id.kind == "RoleBinding" && id.name == tenancy::ADMINISTRATOR_ROLE;
-    let binding = applied.objects.iter().find(is_theirs)?.clone();
-    let mut left = applied.clone();
-    left.objects.remove(&binding);
-    Some((left, binding))
+/// The digest of what a tenant that left has.
+const LEFT: &str = "left";
+
+/// What a tenant has that left: it is administered by nobody, and its namespace may go. Everything else in that stays as it is.
+struct Left {
+    applied: Applied,
+    /// What goes, if it is there.
+    binding: Option<ObjectId>,
+    namespace: ObjectId,
+}
+
+impl Left {
+    fn of(applied: &Applied, tenant: &str) -> Self {
+        let is_theirs = |id: &&ObjectId| id.kind == "RoleBinding" && id.name == tenancy::ADMINISTRATOR_ROLE;
+        let binding = applied.objects.iter().find(is_theirs).cloned();
+        let mut applied = applied.clone();
+        applied.objects.retain(|id| Some(id) != binding.as_ref());
+        let namespace = ObjectId {
+            api_version: "v1".into(),
+            kind: "Namespace".into(),
+            namespace: String::new(),
+            name: cst_api::tenant_namespace(tenant),
+        };
+        Self { applied, binding, namespace }
+    }
+
+    async fn bring_about(&self, shell: &Shell, unit: &Unit) -> Result<(), WorkError> {
+        // A Tenant that is Terminated and deleted in one moment may never have been seen so. The policies let no other go.
+        apply::label(&shell.client, &self.namespace, tenancy::TENANT_STATE, "Terminated").await?;
+        shell.memory.forget([&self.namespace]);
+        if let Some(binding) = &self.binding {
+            apply::remove(&shell.client, binding, None).await?;
+            shell.memory.forget([binding]);
+            applied::write(&shell.config_maps(), unit, &self.applied).await?;
+        }
+        Ok(())
+    }
 }
 
 impl TenantJob {
     pub(super) async fn run(self, shell: &Shell, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
         let Self { unit, name, last, objects, left, is_there, draft } = self;
-        if let Some((left, binding)) = left {
-            apply::remove(&shell.client, &binding, None).await?;
-            shell.memory.forget([&binding]);
-            applied::write(&shell.config_maps(), &unit, &left).await?;
+        if let Some(left) = left {
+            left.bring_about(shell, &unit).await?;
             tracing::info!(tenant = name, "administered by nobody any more");
-            effects.push(Effect::Recorded(unit, left));
+            effects.push(Effect::Applied(unit, Some(left.applied), LEFT.into()));
             return Ok(());
         }
         if let Some((objects, digest)) = objects {
@@ -121,7 +150,7 @@ impl TenantJob {
             Applied { objects: objects.iter().filter_map(|o| ObjectId::of(o).ok()).collect(), ..Applied::default() };
         let digest = self.objects.map(|(_, digest)| digest);
         let built = digest.map(|digest| Effect::Applied(self.unit.clone(), Some(applied), digest));
-        let left = self.left.map(|(left, _)| Effect::Recorded(self.unit, left));
+        let left = self.left.map(|left| Effect::Applied(self.unit, Some(left.applied), LEFT.into()));
         let watch = self.is_there.then(|| Effect::Watch(cst_api::tenant_namespace(&self.name)));
         built.into_iter().chain(left).chain(watch).collect()
     }
@@ -133,6 +162,6 @@ impl TenantJob {
 
     /// What it removes.
     pub(super) fn removes(&self) -> Option<&ObjectId> {
-        self.left.as_ref().map(|(_, binding)| binding)
+        self.left.as_ref()?.binding.as_ref()
     }
 }

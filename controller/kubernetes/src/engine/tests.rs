@@ -26,8 +26,9 @@ use crate::watch::Seen;
 
 const BEGIN: u32 = 1_795_000_000;
 
-fn settings(web: &Value) -> Settings {
-    serde_json::from_value(json!({
+/// The settings of the tests, with these keys in their sections.
+fn settings(changes: &Value) -> Settings {
+    let mut settings = json!({
         "apiVersion": "territorial.services/v1alpha1",
         "kind": "Settings",
         "dns": {
@@ -36,9 +37,13 @@ fn settings(web: &Value) -> Settings {
             "secondaries": [{"name": "ns1", "address": "127.0.0.1:1053"}],
         },
         "mail": {"hosts": [{"name": "mx.cst.example.net", "preference": 10}], "postmaster": "postmaster@cst.example.net"},
-        "web": web,
-    }))
-    .unwrap()
+    });
+    for (section, keys) in changes.as_object().unwrap() {
+        for (key, value) in keys.as_object().unwrap() {
+            settings[section][key] = value.clone();
+        }
+    }
+    serde_json::from_value(settings).unwrap()
 }
 
 /// An engine with a clock that the test turns on, and an API server that stores what it is told.
@@ -50,7 +55,7 @@ struct Play {
 
 impl Play {
     fn new() -> Self {
-        Self::with(settings(&Value::Null))
+        Self::with(settings(&json!({})))
     }
 
     fn with(settings: Settings) -> Self {

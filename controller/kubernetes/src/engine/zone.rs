@@ -7,7 +7,7 @@ mod report;
 mod step;
 mod withdrawal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use cst_compiler::compile::{self, ZoneOutcome};
@@ -39,6 +39,8 @@ pub(super) struct ZoneState {
     pub served: Option<u32>,
     /// The newest serial that each public server answered.
     pub seen: BTreeMap<String, u32>,
+    /// The public servers that were asked and did not answer for it when last heard of.
+    pub mute: BTreeSet<String>,
     /// What the zone above was seen to say.
     pub parent: Option<Parent>,
     /// The keys that there are of a zone that is not stored; `None`: nobody looked yet.

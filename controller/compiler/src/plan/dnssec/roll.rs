@@ -65,11 +65,9 @@ impl Signing {
         Ok(())
     }
 
-    /// Both are awaited at the same time.
     fn is_trusted_alone(&mut self, others: &[ZoneKey], facts: &Facts<'_>) -> Result<(), Wait> {
         let gone = others.iter().filter_map(|key| key.ds.as_ref()).collect();
-        let known = self.is_known_everywhere(facts);
-        self.parent_is_without(Some(&gone), facts).and(known)
+        self.is_let_go(Some(&gone), facts)
     }
 
     fn each(&mut self, change: impl Fn(&mut ZoneKey, bool), target: u16) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Facts, Signing};
+use super::{Facts, Signing, Trust};
 use crate::model::record::Ds;
 use crate::plan::guard::{self, Held};
 
@@ -30,22 +30,26 @@ impl Signing {
             return Err(Wait::new(format!("{} to serve the keys as they are", facts.behind.join(", "))));
         }
         let since = *self.everywhere.get_or_insert(facts.now);
-        passed(since, facts.ttl, facts.now, "caches to forget what was served before")
+        until(since, facts.ttl, facts.now, "caches to forget what was served before")
     }
 
-    /// No server of the zone above has one of these DS, or any at all, and no cache does.
-    pub(super) fn parent_is_without(&mut self, gone: Option<&BTreeSet<&Ds>>, facts: &Facts<'_>) -> Result<(), Wait> {
+    /// No server of the zone above has one of these DS, or any at all, no cache does, and none can come by what was served before.
+    pub(super) fn is_let_go(&mut self, gone: Option<&BTreeSet<&Ds>>, facts: &Facts<'_>) -> Result<(), Wait> {
+        // Both are awaited at the same time; what a human can do is said first.
+        let known = self.is_known_everywhere(facts);
+        self.parent_is_without(gone, facts).and(known)
+    }
+
+    fn parent_is_without(&self, gone: Option<&BTreeSet<&Ds>>, facts: &Facts<'_>) -> Result<(), Wait> {
         let Some(parent) = facts.parent else { return self.somebody_saw_to_it(facts) };
         let any = parent.ds();
         let gone = gone.unwrap_or(&any);
         let holders: Vec<&str> = parent.holders(gone).collect();
         if !holders.is_empty() || !parent.is_known() {
-            self.at_parent = None;
-            self.ds_ttl = self.ds_ttl.max(parent.ttl());
             return Err(Wait::new(missing(&holders, gone, self.wish(), &parent.silent().collect::<Vec<_>>())));
         }
-        let since = *self.at_parent.get_or_insert(facts.now);
-        passed(since, self.ds_ttl, facts.now, "caches to forget the DS that the parent had")
+        let Trust { since, before, .. } = self.parent;
+        until(since, before, facts.now, "caches to forget the DS that the parent had")
     }
 
     /// What the parent shall have, in words.
@@ -74,11 +78,15 @@ fn missing(holders: &[&str], gone: &BTreeSet<&Ds>, wish: String, silent: &[&str]
     format!("the parent to have {wish}: {} still has the DS of key {}", holders.join(", "), old.join(" and "))
 }
 
-/// Whether so many seconds have passed. A clock gone back makes an age beyond half the number space: the time begins anew.
-fn passed(since: u32, seconds: u32, now: u32, what: &str) -> Result<(), Wait> {
-    let age = now.wrapping_sub(since);
-    if age < 1 << 31 && age >= seconds {
+fn until(since: u32, seconds: u32, now: u32, what: &str) -> Result<(), Wait> {
+    if passed(since, seconds, now) {
         return Ok(());
     }
     Err(Wait { until: Some(since.wrapping_add(seconds)), ..Wait::new(what) })
+}
+
+/// Whether so many seconds have passed. A clock gone back makes an age beyond half the number space: the time begins anew.
+pub(super) fn passed(since: u32, seconds: u32, now: u32) -> bool {
+    let age = now.wrapping_sub(since);
+    age < 1 << 31 && age >= seconds
 }

@@ -10,26 +10,9 @@ use crate::report::ObjectStatus;
 const ZONE: &str = "comune.urbino.pu.it";
 const HOUR: u32 = 3600;
 
-fn settings_with(dns: &Value) -> Settings {
-    let mut settings = serde_json::to_value(json!({
-        "apiVersion": "territorial.services/v1alpha1",
-        "kind": "Settings",
-        "dns": {
-            "nameServers": ["ns1.cst.example.net"],
-            "hostmaster": "hostmaster@cst.example.net",
-            "secondaries": [{"name": "ns1", "address": "127.0.0.1:1053"}],
-        },
-    }))
-    .unwrap();
-    for (key, value) in dns.as_object().unwrap() {
-        settings["dns"][key] = value.clone();
-    }
-    serde_json::from_value(settings).unwrap()
-}
-
 /// A leader whose resolvers can be asked.
 pub(super) fn asking() -> Play {
-    let mut play = Play::with(settings_with(&json!({"resolvers": ["127.0.0.1:5300"]})));
+    let mut play = Play::with(settings(&json!({"dns": {"resolvers": ["127.0.0.1:5300"]}})));
     play.engine.lead(true);
     play.listed();
     play.tenant("urbino", &["urbino.pu.it", ZONE]);
@@ -197,7 +180,7 @@ fn a_zone_is_never_unsigned_while_the_parent_trusts_it() {
 
 #[test]
 fn where_nobody_asks_the_coordinators_word_stands_for_it_and_the_content_goes_on() {
-    let mut play = Play::with(settings_with(&json!({})));
+    let mut play = Play::with(settings(&json!({})));
     play.engine.lead(true);
     play.listed();
     play.tenant("urbino", &[ZONE]);
@@ -309,6 +292,35 @@ fn a_clock_ten_years_ahead_signs_nothing_by_it() {
     play.now.seconds -= 10 * 365 * 86_400;
     play.hours(1);
     assert_eq!(play.says(ZONE, "Ready").0, "True Ready");
+}
+
+#[test]
+fn a_restart_with_a_clock_years_ahead_waits_to_hear_of_the_public_servers() {
+    let published = signed().published(ZONE).unwrap();
+    let mut play = asking();
+    play.domain("urbino", ZONE, &json!({}));
+    play.take(Event::Published(Seen::There(Box::new(published.to_config_map().unwrap()))));
+    play.now.seconds += 10 * 365 * 86_400;
+    play.settle();
+    assert_eq!(play.published(ZONE).unwrap().inception, published.inception, "nobody was asked yet");
+    play.take(Event::Observed(Observation::serial(name(ZONE), "ns1", None)));
+    play.settle();
+    assert!(play.published(ZONE).unwrap().inception > published.inception, "nobody serves it: we were away for long");
+}
+
+#[test]
+fn without_a_public_server_no_key_step_is_believed_to_be_known() {
+    let mut play = Play::with(settings(&json!({"dns": {"secondaries": []}})));
+    play.engine.lead(true);
+    play.listed();
+    play.tenant("urbino", &["urbino.pu.it", ZONE]);
+    play.domain("urbino", ZONE, &json!({"dnssec": {"mode": "Unsigned"}}));
+    play.settle();
+    play.domain("urbino", ZONE, &json!({}));
+    play.hours(100);
+    assert_eq!(play.keys(ZONE), "1LS");
+    let next = play.status(ZONE).zone.unwrap().next.unwrap().waits_for;
+    assert!(next.contains("a public server, named in the settings, to serve the keys"), "{next}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::engine::site::SiteJob;
 /// A leader with a site that is to be built.
 fn with_a_site() -> Play {
     let web = json!({"addresses": ["192.0.2.80"], "applications": {"Static": {"image": "static", "storage": {"size": "1Gi"}}}});
-    let mut play = Play::with(settings(&web));
+    let mut play = Play::with(settings(&json!({"web": web})));
     play.engine.lead(true);
     play.take(Event::Deployment(Seen::Listed));
     play.take(Event::Route(Seen::Listed));

@@ -33,7 +33,12 @@ impl ZoneJob {
                 let stored = published::store(&shell.config_maps(), self.last.as_ref(), *next).await?;
                 let retired = stored.retired.map(tracing::field::display);
                 tracing::info!(zone = %self.zone, serial = stored.serial, retired, "zone stored");
+                let is_shorter = self.last.is_some_and(|last| last.signing.keys.len() > stored.signing.keys.len());
+                let signing = stored.signing.clone();
                 effects.push(Effect::ZoneStored(stored));
+                if is_shorter {
+                    shell.remember_keys(&self.zone, keys::forget(&shell.secrets(), &self.zone, &signing).await?);
+                }
             }
             Step::Forget(last) => {
                 published::forget(&shell.config_maps(), &last).await?;

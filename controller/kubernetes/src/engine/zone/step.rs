@@ -170,7 +170,9 @@ impl Engine {
     fn inception(&self, state: &ZoneState, last: &PublishedZone, now: &Now) -> Result<u32, Held> {
         let hash = names::hash(last.apex().as_str());
         let share = u32::from_str_radix(hash.get(..8).unwrap_or("0"), 16).unwrap_or_default();
-        let is_answered = state.seen.values().any(|seen| *seen == last.serial);
+        // One that was not asked yet, as after a restart, may well serve it.
+        let mut servers = self.index.settings().dns.secondaries.iter();
+        let is_answered = servers.any(|server| !state.mute.contains(&server.name));
         match renewal::next(last.apex(), last.inception, now.seconds, share, is_answered) {
             Err(held) if self.approves(&last.holder, &held) => Ok(renewal::first(now.seconds)),
             judged => judged,
@@ -201,6 +203,10 @@ impl Engine {
     fn behind(&self, state: &ZoneState) -> Vec<String> {
         let serial = state.published.as_ref().map(|published| published.serial);
         let servers = self.index.settings().dns.secondaries.iter();
+        if servers.len() == 0 {
+            // Whoever transfers the zone all the same is not seen.
+            return vec!["a public server, named in the settings,".into()];
+        }
         let counts = servers.filter(|server| server.required || state.seen.contains_key(&server.name));
         counts
             .filter(|server| state.seen.get(&server.name).copied() != serial)

@@ -8,7 +8,7 @@ use crate::plan::parent::ParentAnswer;
 
 /// How long the zone's records, and the parent's DS, may be kept: in hours, and in seconds.
 const TTL: usize = 24;
-const DS_TTL: usize = 12;
+const DS_TTL: usize = 36;
 const HOUR: u32 = 3600;
 /// 2026-11-23, 00:00 UTC.
 const START: u32 = 1_795_392_000;
@@ -17,12 +17,14 @@ const START: u32 = 1_795_392_000;
 pub(super) struct World {
     pub signing: Signing,
     pub wait: Option<Wait>,
-    pub parent_is_deaf: bool,
+    pub registry: Registry,
     pub nobody_asks_the_parent: bool,
     pub approved: Option<String>,
     /// Nothing is said of how long caches keep the zone.
     pub haste: bool,
     random: u64,
+    /// What was last heard of the parent.
+    heard: Option<Parent>,
     hour: usize,
     clock_lag: u32,
     /// Every version that there was.
@@ -34,6 +36,17 @@ pub(super) struct World {
     states: Vec<Signing>,
     /// What was found to be believed already.
     believed: BTreeSet<(BTreeSet<u16>, usize, usize)>,
+}
+
+/// Who keeps the parent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Registry {
+    /// It reads CDS.
+    Follows,
+    /// Now and then somebody takes the DS out by hand.
+    IsMeddledWith,
+    /// It changes nothing.
+    IsDeaf,
 }
 
 impl World {
@@ -48,12 +61,13 @@ impl World {
             parent: [vec![BTreeSet::new()], vec![BTreeSet::new()]],
             signing,
             wait: None,
-            parent_is_deaf: false,
+            registry: Registry::Follows,
             nobody_asks_the_parent: false,
             approved: None,
             haste: false,
             believed: BTreeSet::new(),
             random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            heard: None,
             hour: 0,
             clock_lag: 0,
         }
@@ -101,7 +115,8 @@ impl World {
         let names = ["ns1".to_owned(), "ns2".to_owned()];
         let is_behind = |at: &usize| !self.newest_at(*at).signs_like(&self.signing);
         let behind: Vec<String> = (0..2).filter(is_behind).map(|at| names[at].clone()).collect();
-        let seen = self.seen_parent();
+        self.hear_parent();
+        let heard = self.heard.clone().filter(|_| !self.nobody_asks_the_parent);
         let approved = self.approved.clone();
         let facts = Facts {
             zone: &DomainName::parse("comune.urbino.pu.it").unwrap(),
@@ -109,7 +124,7 @@ impl World {
             today: day_of(self.now()),
             behind: &behind,
             ttl: if self.haste { 0 } else { u32::try_from(TTL).unwrap() * HOUR },
-            parent: seen.as_ref(),
+            parent: heard.as_ref(),
             approves: &|held| Some(&held.digest) == approved.as_ref(),
         };
         let judged = step(&self.signing, wanted, &facts);
@@ -127,17 +142,20 @@ impl World {
         &self.versions[*self.served[server].last().unwrap()]
     }
 
-    /// What is seen of the parent; now and then a server does not answer.
-    fn seen_parent(&mut self) -> Option<Parent> {
+    /// The parent is asked now and then, and often while something is awaited; now and then a server does not answer.
+    fn hear_parent(&mut self) {
+        if self.wait.is_none() && self.heard.is_some() && self.below(8) > 0 {
+            return;
+        }
         let mut servers = BTreeMap::new();
         for (at, name) in ["a.example", "b.example"].into_iter().enumerate() {
             let ds: BTreeSet<Ds> = self.parent[at].last().unwrap().iter().map(|id| self.ds(*id)).collect();
             let ttl = if ds.is_empty() { 0 } else { u32::try_from(DS_TTL).unwrap() * HOUR };
             let answer = ParentAnswer { ns: BTreeSet::new(), ds, ttl };
-            let answers = self.parent_is_deaf || self.below(10) > 0;
+            let answers = self.registry == Registry::IsDeaf || self.below(10) > 0;
             servers.insert(name.to_owned(), answers.then_some(answer));
         }
-        (!self.nobody_asks_the_parent).then_some(Parent { servers })
+        self.heard = Some(Parent { servers });
     }
 
     fn ds(&self, id: u16) -> Ds {
@@ -156,13 +174,15 @@ impl World {
 
     /// The registry reads CDS from a server now and then, and its own servers follow one by one.
     fn parent_follows(&mut self) {
-        let reads = !self.parent_is_deaf && self.below(20) == 0;
+        let reads = self.registry != Registry::IsDeaf && self.below(20) == 0;
+        let by_hand = self.registry == Registry::IsMeddledWith && self.below(60) == 0;
         let from = self.below(2);
         let primary = match self.newest_at(from) {
             served if reads && served.leaving => BTreeSet::new(),
             served if reads && served.keys.iter().any(|key| key.trusted) => {
                 served.keys.iter().filter(|key| key.trusted).map(|key| key.id).collect()
             }
+            _ if by_hand => BTreeSet::new(),
             _ => self.parent[0].last().unwrap().clone(),
         };
         let follows = self.below(5) == 0;
