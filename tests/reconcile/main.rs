@@ -1,5 +1,6 @@
 //! The controller in this process against a real API server: what it makes, tells, keeps and survives.
 
+mod damage;
 mod faults;
 mod passwords;
 mod restarts;
@@ -204,15 +205,22 @@ async fn a_tenant_that_left_or_lost_its_namespace_comes_back_whole() {
     let there =
         eventually(async || (!bindings.list(&ListParams::default()).await.ok()?.items.is_empty()).then_some(()));
     there.await.expect("the namespace is made again, with its fences");
+    centre.apply(&domain("sassocorvaro", "comune.sassocorvaro.pu.it", ", mail: {mode: Hosted}")).await;
+    centre.apply(&mailbox("sassocorvaro", "comune.sassocorvaro.pu.it", "anagrafe")).await;
+    let secrets: Api<Secret> = centre.api("t-sassocorvaro");
+    let password =
+        async || Some(secrets.get_opt("anagrafe-password").await.unwrap()?.data.unwrap()["password"].clone());
+    let before = eventually(password).await.expect("a password is generated");
 
     centre.delete_tenant("sassocorvaro").await;
+    let left = async || bindings.get_opt("cst-tenant-administrator").await.unwrap().is_none().then_some(());
+    eventually(left).await.expect("the tenant has left");
     centre.remove_namespace("t-sassocorvaro").await;
     centre.tenant("sassocorvaro", "[comune.sassocorvaro.pu.it]").await;
     let there =
         eventually(async || (!bindings.list(&ListParams::default()).await.ok()?.items.is_empty()).then_some(()));
     there.await.expect("a tenant that comes back has all");
-    centre.apply(&domain("sassocorvaro", "comune.sassocorvaro.pu.it", ", mail: {mode: Hosted}")).await;
-    centre.apply(&mailbox("sassocorvaro", "comune.sassocorvaro.pu.it", "anagrafe")).await;
+    assert_eq!(eventually(password).await.expect("the password is where its owner finds it"), before);
     centre.until_reason(&centre.api::<Mailbox>("t-sassocorvaro"), "anagrafe", "Waiting").await;
     controller.stop().await;
 }

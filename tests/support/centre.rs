@@ -180,6 +180,7 @@ impl Centre {
         namespaces.patch(name, &PatchParams::default(), &Patch::Merge(&forced)).await.unwrap();
         namespaces.delete(name, &delete).await.unwrap();
         self.api::<RoleBinding>(name).delete_collection(&delete, &list).await.unwrap();
+        self.api::<Secret>(name).delete_collection(&delete, &list).await.unwrap();
         self.api::<NetworkPolicy>(name).delete_collection(&delete, &list).await.unwrap();
         let mut namespace = namespaces.get(name).await.unwrap();
         namespace.spec = None;

@@ -170,6 +170,12 @@ impl Index {
         self.secrets.get(secret)?.get(key).map(Vec::as_slice)
     }
 
+    /// The Secrets known of a namespace.
+    pub fn secrets_in(&self, namespace: &str) -> impl Iterator<Item = &ObjectKey> {
+        let first = ObjectKey::new(namespace, "");
+        self.secrets.range(first..).map(|(key, _)| key).take_while(move |key| key.namespace == namespace)
+    }
+
     /// The Mailboxes that ask for an address in a domain.
     pub fn boxes_in(&self, domain: &DomainName) -> impl Iterator<Item = &ObjectKey> {
         self.mail_domains.get(domain).into_iter().flatten()

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::{self, ApplyError, ObjectId};
 use crate::engine::{Effect, Shell};
-use crate::names;
+use crate::names::{self, Subject};
 
 /// What a unit has.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -86,8 +86,7 @@ pub enum RecordError {
 
 /// Reads a record.
 pub fn from_config_map(map: &ConfigMap) -> Result<(Unit, Applied), RecordError> {
-    let subject = map.metadata.annotations.as_ref().and_then(|a| a.get(names::SUBJECT));
-    let unit = subject.and_then(|subject| parse_subject(subject)).ok_or(RecordError::Damaged("subject"))?;
+    let unit = unit_of(&map.metadata).ok_or(RecordError::Damaged("subject"))?;
     let text = map.data.as_ref().and_then(|data| data.get("applied")).ok_or(RecordError::Damaged("applied"))?;
     let applied = serde_json::from_str(text).map_err(|_| RecordError::Damaged("applied"))?;
     Ok((unit, applied))
@@ -183,7 +182,7 @@ pub async fn forget(api: &Api<ConfigMap>, unit: &Unit) -> Result<(), RecordError
 
 /// The name of a unit's record.
 pub fn record_name(unit: &Unit) -> String {
-    names::hashed("applied", &unit.to_string())
+    names::named("applied", &unit.to_string().replace([' ', '/'], "."))
 }
 
 fn to_config_map(unit: &Unit, applied: &Applied) -> ConfigMap {
@@ -199,12 +198,26 @@ fn to_config_map(unit: &Unit, applied: &Applied) -> ConfigMap {
     }
 }
 
-fn parse_subject(text: &str) -> Option<Unit> {
-    match text.split_once(' ')? {
-        ("tenant", name) => Some(Unit::Tenant(name.to_owned())),
-        ("site", key) => key.split_once('/').map(|(namespace, name)| Unit::Site(ObjectKey::new(namespace, name))),
-        _ => None,
-    }
+/// The unit that a record is of.
+fn unit_of(map: &ObjectMeta) -> Option<Unit> {
+    let name = map.name.as_deref()?;
+    let unit = match names::subject("applied", name)? {
+        Subject::Plain(subject) => match subject.split_once('.')? {
+            ("tenant", name) => Unit::Tenant(name.to_owned()),
+            ("site", key) => site(key.split_once('.')?),
+            _ => return None,
+        },
+        Subject::Hashed => match map.annotations.as_ref()?.get(names::SUBJECT)?.split_once(' ')? {
+            ("tenant", name) => Unit::Tenant(name.to_owned()),
+            ("site", key) => site(key.split_once('/')?),
+            _ => return None,
+        },
+    };
+    (record_name(&unit) == name).then_some(unit)
+}
+
+fn site((namespace, name): (&str, &str)) -> Unit {
+    Unit::Site(ObjectKey::new(namespace, name))
 }
 
 #[cfg(test)]
@@ -226,6 +239,11 @@ mod tests {
             deletion_policy: DeletionPolicy::Delete,
             retired: Some(Date::parse("2026-11-23").unwrap()),
         };
+        let long = "a".repeat(250);
+        for site in ["portale", "portale.vecchio", &long] {
+            let unit = Unit::Site(ObjectKey::new("t-urbino", site));
+            assert_eq!(from_config_map(&to_config_map(&unit, &applied)).unwrap().0, unit);
+        }
         for unit in [Unit::Site(ObjectKey::new("t-urbino", "portale")), Unit::Tenant("urbino".into())] {
             assert_eq!(from_config_map(&to_config_map(&unit, &applied)).unwrap(), (unit, applied.clone()));
         }

@@ -8,6 +8,7 @@ use kube::core::GroupVersionKind;
 use kube::{Api, Client, ResourceExt as _};
 use serde::{Deserialize, Serialize};
 
+use crate::failure;
 use crate::names::{MANAGED_BY, MANAGER};
 
 /// Names one object of any kind, as the record of applied objects keeps it.
@@ -52,23 +53,9 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
-    /// What the API server says, where it answered and does not want the object as it is.
-    pub fn refusal(&self) -> Option<String> {
-        let (Self::Secret { source, .. } | Self::Request { source, .. }) = self else { return None };
-        match &**source {
-            // 404: its namespace is not there (yet). 408 and 429 say to come again, 409 that somebody else was faster.
-            kube::Error::Api(status)
-                if matches!(status.code, 400..=499) && !matches!(status.code, 404 | 408 | 409 | 429) =>
-            {
-                Some(status.message.clone())
-            }
-            _ => None,
-        }
-    }
-
     /// Whether the API server answered, and does not want the object as it is.
     pub fn is_refusal(&self) -> bool {
-        self.refusal().is_some()
+        failure::refusal(self).is_some()
     }
 }
 

@@ -8,6 +8,7 @@ mod object;
 mod published;
 mod site;
 mod tenant;
+mod trouble;
 mod work;
 mod zone;
 
@@ -31,6 +32,7 @@ use crate::watch::Seen;
 use crate::zone_server::{self, Observation};
 pub use event::{Event, Source, Work};
 use known::Known;
+pub use trouble::Trouble;
 pub use work::{Effect, Job, Shell, WorkError};
 
 /// What only says that work goes on is told when it went on for so long: most of it is done before, and one write is saved.
@@ -57,6 +59,8 @@ pub struct Engine {
     secrets_listed: BTreeSet<String>,
     /// Passwords that could not be put into their Secrets.
     ungenerated: BTreeMap<ObjectKey, mail::Ungenerated>,
+    /// Work that does not succeed.
+    failing: BTreeMap<Unit, trouble::Failing>,
     /// Work that waits for the Secrets of a namespace.
     parked: BTreeMap<String, BTreeSet<Work>>,
     /// Units with a held change, and the Domain whose change it is.
@@ -94,6 +98,7 @@ impl Engine {
             acks: BTreeMap::new(),
             secrets_listed: BTreeSet::new(),
             ungenerated: BTreeMap::new(),
+            failing: BTreeMap::new(),
             parked: BTreeMap::new(),
             held: BTreeMap::new(),
             withdrawn: BTreeMap::new(),
@@ -113,7 +118,7 @@ impl Engine {
     pub fn take(&mut self, event: Event, now: Instant) {
         match event {
             Event::Tenant(seen) => self.take_tenant(seen, now),
-            Event::Namespace(seen) => self.take_namespace(seen),
+            Event::Namespace(seen) => self.take_namespace(seen, now),
             Event::Domain(seen) => self.take_object(Source::Domains, Kind::Domain, seen, Change::Domain, now),
             Event::Mailbox(seen) => self.take_object(Source::Mailboxes, Kind::Mailbox, seen, Change::Mailbox, now),
             Event::WebSite(seen) => self.take_object(Source::WebSites, Kind::WebSite, seen, Change::WebSite, now),
@@ -161,12 +166,13 @@ impl Engine {
     }
 
     /// The work ended.
-    pub fn done(&mut self, work: &Work, effects: Vec<Effect>, succeeded: bool, now: Instant) {
-        let end = match succeeded {
-            true => End::Done,
-            false if effects.iter().any(|effect| matches!(effect, Effect::Advanced)) => End::Advanced,
-            false => End::Failed,
+    pub fn done(&mut self, work: &Work, effects: Vec<Effect>, result: Result<(), Trouble>, now: Instant) {
+        let end = match &result {
+            Ok(()) => End::Done,
+            Err(_) if effects.iter().any(|effect| matches!(effect, Effect::Advanced)) => End::Advanced,
+            Err(_) => End::Failed,
         };
+        self.note_end(work, result);
         for effect in effects {
             self.feel(effect, now);
         }

@@ -124,7 +124,7 @@ pub async fn forget(api: &Api<Secret>, zone: &DomainName, signing: &Signing) -> 
 
 /// The name of a zone's key Secret.
 pub fn secret_name(zone: &DomainName) -> String {
-    names::hashed("zone-key", zone.as_str())
+    names::named("zone-key", zone.as_str())
 }
 
 impl Keys {

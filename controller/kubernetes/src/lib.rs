@@ -9,6 +9,7 @@ pub mod clock;
 pub mod compress;
 pub mod database;
 pub mod engine;
+pub mod failure;
 pub mod gateway;
 pub mod keys;
 pub mod leader;

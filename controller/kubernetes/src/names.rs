@@ -25,7 +25,60 @@ pub fn hashed(prefix: &str, subject: &str) -> String {
     format!("{prefix}-{}", hash(subject))
 }
 
+/// `prefix.subject` where that can be an object's name (RFC 1123 §2.1 as Kubernetes has it), else `prefix-<hash of subject>`. Such a name tells
+/// what the object is about even when all else in it is lost.
+pub fn named(prefix: &str, subject: &str) -> String {
+    let name = format!("{prefix}.{subject}");
+    if is_object_name(&name) { name } else { hashed(prefix, subject) }
+}
+
+/// The subject in a name that [`named`] made; `None`: it is of another prefix.
+pub fn subject<'a>(prefix: &str, name: &'a str) -> Option<Subject<'a>> {
+    let rest = name.strip_prefix(prefix)?;
+    let is_hash = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match (rest.strip_prefix('.'), rest.strip_prefix('-')) {
+        (Some(subject), _) => Some(Subject::Plain(subject)),
+        (_, Some(hash)) if is_hash(hash) => Some(Subject::Hashed),
+        _ => None,
+    }
+}
+
+/// What an object's name tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// What it is about.
+    Plain(&'a str),
+    /// Nothing: an annotation does.
+    Hashed,
+}
+
+fn is_object_name(name: &str) -> bool {
+    let ends = |label: &str| [label.chars().next(), label.chars().last()];
+    let is_label = |label: &str| {
+        label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && ends(label).into_iter().all(|end| end.is_some_and(|end| end != '-'))
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
 /// The labels of an object that holds published state of a kind.
 pub fn published_labels(kind: &str) -> BTreeMap<String, String> {
     [(MANAGED_BY, MANAGER), (PUBLISHED, kind)].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_what_it_is_about_where_it_can() {
+        assert_eq!(named("zone", "comune.urbino.pu.it"), "zone.comune.urbino.pu.it");
+        assert_eq!(subject("zone", "zone.comune.urbino.pu.it"), Some(Subject::Plain("comune.urbino.pu.it")));
+        for odd in ["0/26.2.0.192.in-addr.arpa", "_tcp.urbino.it", &"a.".repeat(124), "-a.it", "a..it", ""] {
+            let name = named("zone", odd);
+            assert_eq!((name.len(), subject("zone", &name)), (37, Some(Subject::Hashed)), "{odd}");
+        }
+        assert_eq!(subject("zone", "zone-key.urbino.it"), None);
+        assert_eq!(subject("zone", "kube-root-ca.crt"), None);
+    }
 }

@@ -14,7 +14,7 @@ use kube::api::{DeleteParams, ObjectMeta, PostParams};
 use kube::{Api, ResourceExt as _};
 
 use crate::compress;
-use crate::names;
+use crate::names::{self, Subject};
 
 /// A zone as it was last published.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +57,9 @@ pub enum StoredError {
     /// The content is no zone.
     #[error("its content is no zone; restore the object from a backup")]
     Zone(#[from] ZoneTextError),
+    /// The content is another zone's than the object's name says.
+    #[error("its content is of the zone {0}; restore the object from a backup")]
+    Other(DomainName),
     /// The content is another than the digest says.
     #[error("its content is not what its digest says; restore the object from a backup")]
     Digest,
@@ -109,6 +112,9 @@ impl PublishedZone {
         let number = |name: &'static str| key(name)?.parse().map_err(|_| StoredError::Key(name));
         let packed = map.binary_data.as_ref().and_then(|d| d.get("zone.gz")).ok_or(StoredError::Key("zone.gz"))?;
         let (zone, _) = Zone::from_text(&compress::unpack(&packed.0)?)?;
+        if map.metadata.name.as_ref() != Some(&config_map_name(zone.apex())) {
+            return Err(StoredError::Other(zone.apex().clone()));
+        }
         let digest = key("digest")?.clone();
         if zone.digest() != digest {
             return Err(StoredError::Digest);
@@ -129,6 +135,16 @@ impl PublishedZone {
             caches: serde_json::from_str(key("caches")?).map_err(|_| StoredError::Key("caches"))?,
             resource_version: map.resource_version().unwrap_or_default(),
         })
+    }
+
+    /// The zone that an object stores, whatever else of it can be read.
+    pub fn zone_of(map: &ObjectMeta) -> Option<DomainName> {
+        let name = map.name.as_deref()?;
+        let told = match names::subject("zone", name)? {
+            Subject::Plain(zone) => zone,
+            Subject::Hashed => map.annotations.as_ref()?.get(names::SUBJECT)?,
+        };
+        DomainName::parse(told).ok().filter(|zone| config_map_name(zone) == name)
     }
 
     /// The object to store.
@@ -178,10 +194,8 @@ pub async fn store(
 ) -> Result<PublishedZone, StoreError> {
     let zone = next.apex().clone();
     if let Some(last) = last {
-        let same_content = last.is_served_like(&next);
-        let order_is_right =
-            if same_content { last.serial == next.serial } else { serial::is_newer(next.serial, last.serial) };
-        if !order_is_right {
+        let is_same = last.serial == next.serial && last.is_served_like(&next);
+        if !(is_same || serial::is_newer(next.serial, last.serial)) {
             return Err(StoreError::Serial { zone, stored: last.serial, next: next.serial });
         }
     }
@@ -216,7 +230,7 @@ pub async fn forget(api: &Api<ConfigMap>, last: &PublishedZone) -> Result<(), St
 
 /// The name of a zone's ConfigMap: a zone's own name may be no object name.
 pub fn config_map_name(zone: &DomainName) -> String {
-    names::hashed("zone", zone.as_str())
+    names::named("zone", zone.as_str())
 }
 
 fn policy(text: &str) -> Option<DeletionPolicy> {
@@ -264,13 +278,15 @@ mod tests {
     fn a_stored_zone_reads_back() {
         let map = published().to_config_map().unwrap();
         assert_eq!(PublishedZone::from_config_map(&map).unwrap(), published());
-        assert_eq!(map.metadata.name.as_deref().map(str::len), Some("zone-".len() + 32));
+        assert_eq!(map.metadata.name.as_deref(), Some("zone.comune.urbino.pu.it"));
+        assert_eq!(PublishedZone::zone_of(&map.metadata).as_ref(), Some(published().apex()));
     }
 
     #[test]
     fn a_damaged_zone_is_an_error_never_an_empty_zone() {
         let whole = published().to_config_map().unwrap();
-        let damages: [fn(&mut ConfigMap); 4] = [
+        let damages: [fn(&mut ConfigMap); 5] = [
+            |map| map.metadata.name = Some("zone.comune.fano.pu.it".into()),
             |map| map.binary_data = None,
             |map| drop(map.data.as_mut().unwrap().remove("serial")),
             |map| drop(map.data.as_mut().unwrap().insert("digest".into(), "0".repeat(32))),

@@ -18,8 +18,8 @@ use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 
 use crate::engine::WorkError;
+use crate::failure::chain;
 use crate::names;
-use crate::watch::chain;
 
 /// How many statuses are written at a time.
 const AT_ONCE: usize = 16;

@@ -26,11 +26,12 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use crate::applied::Memory;
 use crate::clock::Clock;
 use crate::database;
-use crate::engine::{Effect, Engine, Event, Shell, Work, WorkError};
+use crate::engine::{Effect, Engine, Event, Shell, Trouble, Work, WorkError};
+use crate::failure::chain;
 use crate::report::Reporter;
-use crate::watch::{Seen, chain, follow};
+use crate::watch::{Seen, follow};
 use crate::zone_server::{Observation, ZoneServer};
-use crate::{keys, leader, names};
+use crate::{keys, leader};
 
 /// How many pieces of work are in hand at a time.
 const AT_ONCE: usize = 32;
@@ -240,7 +241,7 @@ impl Controller {
                 self.watches.secrets_of(namespace);
             }
         }
-        self.engine.done(&work, effects, result.is_ok(), Instant::now());
+        self.engine.done(&work, effects, result.map_err(|error| Trouble::from(&error)), Instant::now());
     }
 
     /// All keys at once: thousands of zones are to be served soon after a start.
@@ -277,8 +278,8 @@ impl Watches {
         self.all::<Domain>(everything.clone(), Event::Domain);
         self.all::<Mailbox>(everything.clone(), Event::Mailbox);
         self.all::<WebSite>(everything, Event::WebSite);
-        let published = Config::default().labels(names::PUBLISHED);
-        self.within::<ConfigMap>(&options.namespace, published, Event::Published);
+        // By their names, not by a label: what lost that is not lost.
+        self.within::<ConfigMap>(&options.namespace, Config::default(), Event::Published);
         if settings.mail.is_some() {
             self.within::<Secret>(&options.mail_namespace, Config::default().labels(shard::LABEL), Event::Shard);
             self.within::<ConfigMap>(&options.mail_namespace, Config::default().labels(ack::LABEL), Event::Ack);

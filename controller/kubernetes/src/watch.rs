@@ -13,6 +13,8 @@ use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
+use crate::failure::chain;
+
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 const LAST_DELAY: Duration = Duration::from_secs(30);
 
@@ -110,32 +112,6 @@ impl Known {
 
 fn key<K: Resource>(object: &DeserializeGuard<K>) -> ObjectKey {
     ObjectKey::new(object.namespace().unwrap_or_default(), object.name_any())
-}
-
-/// An error with all that it came from.
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = String::new();
-    for error in std::iter::successors(Some(error), |error| error.source()) {
-        let refusal = refusal(error);
-        let cause = refusal.map_or_else(|| error.to_string(), str::to_owned);
-        if !text.contains(&cause) {
-            text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
-        }
-        // What comes below repeats the API server's words as a structure.
-        if refusal.is_some() {
-            break;
-        }
-    }
-    text
-}
-
-/// What the API server said in words; it may show the difference on further lines.
-fn refusal<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a str> {
-    let boxed = error.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref);
-    match error.downcast_ref::<kube::Error>().or(boxed)? {
-        kube::Error::Api(status) => status.message.lines().next(),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

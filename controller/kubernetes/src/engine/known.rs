@@ -48,24 +48,37 @@ ours!(Tenant, Domain, Mailbox, WebSite);
 
 impl Engine {
     pub(super) fn take_tenant(&mut self, seen: Seen<Tenant>, now: Instant) {
+        let gone = if let Seen::Gone(key) = &seen { Some(cst_api::tenant_namespace(&key.name)) } else { None };
         match &seen {
             Seen::There(tenant) => drop(self.tenants.insert(tenant.name_any(), (**tenant).clone())),
             Seen::Gone(key) => {
                 self.tenants.remove(&key.name);
-                self.secrets_listed.remove(&cst_api::tenant_namespace(&key.name));
                 self.built.remove(&Unit::Tenant(key.name.clone()));
             }
             Seen::Unreadable { .. } | Seen::Listed => {}
         }
         self.take_object(Source::Tenants, Kind::Tenant, seen, |key, tenant| Change::Tenant(key.name, tenant), now);
+        if let Some(namespace) = gone {
+            self.forget_secrets(&namespace, now);
+        }
+    }
+
+    /// From now on nobody watches the Secrets of a namespace: what is known of them may be gone tomorrow.
+    fn forget_secrets(&mut self, namespace: &str, now: Instant) {
+        self.secrets_listed.remove(namespace);
+        let known: Vec<ObjectKey> = self.index.secrets_in(namespace).cloned().collect();
+        for key in known {
+            self.take_site_secret(&key);
+            self.change(Change::Secret(key, None), now);
+        }
     }
 
     /// A tenant's namespace that somebody removed is made again, with its fences, while there is the Tenant.
-    pub(super) fn take_namespace(&mut self, seen: Seen<Namespace>) {
+    pub(super) fn take_namespace(&mut self, seen: Seen<Namespace>, now: Instant) {
         let Seen::Gone(key) = seen else { return };
         let Some(tenant) = cst_api::tenant_of_namespace(&key.name) else { return };
         let unit = Unit::Tenant(tenant.to_owned());
-        self.secrets_listed.remove(&key.name);
+        self.forget_secrets(&key.name, now);
         self.built.remove(&unit);
         self.mark(Work::Unit(unit));
     }

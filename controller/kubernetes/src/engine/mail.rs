@@ -123,7 +123,8 @@ impl Engine {
         let step = step.map(|to| self.mail_step(domain, outcome.standing, &decided.step.domain, &to));
         let (write, remove) = step.unwrap_or_default();
         let settled = write.is_empty() && remove.is_empty();
-        let reports = if settled { self.mailbox_reports(domain, &outcome, &decided, now) } else { Vec::new() };
+        let fails = self.trouble(&Unit::Mail(domain.clone())).is_some();
+        let reports = if settled || fails { self.mailbox_reports(domain, &outcome, &decided, now) } else { Vec::new() };
         let changes = !write.is_empty() || decided.stands_still;
         self.note_pending(domain, published.as_ref(), &decided.step.domain, changes);
         let forget =
@@ -260,29 +261,45 @@ impl Engine {
 
 impl MailJob {
     pub(super) async fn run(self, shell: &Shell, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
-        generate::all(shell, self.generate, effects).await?;
-        // First: once the shards are written nothing says any more that there was a box.
-        generate::forget(shell, self.forget).await?;
-        let api = Api::namespaced(shell.client.clone(), &shell.mail_namespace);
-        let mut written = BTreeMap::new();
+        let Self { domain, generate, forget, write, remove, reports } = self;
         let result = async {
-            for shard in &self.write {
-                written.insert(shard.bucket, Some(shards::write(&api, shard).await?));
-            }
-            for bucket in self.remove {
-                shards::remove(&api, &self.domain, bucket).await?;
-                written.insert(bucket, None);
-            }
-            Ok::<(), WorkError>(())
+            generate::all(shell, generate, effects).await?;
+            // First: once the shards are written nothing says any more that there was a box.
+            generate::forget(shell, forget).await?;
+            bring_about(&domain, &write, remove, shell, effects).await
         }
         .await;
-        if !written.is_empty() {
-            tracing::info!(domain = %self.domain, buckets = written.len(), "mail shards written");
-            effects.push(Effect::Shards(self.domain, written));
-        }
-        result?;
-        shell.report(self.reports, effects).await
+        let reported = shell.report(reports, effects).await;
+        result.and(reported)
     }
+}
+
+/// What was written of it is told even when the rest fails.
+async fn bring_about(
+    domain: &DomainName,
+    write: &[Shard],
+    remove: Vec<u32>,
+    shell: &Shell,
+    effects: &mut Vec<Effect>,
+) -> Result<(), WorkError> {
+    let api = Api::namespaced(shell.client.clone(), &shell.mail_namespace);
+    let mut written = BTreeMap::new();
+    let result = async {
+        for shard in write {
+            written.insert(shard.bucket, Some(shards::write(&api, shard).await?));
+        }
+        for bucket in remove {
+            shards::remove(&api, domain, bucket).await?;
+            written.insert(bucket, None);
+        }
+        Ok(())
+    }
+    .await;
+    if !written.is_empty() {
+        tracing::info!(%domain, buckets = written.len(), "mail shards written");
+        effects.push(Effect::Shards(domain.clone(), written));
+    }
+    result
 }
 
 #[cfg(test)]

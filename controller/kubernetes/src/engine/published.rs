@@ -3,27 +3,25 @@
 use std::time::Instant;
 
 use cst_compiler::index::Unit;
-use cst_compiler::model::DomainName;
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt as _;
 
 use super::zone::Damaged;
 use super::{Engine, Source, Work, version_number};
+use crate::failure::chain;
 use crate::published::{self, PublishedZone};
-use crate::watch::{Seen, chain};
+use crate::watch::Seen;
 use crate::{applied, names};
 
 impl Engine {
     pub(super) fn take_published(&mut self, seen: Seen<ConfigMap>, now: Instant) {
         match seen {
-            Seen::There(map) => match map.labels().get(names::PUBLISHED).map(String::as_str) {
-                Some("zone") => self.take_stored_zone(&map, now),
-                Some("applied") => self.take_applied(&map, now),
-                _ => {}
-            },
-            Seen::Unreadable { metadata, error } => {
-                tracing::error!(config_map = metadata.name, error, "published state cannot be read");
-            }
+            // By the name, which nobody can change.
+            Seen::There(map) if names::subject("zone", &map.name_any()).is_some() => self.take_stored_zone(&map, now),
+            Seen::There(map) if names::subject("applied", &map.name_any()).is_some() => self.take_applied(&map, now),
+            Seen::There(_) => {}
+            Seen::Unreadable { metadata, error } => self.take_damaged_zone(&metadata, None, error),
             Seen::Gone(key) => self.published_gone(&key.name),
             Seen::Listed => self.listed(Source::Published),
         }
@@ -39,21 +37,25 @@ impl Engine {
                     self.mark(Work::Unit(Unit::Zone(zone)));
                 }
             }
-            Err(error) => self.take_damaged_zone(map, chain(&error)),
+            Err(error) => {
+                let serial = map.data.as_ref().and_then(|data| data.get("serial")?.parse().ok());
+                self.take_damaged_zone(&map.metadata, serial, chain(&error));
+            }
         }
     }
 
     /// A stored zone that cannot be read is still one of ours: it stays in the catalog, and is neither taken for absent nor for empty.
-    fn take_damaged_zone(&mut self, map: &ConfigMap, why: String) {
-        let subject = map.annotations().get(names::SUBJECT);
-        let Some(zone) = subject.and_then(|subject| DomainName::parse(subject).ok()) else {
-            tracing::error!(config_map = map.name_any(), why, "a stored zone cannot be read, and whose it is neither");
+    fn take_damaged_zone(&mut self, map: &ObjectMeta, serial: Option<u32>, why: String) {
+        let name = map.name.clone().unwrap_or_default();
+        let Some(zone) = PublishedZone::zone_of(map) else {
+            tracing::error!(config_map = name, why, "what is stored cannot be read, and of what it is neither");
             return;
         };
-        tracing::error!(config_map = map.name_any(), %zone, why, "a stored zone cannot be read");
-        let serial = map.data.as_ref().and_then(|data| data.get("serial")?.parse().ok());
-        let resource_version = map.resource_version().unwrap_or_default();
-        let why = format!("its stored version ({}) cannot be read: {why}", map.name_any());
+        tracing::error!(config_map = name, %zone, why, "a stored zone cannot be read");
+        let resource_version = map.resource_version.clone().unwrap_or_default();
+        // With its version, so that an approval is good for this damage and no other.
+        let why =
+            format!("its stored version (ConfigMap {name}, resourceVersion {resource_version}) cannot be read: {why}");
         self.zones.entry(zone.clone()).or_default().damaged = Some(Damaged { resource_version, serial, why });
         self.mark(Work::Serve(zone.clone()));
         self.mark(Work::Unit(Unit::Zone(zone)));

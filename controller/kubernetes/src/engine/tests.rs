@@ -167,7 +167,7 @@ impl Play {
     fn all_work(&mut self) -> Vec<(Work, Job)> {
         let mut all = Vec::new();
         while let Some((work, job)) = self.engine.next(&self.now) {
-            self.engine.done(&work, Vec::new(), true, self.now.instant);
+            self.engine.done(&work, Vec::new(), Ok(()), self.now.instant);
             all.push((work, job));
         }
         all
@@ -178,7 +178,7 @@ impl Play {
         let mut done = Vec::new();
         while let Some((work, job)) = self.engine.next(&self.now) {
             let effects = self.carry_out(job);
-            self.engine.done(&work, effects, true, self.now.instant);
+            self.engine.done(&work, effects, Ok(()), self.now.instant);
             done.push(work);
             assert!(done.len() < 10_000, "work goes in circles: {:?}", done.last());
         }
@@ -207,6 +207,11 @@ impl Play {
     fn answers(&mut self, zone: &str, serial: u32) {
         self.take(Event::Observed(Observation::serial(name(zone), "ns1", Some(serial))));
     }
+}
+
+/// Why work failed, where that does not matter.
+fn broken() -> Trouble {
+    Trouble { why: "the API server is away".into(), refusal: None }
 }
 
 /// Makes a key as far as the engine knows of it.

@@ -14,6 +14,7 @@ use super::{mail, site, tenant, zone};
 use crate::applied::{Applied, BringAboutError, Memory, RecordError};
 use crate::apply::ApplyError;
 use crate::database::{self, DatabaseError};
+use crate::failure;
 use crate::gateway::{NoAnswer, Question};
 use crate::keys::{self, KeyError, Keys};
 use crate::password::PasswordError;
@@ -147,11 +148,12 @@ pub enum WorkError {
 impl WorkError {
     /// What the API server does not want of a unit's object: the field it follows from, and what it says.
     pub fn refusal(&self) -> Option<(&'static str, String)> {
-        let Self::BringAbout(BringAboutError::Apply(error @ ApplyError::Request { object, .. })) = self else {
-            return None;
+        let refusal = failure::refusal(self)?;
+        let Self::BringAbout(BringAboutError::Apply(ApplyError::Request { object, .. })) = self else {
+            return Some(("spec", format!("the API server refuses what it needs: {}", failure::chain(self))));
         };
         let field = if object.kind == "PersistentVolumeClaim" { "spec.storage" } else { "spec" };
-        Some((field, format!("the API server refuses {object}: {}", error.refusal()?)))
+        Some((field, format!("the API server refuses {object}: {refusal}")))
     }
 }
 

@@ -127,7 +127,11 @@ impl Engine {
         let is_awaited = state.is_some_and(|state| state.wait.is_some() || state.published.is_none());
         // A version that is about to change is not reported on: the next one is, in a moment.
         let is_settled = matches!(step, Step::Keep);
-        let reports = if is_settled { self.domain_reports(zone, &outcome, &held, now) } else { Vec::new() };
+        let reports = if is_settled || self.trouble(&Unit::Zone(zone.clone())).is_some() {
+            self.domain_reports(zone, &outcome, &held, now)
+        } else {
+            Vec::new()
+        };
         ZoneJob { zone: zone.clone(), last, step, reports, is_awaited }
     }
 

@@ -19,8 +19,8 @@ use kube::api::ObjectMeta;
 use super::super::{Effect, Engine, Shell, Work, WorkError};
 use crate::apply::ObjectId;
 use crate::clock::Now;
+use crate::failure::{self, chain};
 use crate::passwords::StoreError;
-use crate::watch::chain;
 use crate::{apply, names, passwords};
 
 /// How many passwords are made at a time: their hashes cost processor time.
@@ -171,7 +171,7 @@ async fn one(shell: &Shell, model: &MailboxModel, tenant: String) -> Result<Effe
 /// What is in the way of this one password, in words; `None`: it is nothing of this box.
 fn own_failure(error: &WorkError) -> Option<String> {
     match error {
-        WorkError::Apply(error) => error.refusal(),
+        WorkError::Apply(error) => failure::refusal(error).map(str::to_owned),
         WorkError::PasswordStore(error @ StoreError::Damaged(_)) => Some(error.to_string()),
         _ => None,
     }

@@ -81,12 +81,20 @@ impl Engine {
             };
             own.push(Own::awaited(ConditionType::Installed, installed, message.to_owned()));
         }
-        if !installed {
+        let trouble = self.trouble(&Unit::Mail(domain.clone())).filter(|_| !installed);
+        if let Some(trouble) = trouble {
+            trouble.tell(&ObjectRef::new(Kind::Mailbox, key.clone()), facts);
+        } else if !installed {
             facts.waiting.push(self.awaited(domain, state));
         }
         facts.own = own;
         let young = state.since.is_some_and(|since| now.instant < since + GRACE);
-        if !installed && young && facts.held.is_empty() && !facts.problems.iter().any(Problem::is_error) {
+        if !installed
+            && young
+            && trouble.is_none()
+            && facts.held.is_empty()
+            && !facts.problems.iter().any(Problem::is_error)
+        {
             return Some(Err(()));
         }
         let holds: Vec<&Address> = verdict

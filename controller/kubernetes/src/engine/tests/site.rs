@@ -31,7 +31,7 @@ fn begin(play: &mut Play) -> (Work, Box<SiteJob>) {
             return (work, job);
         }
         let effects = play.carry_out(job);
-        play.engine.done(&work, effects, true, play.now.instant);
+        play.engine.done(&work, effects, Ok(()), play.now.instant);
     }
     panic!("no work on the site");
 }
@@ -50,10 +50,10 @@ fn what_is_removed_while_a_site_is_built_is_built_again() {
     let mut play = with_a_site();
     let (work, job) = begin(&mut play);
     deployment_comes_and_goes(&mut play);
-    play.engine.done(&work, job.pretend(), true, play.now.instant);
+    play.engine.done(&work, job.pretend(), Ok(()), play.now.instant);
     let (work, job) = begin(&mut play);
     assert_eq!(job.builds(), Some(true));
-    play.engine.done(&work, job.pretend(), true, play.now.instant);
+    play.engine.done(&work, job.pretend(), Ok(()), play.now.instant);
     play.settle();
     assert_eq!(play.settle(), []);
 }
@@ -65,7 +65,7 @@ fn a_site_that_is_built_anew_does_not_begin_again_with_every_attempt() {
     deployment_comes_and_goes(&mut play);
     let (work, job) = begin(&mut play);
     assert_eq!(job.builds(), Some(true));
-    play.engine.done(&work, Vec::new(), false, play.now.instant);
+    play.engine.done(&work, Vec::new(), Err(broken()), play.now.instant);
     play.turn(1);
     let (_, job) = begin(&mut play);
     assert_eq!(job.builds(), Some(false), "what the first attempt applied stays as it is");
@@ -85,12 +85,12 @@ fn a_site_that_was_half_built_as_something_else_is_built_as_it_was() {
     let hosts = vec![name("comune.urbino.pu.it")];
     let half = Applied { hosts, database: Some("begun".into()), ..Applied::default() };
     let recorded = Effect::Recorded(Unit::Site(portale()), half.clone());
-    play.engine.done(&work, vec![recorded, Effect::Advanced], false, play.now.instant);
+    play.engine.done(&work, vec![recorded, Effect::Advanced], Err(broken()), play.now.instant);
     is(&mut play, &json!({}));
     let (work, job) = begin(&mut play);
     assert_eq!(job.builds(), Some(false), "some of it may be as it was between");
     assert_eq!(job.last(), Some(&half), "and all that was begun is known");
-    play.engine.done(&work, job.pretend(), true, play.now.instant);
+    play.engine.done(&work, job.pretend(), Ok(()), play.now.instant);
     play.settle();
     assert_eq!(play.settle(), []);
 }
@@ -100,12 +100,12 @@ fn work_that_got_further_comes_back_soon() {
     let mut play = with_a_site();
     for _ in 0..20 {
         let (work, _) = begin(&mut play);
-        play.engine.done(&work, vec![Effect::Advanced], false, play.now.instant);
+        play.engine.done(&work, vec![Effect::Advanced], Err(broken()), play.now.instant);
         play.turn(1);
     }
     for _ in 0..4 {
         let (work, _) = begin(&mut play);
-        play.engine.done(&work, Vec::new(), false, play.now.instant);
+        play.engine.done(&work, Vec::new(), Err(broken()), play.now.instant);
         play.turn(1);
     }
     assert_eq!(play.settle(), [], "work that gets no further waits longer and longer");

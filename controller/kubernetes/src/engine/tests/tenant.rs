@@ -13,7 +13,7 @@ impl Play {
                 return Some((work, job));
             }
             let effects = self.carry_out(job);
-            self.engine.done(&work, effects, true, self.now.instant);
+            self.engine.done(&work, effects, Ok(()), self.now.instant);
         }
         None
     }
@@ -43,7 +43,7 @@ fn a_tenant_that_left_is_administered_by_nobody_and_its_secrets_are_not_watched(
     let (work, job) = play.tenancy().unwrap();
     let effects = job.pretend();
     assert!(watches(&effects));
-    play.engine.done(&work, effects, true, play.now.instant);
+    play.engine.done(&work, effects, Ok(()), play.now.instant);
     play.settle();
 
     play.leaves();
@@ -51,7 +51,7 @@ fn a_tenant_that_left_is_administered_by_nobody_and_its_secrets_are_not_watched(
     assert_eq!((job.builds(), job.removes()), (false, Some(&binding(tenancy::ADMINISTRATOR_ROLE))));
     let effects = job.pretend();
     assert!(!watches(&effects));
-    play.engine.done(&work, effects, true, play.now.instant);
+    play.engine.done(&work, effects, Ok(()), play.now.instant);
     play.settle();
     let left = &play.engine.applied[&Unit::Tenant("urbino".into())];
     assert!(left.objects.contains(&binding(tenancy::CONTROLLER_ROLE)), "everything else stays");
@@ -80,10 +80,10 @@ fn what_somebody_removed_comes_back_when_it_is_looked_after() {
     play.engine.tick();
     let (work, job) = play.tenancy().unwrap();
     assert!(!job.builds(), "it was built");
-    play.engine.done(&work, job.pretend(), true, play.now.instant);
+    play.engine.done(&work, job.pretend(), Ok(()), play.now.instant);
     play.engine.look();
     let (work, job) = play.tenancy().unwrap();
     assert!(job.builds());
-    play.engine.done(&work, job.pretend(), true, play.now.instant);
+    play.engine.done(&work, job.pretend(), Ok(()), play.now.instant);
     assert_eq!(play.settle(), []);
 }

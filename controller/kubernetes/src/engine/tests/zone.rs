@@ -134,13 +134,13 @@ fn a_zone_that_cannot_be_served_holds_back_no_other_and_says_so() {
     };
     play.engine.zone_stored(other.published("fano.example").unwrap(), play.now.instant);
     while let Some((work, job)) = play.engine.next(&play.now) {
-        let broken = matches!(&work, Work::Serve(zone) if *zone == name(ZONE));
-        let effects = if broken {
+        let fails = matches!(&work, Work::Serve(zone) if *zone == name(ZONE));
+        let effects = if fails {
             vec![Effect::ZoneUnserved(name(ZONE), "its key is no key".into())]
         } else {
             play.carry_out(job)
         };
-        play.engine.done(&work, effects, !broken, play.now.instant);
+        play.engine.done(&work, effects, if fails { Err(broken()) } else { Ok(()) }, play.now.instant);
     }
     assert!(play.engine.zones_are_complete());
     assert_eq!(play.engine.zones[&name(ZONE)].trouble.as_deref(), Some("its key is no key"));

@@ -7,10 +7,10 @@ use cst_compiler::published::ZoneVersion;
 
 use super::super::Engine;
 use super::{Effect, Shell, Step, WorkError};
+use crate::failure::chain;
 use crate::keys;
 use crate::published::{self, PublishedZone};
 use crate::report::Report;
-use crate::watch::chain;
 
 /// The work on a zone, ready to be carried out.
 pub struct ZoneJob {
@@ -24,37 +24,52 @@ pub struct ZoneJob {
 
 impl ZoneJob {
     pub(in super::super) async fn run(self, shell: &Shell, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
-        match self.step {
-            Step::Publish(mut next) => {
-                let made = keys::make(&shell.secrets(), shell.server.as_ref(), &self.zone, &mut next.signing).await?;
-                if let Some(keys) = made {
-                    shell.remember_keys(&self.zone, keys);
-                }
-                let stored = published::store(&shell.config_maps(), self.last.as_ref(), *next).await?;
-                let retired = stored.retired.map(tracing::field::display);
-                tracing::info!(zone = %self.zone, serial = stored.serial, retired, "zone stored");
-                let is_shorter = self.last.is_some_and(|last| last.signing.keys.len() > stored.signing.keys.len());
-                let signing = stored.signing.clone();
-                effects.push(Effect::ZoneStored(stored));
-                if is_shorter {
-                    shell.remember_keys(&self.zone, keys::forget(&shell.secrets(), &self.zone, &signing).await?);
-                }
-            }
-            Step::Forget(last) => {
-                published::forget(&shell.config_maps(), &last).await?;
-                tracing::info!(zone = %self.zone, serial = last.serial, "zone withdrawn");
-                effects.push(Effect::ZoneForgotten(self.zone));
-                return shell.report(self.reports, effects).await;
-            }
-            Step::ReadKeys => {
-                let keys = keys::read(&shell.secrets(), &self.zone).await?;
-                effects.push(Effect::ZoneKeys(self.zone.clone(), keys.stored(shell.server.as_ref(), &self.zone)?));
-            }
-            Step::Keep => {}
+        let Self { zone, last, step, reports, is_awaited } = self;
+        let is_forgotten = matches!(step, Step::Forget(_));
+        let result = bring_about(&zone, last, step, shell, effects).await;
+        if !is_forgotten {
+            shell.server.watch_parent(&zone, is_awaited);
         }
-        shell.server.watch_parent(&self.zone, self.is_awaited);
-        shell.report(self.reports, effects).await
+        let reported = shell.report(reports, effects).await;
+        result.and(reported)
     }
+}
+
+async fn bring_about(
+    zone: &DomainName,
+    last: Option<PublishedZone>,
+    step: Step,
+    shell: &Shell,
+    effects: &mut Vec<Effect>,
+) -> Result<(), WorkError> {
+    match step {
+        Step::Publish(mut next) => {
+            let made = keys::make(&shell.secrets(), shell.server.as_ref(), zone, &mut next.signing).await?;
+            if let Some(keys) = made {
+                shell.remember_keys(zone, keys);
+            }
+            let stored = published::store(&shell.config_maps(), last.as_ref(), *next).await?;
+            let retired = stored.retired.map(tracing::field::display);
+            tracing::info!(%zone, serial = stored.serial, retired, "zone stored");
+            let is_shorter = last.is_some_and(|last| last.signing.keys.len() > stored.signing.keys.len());
+            let signing = stored.signing.clone();
+            effects.push(Effect::ZoneStored(stored));
+            if is_shorter {
+                shell.remember_keys(zone, keys::forget(&shell.secrets(), zone, &signing).await?);
+            }
+        }
+        Step::Forget(last) => {
+            published::forget(&shell.config_maps(), &last).await?;
+            tracing::info!(%zone, serial = last.serial, "zone withdrawn");
+            effects.push(Effect::ZoneForgotten(zone.clone()));
+        }
+        Step::ReadKeys => {
+            let keys = keys::read(&shell.secrets(), zone).await?;
+            effects.push(Effect::ZoneKeys(zone.clone(), keys.stored(shell.server.as_ref(), zone)?));
+        }
+        Step::Keep => {}
+    }
+    Ok(())
 }
 
 /// Serves a stored version, or stops serving a zone that is no longer stored.

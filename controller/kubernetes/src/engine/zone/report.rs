@@ -49,6 +49,7 @@ impl Engine {
         facts.problems = outcome.problems.iter().filter(|problem| problem.object == object).cloned().collect();
         let mut next = DomainStatus::default();
         let holds = outcome.holder.as_ref() == Some(key);
+        let trouble = self.trouble(&Unit::Zone(zone.clone())).cloned();
         if holds {
             let settings = &self.index.settings().dns;
             let (status, serving) = zone_status(state, &last, &settings.secondaries);
@@ -63,6 +64,9 @@ impl Engine {
             }
             facts.own = vec![Own::awaited(ConditionType::Published, serving.everywhere, serving.message.clone())];
             facts.summary = serving.message;
+            if let Some(trouble) = &trouble {
+                trouble.tell(&object, facts);
+            }
             self.tell_of_parent(zone, state, &object, facts);
             next.zone = status;
         } else if outcome.holder.is_none() {
@@ -70,7 +74,10 @@ impl Engine {
             next.zone = last.zone;
         }
         let unserved = state.published.as_ref().map(|last| last.serial) != state.served;
-        let smooth = facts.held.is_empty() && state.trouble.is_none() && !facts.problems.iter().any(Problem::is_error);
+        let smooth = facts.held.is_empty()
+            && state.trouble.is_none()
+            && trouble.is_none()
+            && !facts.problems.iter().any(Problem::is_error);
         let patience = if holds && unserved && smooth { PATIENCE } else { GRACE };
         let due = state.since.map_or(now.instant, |since| since + patience);
         if smooth && (unserved || !facts.waiting.is_empty()) && now.instant < due {

@@ -18,10 +18,10 @@ impl Play {
                 if !job.generates().is_empty() {
                     return (work, job);
                 }
-                self.engine.done(&work, job.pretend(self.version), true, self.now.instant);
+                self.engine.done(&work, job.pretend(self.version), Ok(()), self.now.instant);
             } else {
                 let effects = self.carry_out(job);
-                self.engine.done(&work, effects, true, self.now.instant);
+                self.engine.done(&work, effects, Ok(()), self.now.instant);
             }
         }
         panic!("no password is made");
@@ -46,7 +46,7 @@ fn with_one_refused() -> Play {
         Effect::PasswordRefused(name(DOMAIN), secret("alba"), WHY.into()),
         Effect::Secret(secret("bruna"), [("hash".to_owned(), hash)].into()),
     ];
-    play.engine.done(&work, effects, true, play.now.instant);
+    play.engine.done(&work, effects, Ok(()), play.now.instant);
     play.settle();
     play
 }
@@ -76,7 +76,7 @@ fn a_password_that_could_not_be_written_is_tried_again_now_and_then_and_when_its
     let (work, job) = play.making();
     assert_eq!(job.generates(), [secret("alba")]);
     let refused = || vec![Effect::PasswordRefused(name(DOMAIN), secret("alba"), WHY.into())];
-    play.engine.done(&work, refused(), true, play.now.instant);
+    play.engine.done(&work, refused(), Ok(()), play.now.instant);
     play.settle();
     play.turn(5);
     assert_eq!(play.settle(), [], "the second time later than the first");
@@ -101,7 +101,7 @@ fn the_password_of_a_box_that_is_gone_for_good_is_forgotten_and_of_no_other() {
                 forgotten.extend(job.forgets());
             }
             let effects = play.carry_out(job);
-            play.engine.done(&work, effects, true, play.now.instant);
+            play.engine.done(&work, effects, Ok(()), play.now.instant);
         }
         let expected = (format!("nuova@{DOMAIN}"), name_is_free.then(|| secret("nuova")));
         assert_eq!(forgotten, if policy == "Delete" { vec![expected] } else { vec![] });
