@@ -65,8 +65,8 @@ pub struct Engine {
     parked: BTreeMap<String, BTreeSet<Work>>,
     /// Units with a held change, and the Domain whose change it is.
     held: BTreeMap<Unit, ObjectKey>,
-    /// The zones that were withdrawn of late, with the day.
-    withdrawn: BTreeMap<DomainName, Date>,
+    /// The zones that were withdrawn of late: the day, and whose they were.
+    withdrawn: BTreeMap<DomainName, (Date, String)>,
     /// The zones whose withdrawal the coordinator approved.
     approved: BTreeSet<DomainName>,
     missing: BTreeSet<Source>,

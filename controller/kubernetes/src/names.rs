@@ -9,6 +9,8 @@ pub use cst_compiler::desired::object::{MANAGED_BY, MANAGER, TENANT};
 
 /// Marks what holds published state; the value says of what.
 pub const PUBLISHED: &str = "territorial.services/published";
+/// Marks what nobody declares any more and is served on; the value is the day since when.
+pub const RETIRED: &str = "territorial.services/retired";
 /// The name, in an annotation, of what an object with a hashed name is about.
 pub const SUBJECT: &str = "territorial.services/subject";
 

@@ -35,8 +35,9 @@ pub struct PublishedZone {
     pub mail_gate_open: bool,
     /// The day on which nobody asked for it any more.
     pub retired: Option<Date>,
-    /// The approval that let the last change through that dropped much: it is good once.
-    pub approval: Option<String>,
+    /// Goes into the digests that the guard holds its changes by: when it was first published or an approval was last used, seconds
+    /// since 1970. So an approval is good once.
+    pub epoch: u32,
     /// How it is signed.
     pub signing: Signing,
     /// For how long anybody may have kept what it held.
@@ -130,7 +131,7 @@ impl PublishedZone {
             deletion_policy: policy(key("deletionPolicy")?).ok_or(StoredError::Key("deletionPolicy"))?,
             mail_gate_open: key("mailGate")? == "Open",
             retired: retired.transpose()?,
-            approval: data.get("approval").cloned(),
+            epoch: number("epoch")?,
             signing: serde_json::from_str(key("signing")?).map_err(|_| StoredError::Key("signing"))?,
             caches: serde_json::from_str(key("caches")?).map_err(|_| StoredError::Key("caches"))?,
             resource_version: map.resource_version().unwrap_or_default(),
@@ -152,6 +153,7 @@ impl PublishedZone {
         let mut data: BTreeMap<String, String> = [
             ("serial", self.serial.to_string()),
             ("inception", self.inception.to_string()),
+            ("epoch", self.epoch.to_string()),
             ("digest", self.digest.clone()),
             ("holder", self.holder.to_string()),
             ("deletionPolicy", format!("{:?}", self.deletion_policy)),
@@ -162,7 +164,6 @@ impl PublishedZone {
         .map(|(key, value)| (key.to_owned(), value))
         .into();
         data.extend(self.retired.map(|day| ("retired".to_owned(), day.to_string())));
-        data.extend(self.approval.clone().map(|digest| ("approval".to_owned(), digest)));
         let packed = ByteString(compress::pack(&self.zone.to_text(self.serial))?);
         Ok(ConfigMap {
             metadata: self.metadata(),
@@ -175,6 +176,7 @@ impl PublishedZone {
     fn metadata(&self) -> ObjectMeta {
         let mut labels = names::published_labels("zone");
         labels.extend(self.holder.tenant().map(|tenant| (names::TENANT.to_owned(), tenant.to_owned())));
+        labels.extend(self.retired.map(|day| (names::RETIRED.to_owned(), day.to_string())));
         ObjectMeta {
             name: Some(config_map_name(self.apex())),
             labels: Some(labels),
@@ -218,13 +220,13 @@ pub async fn store(
 }
 
 /// Removes a stored zone, if it still is the version that is known.
-pub async fn forget(api: &Api<ConfigMap>, last: &PublishedZone) -> Result<(), StoreError> {
-    let preconditions = kube::api::Preconditions { uid: None, resource_version: Some(last.resource_version.clone()) };
-    match api.delete(&config_map_name(last.apex()), &DeleteParams::default().preconditions(preconditions)).await {
+pub async fn forget(api: &Api<ConfigMap>, zone: &DomainName, resource_version: String) -> Result<(), StoreError> {
+    let preconditions = kube::api::Preconditions { uid: None, resource_version: Some(resource_version) };
+    match api.delete(&config_map_name(zone), &DeleteParams::default().preconditions(preconditions)).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_conflict() => Err(StoreError::Outrun(last.apex().clone())),
-        Err(source) => Err(StoreError::Request { zone: last.apex().clone(), source: Box::new(source) }),
+        Err(kube::Error::Api(status)) if status.is_conflict() => Err(StoreError::Outrun(zone.clone())),
+        Err(source) => Err(StoreError::Request { zone: zone.clone(), source: Box::new(source) }),
     }
 }
 
@@ -267,7 +269,7 @@ mod tests {
             deletion_policy: DeletionPolicy::Retain,
             mail_gate_open: true,
             retired: Some(Date::parse("2026-11-23").unwrap()),
-            approval: Some("0123456789ab".into()),
+            epoch: 1_794_980_000,
             signing: Signing { leaving: true, everywhere: Some(7), ..Signing::default() },
             caches: Caches::default().with(3600, 1_795_000_000),
             resource_version: String::new(),

@@ -85,6 +85,7 @@ pub fn published(domain: &DomainName, shards: &BTreeMap<u32, StoredShard>) -> Op
     let mut newest_first: Vec<&Arc<ShardContent>> = contents.values().collect();
     newest_first.sort_by_key(|content| std::cmp::Reverse(content.buckets));
     let mut boxes: BTreeMap<Address, MailBox> = BTreeMap::new();
+    let epoch = newest_first.iter().map(|content| content.epoch).max().unwrap_or_default();
     let (mut aliases, mut removed) = (BTreeMap::new(), BTreeMap::new());
     for content in newest_first {
         for mailbox in &content.boxes {
@@ -95,7 +96,7 @@ pub fn published(domain: &DomainName, shards: &BTreeMap<u32, StoredShard>) -> Op
         }
         removed.extend(content.removed.iter().map(|(address, on)| (address.clone(), *on)));
     }
-    Some(MailDomain { domain: domain.clone(), boxes: boxes.into_values().collect(), aliases, removed })
+    Some(MailDomain { domain: domain.clone(), boxes: boxes.into_values().collect(), aliases, removed, epoch })
 }
 
 /// How many of a domain's stored buckets nobody knows, and of how many; `None`: what it last published is known, be it in two layouts. Each

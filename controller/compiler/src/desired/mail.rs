@@ -34,12 +34,15 @@ pub struct MailDomain {
     pub aliases: BTreeMap<Address, Address>,
     /// Addresses that went lately, with the day on which they did: the guard counts them together with those that go next.
     pub removed: BTreeMap<Address, Date>,
+    /// Goes into the digests that the guard holds its changes by: when it was first published or an approval was last used, seconds since
+    /// 1970. So an approval is good once.
+    pub epoch: u32,
 }
 
 impl MailDomain {
     /// A domain without any address.
     pub fn empty(domain: DomainName) -> Self {
-        Self { domain, boxes: Vec::new(), aliases: BTreeMap::new(), removed: BTreeMap::new() }
+        Self { domain, boxes: Vec::new(), aliases: BTreeMap::new(), removed: BTreeMap::new(), epoch: 0 }
     }
 }
 

@@ -90,6 +90,8 @@ pub struct Facts<'a> {
     pub ttl: u32,
     /// What the zone above says; `None`: nobody asks it.
     pub parent: Option<&'a Parent>,
+    /// Of the zone's approvals ([`Held::in_epoch`]).
+    pub epoch: u32,
     /// Whether the coordinator approved a step.
     pub approves: &'a dyn Fn(&Held) -> bool,
 }

@@ -22,6 +22,19 @@ pub struct Held {
     pub message: String,
 }
 
+impl Held {
+    /// As it is held in an epoch: one that begins when an approval is used, so that it is good once.
+    #[must_use]
+    pub fn in_epoch(self, epoch: u32) -> Self {
+        Self { digest: digest(&format!("{} {epoch}", self.digest)), ..self }
+    }
+}
+
+/// The epoch that an approval's use begins.
+pub fn next_epoch(last: u32, now: u32) -> u32 {
+    now.max(last.wrapping_add(1))
+}
+
 /// What the guard watches, with the size from which it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Watched {

@@ -29,14 +29,17 @@ impl MailStep {
     }
 }
 
-/// Judges the step from what is published to `next`. An approved step begins the count anew.
+/// Judges the step from what is published to `next`. An approved step begins the count and another epoch. `now`: the day, and seconds
+/// since 1970.
 pub fn step(
     published: Option<&MailDomain>,
     next: MailDomain,
-    today: Date,
+    now: (Date, u32),
     approves: impl FnOnce(&Held) -> bool,
 ) -> MailStep {
-    let Some(published) = published else { return MailStep::free(next) };
+    let (today, now) = now;
+    let Some(published) = published else { return MailStep::free(MailDomain { epoch: now, ..next }) };
+    let next = MailDomain { epoch: published.epoch, ..next };
     let (before, after) = (addresses(published), addresses(&next));
     let counts = |(address, on): &(&Address, &Date)| today.days() - on.days() < WINDOW_DAYS && !after.contains(address);
     let earlier: BTreeMap<Address, Date> =
@@ -49,13 +52,16 @@ pub fn step(
         &texts(before.iter().copied()),
         &texts(after.iter().copied()),
     );
+    let held = held.map(|held| held.in_epoch(published.epoch));
     drop(after);
     match held {
         None => {
             let removed = earlier.into_iter().chain(going.into_iter().map(|address| (address, today))).collect();
             MailStep::free(MailDomain { removed, ..next })
         }
-        Some(held) if approves(&held) => MailStep::free(next),
+        Some(held) if approves(&held) => {
+            MailStep::free(MailDomain { epoch: guard::next_epoch(published.epoch, now), ..next })
+        }
         Some(held) => {
             let domain = MailDomain { removed: earlier, ..with(next, published, &going) };
             MailStep { domain, held: Some(held), kept: going }
@@ -63,10 +69,11 @@ pub fn step(
     }
 }
 
-/// Judges that a domain's mail is given up: all its addresses at once.
-pub fn giving_up(published: &MailDomain) -> Option<Held> {
+/// Judges that a domain's mail is given up: all its addresses at once. `epoch`: its zone's.
+pub fn giving_up(published: &MailDomain, epoch: u32) -> Option<Held> {
     let before = texts(addresses(published).into_iter());
-    guard::names(Watched::Addresses, published.domain.as_str(), &BTreeSet::new(), &before, &BTreeSet::new())
+    let none = BTreeSet::new();
+    guard::names(Watched::Addresses, published.domain.as_str(), &none, &before, &none).map(|held| held.in_epoch(epoch))
 }
 
 /// The next content, and of the published one what has these addresses.
@@ -113,12 +120,14 @@ mod tests {
         MailDomain { boxes: boxes.collect(), ..MailDomain::empty(domain) }
     }
 
+    const NOW: u32 = 1_795_392_000;
+
     fn day(day: u8) -> Date {
         Date { year: 2026, month: 11, day }
     }
 
     fn judged(published: &MailDomain, next: MailDomain, today: Date) -> MailStep {
-        step(Some(published), next, today, |_| false)
+        step(Some(published), next, (today, NOW), |_| false)
     }
 
     #[test]
@@ -150,14 +159,27 @@ mod tests {
         assert_eq!(first.domain.boxes[..14], published.boxes[..14]);
         let again = judged(&first.domain, next.clone(), day(2));
         assert_eq!((again.held.unwrap().digest, &again.domain), (digest.clone(), &first.domain), "it stays held");
-        let approved = step(Some(&first.domain), next.clone(), day(2), |held| held.digest == digest);
-        assert_eq!(approved, MailStep { domain: next, held: None, kept: BTreeSet::new() });
+        let approved = step(Some(&first.domain), next.clone(), (day(2), NOW), |held| held.digest == digest);
+        let wanted = MailDomain { epoch: NOW, ..next };
+        assert_eq!(approved, MailStep { domain: wanted, held: None, kept: BTreeSet::new() });
     }
 
     #[test]
     fn an_approval_begins_the_count_anew() {
-        let approved = step(Some(&domain(0..30)), domain(18..30), day(1), |_| true).domain;
+        let approved = step(Some(&domain(0..30)), domain(18..30), (day(1), NOW), |_| true).domain;
         assert_eq!(judged(&approved, domain(19..30), day(1)).held, None, "1 of 12");
+    }
+
+    #[test]
+    fn an_approval_is_good_once() {
+        let full = domain(0..20);
+        let digest = judged(&full, domain(0..0), day(1)).held.unwrap().digest;
+        let by_word =
+            |published: &MailDomain| step(Some(published), domain(0..0), (day(1), NOW), |held| held.digest == digest);
+        let gone = by_word(&full).domain;
+        assert_eq!(gone.boxes.len(), 0);
+        let back = judged(&gone, domain(0..20), day(1)).domain;
+        assert_ne!(by_word(&back).held.unwrap().digest, digest);
     }
 
     #[test]

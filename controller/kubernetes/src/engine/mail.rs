@@ -166,14 +166,17 @@ impl Engine {
         let approves = |held: &Held| holder.as_ref().is_none_or(|holder| self.approves(holder, held));
         let unread = self.unread(domain).map(|unread| guard::unknown(domain.as_str(), &unread));
         let decided = match unread {
-            Some(held) if approves(&held) => Decided::moving(MailStep::free(outcome.domain.clone())),
+            Some(held) if approves(&held) => {
+                let domain = MailDomain { epoch: now.seconds, ..outcome.domain.clone() };
+                Decided::moving(MailStep::free(domain))
+            }
             Some(held) => Decided {
                 step: MailStep { held: Some(held), ..MailStep::free(outcome.domain.clone()) },
                 stands_still: true,
             },
-            None => Decided::moving(mail::step(published, outcome.domain.clone(), now.today, approves)),
+            None => Decided::moving(mail::step(published, outcome.domain.clone(), (now.today, now.seconds), approves)),
         };
-        let held = decided.step.held.clone().or_else(|| self.giving_up(domain));
+        let held = decided.step.held.clone().or_else(|| self.held_giving_up(domain));
         self.note_held(domain, holder, held);
         decided
     }
@@ -182,7 +185,11 @@ impl Engine {
     fn unread(&self, domain: &DomainName) -> Option<String> {
         let state = self.mail.get(domain)?;
         if let Some((unknown, of)) = shards::unknown(&state.shards) {
-            return Some(format!("{unknown} of {of} stored shards of its addresses are lost or cannot be read"));
+            // With their version, so that an approval is good for this loss and no other.
+            let newest = state.newest();
+            return Some(format!(
+                "{unknown} of {of} stored shards of its addresses (the newest has resourceVersion {newest}) are lost or cannot be read"
+            ));
         }
         // An agent names only domains that it has installed, or that have shards.
         let lost = state.shards.is_empty() && self.is_refused(domain);

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use cst_compiler::index::Unit;
+use cst_compiler::model::ObjectKey;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt as _;
@@ -21,7 +22,7 @@ impl Engine {
             Seen::There(map) if names::subject("zone", &map.name_any()).is_some() => self.take_stored_zone(&map, now),
             Seen::There(map) if names::subject("applied", &map.name_any()).is_some() => self.take_applied(&map, now),
             Seen::There(_) => {}
-            Seen::Unreadable { metadata, error } => self.take_damaged_zone(&metadata, None, error),
+            Seen::Unreadable { metadata, error } => self.take_damaged_zone(&metadata, None, None, error),
             Seen::Gone(key) => self.published_gone(&key.name),
             Seen::Listed => self.listed(Source::Published),
         }
@@ -38,25 +39,31 @@ impl Engine {
                 }
             }
             Err(error) => {
-                let serial = map.data.as_ref().and_then(|data| data.get("serial")?.parse().ok());
-                self.take_damaged_zone(&map.metadata, serial, chain(&error));
+                let key = |name: &str| map.data.as_ref()?.get(name).map(String::as_str);
+                let serial = key("serial").and_then(|serial| serial.parse().ok());
+                let holder = key("holder").and_then(|holder| holder.split_once('/'));
+                let holder = holder.map(|(namespace, name)| ObjectKey::new(namespace, name));
+                self.take_damaged_zone(&map.metadata, serial, holder, chain(&error));
             }
         }
     }
 
     /// A stored zone that cannot be read is still one of ours: it stays in the catalog, and is neither taken for absent nor for empty.
-    fn take_damaged_zone(&mut self, map: &ObjectMeta, serial: Option<u32>, why: String) {
+    fn take_damaged_zone(&mut self, map: &ObjectMeta, serial: Option<u32>, holder: Option<ObjectKey>, why: String) {
         let name = map.name.clone().unwrap_or_default();
         let Some(zone) = PublishedZone::zone_of(map) else {
             tracing::error!(config_map = name, why, "what is stored cannot be read, and of what it is neither");
             return;
         };
         tracing::error!(config_map = name, %zone, why, "a stored zone cannot be read");
+        let label = map.labels.as_ref().and_then(|labels| labels.get(names::TENANT));
+        let of_label = || label.map(|tenant| ObjectKey::new(cst_api::tenant_namespace(tenant), zone.as_str()));
+        let holder = holder.or_else(of_label);
         let resource_version = map.resource_version.clone().unwrap_or_default();
         // With its version, so that an approval is good for this damage and no other.
         let why =
             format!("its stored version (ConfigMap {name}, resourceVersion {resource_version}) cannot be read: {why}");
-        self.zones.entry(zone.clone()).or_default().damaged = Some(Damaged { resource_version, serial, why });
+        self.zones.entry(zone.clone()).or_default().damaged = Some(Damaged { resource_version, serial, holder, why });
         self.mark(Work::Serve(zone.clone()));
         self.mark(Work::Unit(Unit::Zone(zone)));
     }

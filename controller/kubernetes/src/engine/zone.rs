@@ -70,6 +70,8 @@ pub(super) struct Damaged {
     pub resource_version: String,
     /// Its serial, where that can be read.
     pub serial: Option<u32>,
+    /// Whose it is, where that can be read.
+    pub holder: Option<ObjectKey>,
     /// Why it cannot be read.
     pub why: String,
 }
@@ -90,8 +92,8 @@ enum Step {
     ReadKeys,
     /// This is stored and then served.
     Publish(Box<PublishedZone>),
-    /// The stored version is withdrawn.
-    Forget(Box<PublishedZone>),
+    /// The stored object of this resourceVersion is withdrawn.
+    Forget(String),
 }
 
 /// What was decided about a zone.
@@ -139,7 +141,9 @@ impl Engine {
     fn note_held_zone(&mut self, zone: &DomainName, held: &[Held], outcome: &ZoneOutcome, now: &Now) {
         let unit = Unit::Zone(zone.clone());
         let Some(state) = self.zones.get_mut(zone) else { return };
-        let holder = outcome.holder.clone().or_else(|| Some(state.published.as_ref()?.holder.clone()));
+        let published = state.published.as_ref().map(|last| &last.holder);
+        let stored = published.or_else(|| state.damaged.as_ref()?.holder.as_ref());
+        let holder = outcome.holder.as_ref().or(stored).cloned();
         let is_news = state.held != held;
         state.held = held.to_vec();
         if let Some(holder) = holder.as_ref().filter(|_| is_news) {
@@ -162,15 +166,10 @@ impl Engine {
 
     /// Whether the coordinator approved a held step, on the Domain or on its Tenant.
     pub(super) fn approves(&self, holder: &ObjectKey, held: &Held) -> bool {
-        self.is_approval(holder, &held.digest)
-    }
-
-    /// Whether this digest stands as the approval on the Domain or on its Tenant.
-    fn is_approval(&self, holder: &ObjectKey, digest: &str) -> bool {
         let tenant = holder.tenant().map(ObjectRef::tenant);
         let on = [Some(ObjectRef::new(Kind::Domain, holder.clone())), tenant];
         let mut on = on.into_iter().flatten();
-        on.any(|object| self.known.get(&object).and_then(|known| known.approval.as_deref()) == Some(digest))
+        on.any(|object| self.known.get(&object).and_then(|known| known.approval.as_ref()) == Some(&held.digest))
     }
 
     fn note_site_problems(&mut self, zone: &DomainName, outcome: &ZoneOutcome) {
@@ -199,7 +198,8 @@ impl Engine {
 
     pub(super) fn zone_forgotten(&mut self, zone: &DomainName) {
         if let Some(state) = self.zones.get_mut(zone) {
-            (state.published, state.leaves, state.out_since) = (None, false, None);
+            (state.published, state.damaged) = (None, None);
+            (state.leaves, state.out_since) = (false, None);
         }
         self.mark(Work::Serve(zone.clone()));
     }

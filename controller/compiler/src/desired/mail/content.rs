@@ -114,6 +114,7 @@ impl DomainContent {
         boxes.sort_by(|a, b| a.address.cmp(&b.address));
         let aliases = self.aliases().map(|(alias, to)| (alias.clone(), to.clone())).collect();
         let removed = self.shards.iter().flat_map(|shard| shard.removed.clone()).collect();
-        MailDomain { domain: self.domain.clone(), boxes, aliases, removed }
+        let epoch = self.shards.iter().map(|shard| shard.epoch).max().unwrap_or_default();
+        MailDomain { domain: self.domain.clone(), boxes, aliases, removed, epoch }
     }
 }

@@ -1,7 +1,7 @@
 //! The stored form of a mail domain: JSON lines in hash buckets of at most 64 KiB.
 //!
 //! ```text
-//! {"shard":{"format":2,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1,"digest":"9f86d081884c7d65…"}}
+//! {"shard":{"format":2,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1,"epoch":1795392000,"digest":"9f86d081884c7d65…"}}
 //! {"box":{"owner":{"namespace":"t-urbino","name":"protocollo"},"address":"protocollo@comune.urbino.pu.it",…}}
 //! {"alias":{"address":"urp@comune.urbino.pu.it","box":"protocollo@comune.urbino.pu.it"}}
 //! {"required":{"address":"abuse@comune.urbino.pu.it","box":"postmaster@cst.example.net"}}
@@ -106,7 +106,7 @@ enum Line {
     Removed(Removed),
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
     format: u32,
@@ -116,6 +116,9 @@ struct Header {
     /// The domain is given up: its addresses are to be refused and its tables removed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     withdrawn: bool,
+    /// [`super::MailDomain::epoch`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    epoch: u32,
     /// [`whole`] of the shard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
@@ -133,6 +136,11 @@ struct Pair {
 struct Removed {
     address: Address,
     on: Date,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// SHA-256, in hexadecimal, of the header's line without digest and of all lines after it.

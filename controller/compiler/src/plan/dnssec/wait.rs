@@ -65,6 +65,7 @@ impl Signing {
             self.wish()
         );
         let held = guard::by_hand(&format!("{} parent {}", facts.zone, self.wish()), message.clone());
+        let held = held.in_epoch(facts.epoch);
         if (facts.approves)(&held) { Ok(()) } else { Err(Wait { held: Some(held), ..Wait::new(message) }) }
     }
 }

@@ -11,14 +11,20 @@ impl Engine {
     /// Whether the zone goes on naming the mail servers, although its Domain asks for that no longer: that is held, or what it would take
     /// is not known yet.
     pub(in super::super) fn mail_stays(&self, zone: &DomainName) -> bool {
-        self.is_given_up(zone) && (self.missing.contains(&Source::Shards) || self.giving_up(zone).is_some())
+        self.is_given_up(zone) && (self.missing.contains(&Source::Shards) || self.held_giving_up(zone).is_some())
     }
 
     /// What of giving a domain's mail up waits for approval.
-    pub(super) fn giving_up(&self, domain: &DomainName) -> Option<Held> {
+    pub(super) fn held_giving_up(&self, domain: &DomainName) -> Option<Held> {
+        let holder = self.index.zone_holder(domain)?;
+        self.giving_up(domain).filter(|held| !self.approves(holder, held))
+    }
+
+    /// What giving a domain's mail up would drop, where that is too much at once.
+    pub(in super::super) fn giving_up(&self, domain: &DomainName) -> Option<Held> {
         let published = shards::published(domain, &self.mail.get(domain)?.shards)?;
-        let holder = self.index.zone_holder(domain).filter(|_| self.is_given_up(domain))?;
-        mail::giving_up(&published).filter(|held| !self.approves(holder, held))
+        let epoch = self.zones.get(domain)?.published.as_ref()?.epoch;
+        mail::giving_up(&published, epoch).filter(|_| self.is_given_up(domain))
     }
 
     /// The zone names the mail servers, and its Domain is there and asks for that no longer.

@@ -198,9 +198,17 @@ fn where_nobody_asks_the_coordinators_word_stands_for_it_and_the_content_goes_on
     assert!(play.published(ZONE).unwrap().zone.get(&name(&format!("www.{ZONE}")), cst_api::RecordType::A).is_some());
     let (_, message) = play.says(ZONE, "PlanHeld");
     assert!(message.contains("no `dns.resolvers`") && message.contains("no DS"), "{message}");
-    play.object(Event::Domain, unsigned(message.rsplit(' ').next().unwrap()));
+    let digest = message.rsplit(' ').next().unwrap();
+    play.object(Event::Domain, unsigned(digest));
     play.hours(1);
     assert_eq!(play.keys(ZONE), "");
+    play.domain("urbino", ZONE, &json!({}));
+    play.hours(10);
+    assert_eq!(play.keys(ZONE), "1LST");
+    play.object(Event::Domain, unsigned(digest));
+    play.hours(10);
+    assert_eq!(play.keys(ZONE), "1LST leaving", "the word was good once");
+    assert!(!play.says(ZONE, "PlanHeld").1.ends_with(digest));
 }
 
 #[test]

@@ -97,4 +97,65 @@ fn more_than_a_third_of_the_catalog_goes_only_by_word() {
     approve(&mut play, "urbino", &zones, message.rsplit(' ').next().unwrap());
     play.settle();
     assert_eq!(there(&play), 4);
+
+    // The word was good once.
+    play.turn(3 * 86_400);
+    for zone in &zones[3..6] {
+        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+    }
+    play.settle();
+    assert_eq!(there(&play), 7);
+    for zone in &zones[3..6] {
+        gone(&mut play, "urbino", zone);
+    }
+    play.settle();
+    assert_eq!(there(&play), 7);
+    assert_ne!(told(&play, "urbino"), Some(message));
+}
+
+#[test]
+fn more_than_a_third_of_a_tenants_zones_goes_only_by_word() {
+    let mut play = Play::leading();
+    for tenant in ["urbino", "fano"] {
+        let zones: Vec<String> = (0..20).map(|number| format!("ente{number}.{tenant}.example")).collect();
+        play.tenant(tenant, &[&format!("{tenant}.example")]);
+        for zone in &zones {
+            play.domain(tenant, zone, &json!({"deletionPolicy": "Delete"}));
+        }
+    }
+    play.settle();
+    let own: Vec<DomainName> =
+        play.engine.zones.keys().filter(|zone| zone.as_str().contains("fano")).cloned().collect();
+    for zone in &own[..8] {
+        gone(&mut play, "fano", zone.as_str());
+    }
+    play.settle();
+    assert!(own.iter().all(|zone| play.published(zone.as_str()).is_some()), "8 of 40, but of 20 of its own");
+    let message = told(&play, "fano").unwrap();
+    assert!(message.starts_with("it would drop 8 of 20 units"), "{message}");
+    // A tenant leaves by the coordinator's word.
+    play.take(Event::Tenant(Seen::Gone(ObjectKey::new("", "fano"))));
+    play.turn(601);
+    play.settle();
+    assert_eq!(own.iter().filter(|zone| play.published(zone.as_str()).is_some()).count(), 12);
+}
+
+#[test]
+fn a_retired_zone_that_is_damaged_is_told_and_goes_by_word() {
+    let zone = "comune.urbino.pu.it";
+    let mut play = asking();
+    play.domain("urbino", zone, &json!({}));
+    play.settle();
+    parent(&mut play, zone, &[]);
+    play.hours(2);
+    let mut map = play.published(zone).unwrap().to_config_map().unwrap();
+    (map.binary_data, map.metadata.resource_version) = (None, Some("900".into()));
+    let mut play = asking();
+    play.take(Event::Published(Seen::There(Box::new(map))));
+    play.settle();
+    let message = told(&play, "urbino").unwrap();
+    assert!(message.contains("nobody declares comune.urbino.pu.it"), "{message}");
+    approve(&mut play, "urbino", &["urbino.pu.it".into()], message.rsplit(' ').next().unwrap());
+    play.settle();
+    assert!(!play.engine.zones[&name(zone)].is_stored() && told(&play, "urbino").is_none());
 }

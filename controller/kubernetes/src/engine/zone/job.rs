@@ -58,9 +58,9 @@ async fn bring_about(
                 shell.remember_keys(zone, keys::forget(&shell.secrets(), zone, &signing).await?);
             }
         }
-        Step::Forget(last) => {
-            published::forget(&shell.config_maps(), &last).await?;
-            tracing::info!(%zone, serial = last.serial, "zone withdrawn");
+        Step::Forget(resource_version) => {
+            published::forget(&shell.config_maps(), zone, resource_version).await?;
+            tracing::info!(%zone, "zone withdrawn");
             effects.push(Effect::ZoneForgotten(zone.clone()));
         }
         Step::ReadKeys => {

@@ -1,9 +1,10 @@
 //! What a zone's next version is: its content, its keys, and its signatures, each with its own reasons to wait.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use cst_compiler::compile::{Standing, ZoneOutcome};
-use cst_compiler::model::{DomainName, Zone};
+use cst_compiler::model::{DomainName, ObjectKey, Zone};
 use cst_compiler::parse::DomainModel;
 use cst_compiler::plan::dnssec::{self, Caches, Facts, Judged, Signing, Wanted};
 use cst_compiler::plan::guard::{self, Held};
@@ -22,7 +23,9 @@ struct Live<'a> {
     zone: &'a Arc<Zone>,
     model: &'a DomainModel,
     gate_open: bool,
-    /// Giving up its mail is held.
+    /// What of giving up its mail is held, or was before the coordinator approved it.
+    mail_held: Option<Held>,
+    /// Its mail stays although it is given up.
     mail_stays: bool,
     wanted: Wanted,
 }
@@ -31,6 +34,25 @@ impl Live<'_> {
     /// Whether its mail records are published.
     fn has_mail(&self) -> bool {
         self.gate_open && (self.model.hosts_mail() || self.mail_stays)
+    }
+}
+
+/// The coordinator's word on what is held in one decision, and whether it was needed.
+struct Word<'a> {
+    engine: &'a Engine,
+    holder: &'a ObjectKey,
+    counts: Cell<bool>,
+}
+
+impl<'a> Word<'a> {
+    fn of(engine: &'a Engine, holder: &'a ObjectKey) -> Self {
+        Self { engine, holder, counts: Cell::new(false) }
+    }
+
+    fn approves(&self, held: &Held) -> bool {
+        let is_approved = self.engine.approves(self.holder, held);
+        self.counts.set(self.counts.get() || is_approved);
+        is_approved
     }
 }
 
@@ -65,7 +87,8 @@ impl Engine {
                     return Decision::only(Step::Keep);
                 };
                 let wanted = Wanted::of(model, &self.index.settings().dns.dnssec);
-                let live = Live { zone: compiled, model, gate_open, mail_stays: self.mail_stays(zone), wanted };
+                let (mail_held, mail_stays) = (self.giving_up(zone), self.mail_stays(zone));
+                let live = Live { zone: compiled, model, gate_open, mail_held, mail_stays, wanted };
                 match last {
                     Some(last) => self.next_version(state, &last, &live, now),
                     None => self.first_version(state, &live, now),
@@ -80,6 +103,10 @@ impl Engine {
                 }
             }
             (_, _, _, Some(last)) => self.kept(last, now),
+            (Standing::Retired, _, _, None) => match self.zones.get(zone).and_then(|state| state.damaged.as_ref()) {
+                Some(damaged) => self.lost(zone, damaged),
+                None => Decision::only(Step::Keep),
+            },
             (_, _, _, None) => Decision::only(Step::Keep),
         }
     }
@@ -93,7 +120,10 @@ impl Engine {
             return Decision { held: vec![held], ..Decision::only(Step::Keep) };
         }
         let signing = Signing::begin_with(keys, &live.wanted, now.today);
-        if let Some(held) = self.with_facts(state, live, Caches::default(), now, |facts| signing.is_foreign(facts)) {
+        let word = Word::of(self, &live.model.key);
+        if let Some(held) =
+            self.with_facts(state, live, Caches::default(), &word, now, |facts| signing.is_foreign(facts))
+        {
             return Decision { held: vec![held], ..Decision::only(Step::Keep) };
         }
         let next = PublishedZone {
@@ -106,7 +136,7 @@ impl Engine {
             mail_gate_open: live.has_mail(),
             retired: None,
             signing,
-            approval: None,
+            epoch: now.seconds,
             caches: Caches::default().with(live.zone.longest_ttl(), now.seconds),
             resource_version: damaged.map(|damaged| damaged.resource_version.clone()).unwrap_or_default(),
         };
@@ -116,12 +146,15 @@ impl Engine {
     /// The version after the last: a change of content that is held leaves the content as it was, while keys and signatures go on.
     fn next_version(&self, state: &ZoneState, last: &PublishedZone, live: &Live<'_>, now: &Now) -> Decision {
         let holder = &live.model.key;
-        let (content, approval) = self.held_content(last, live);
-        let Judged { signing, wait } =
-            self.with_facts(state, live, last.caches, now, |facts| dnssec::step(&last.signing, &live.wanted, facts));
+        let (word, of_keys) = (Word::of(self, holder), Word::of(self, holder));
+        let content = held_content(last, live).filter(|held| !word.approves(held));
+        live.mail_held.iter().filter(|_| !live.mail_stays).for_each(|_| word.counts.set(true));
+        let Judged { signing, wait } = self.with_facts(state, live, last.caches, &of_keys, now, |facts| {
+            dnssec::step(&last.signing, &live.wanted, facts)
+        });
         let mut held: Vec<Held> =
             content.iter().cloned().chain(wait.as_ref().and_then(|wait| wait.held.clone())).collect();
-        let mut next = PublishedZone { signing, retired: None, approval, ..last.clone() };
+        let mut next = PublishedZone { signing, retired: None, ..last.clone() };
         if content.is_none() {
             next = PublishedZone {
                 zone: Arc::clone(live.zone),
@@ -131,6 +164,10 @@ impl Engine {
                 mail_gate_open: live.has_mail(),
                 ..next
             };
+        }
+        // A step that was approved and waits for something else too is not taken yet.
+        if word.counts.get() || (of_keys.counts.get() && wait.is_none()) {
+            next.epoch = guard::next_epoch(last.epoch, now.seconds);
         }
         let step = match self.inception(state, last, now) {
             Ok(inception) => numbered(PublishedZone { inception, ..next }, last, state, now),
@@ -152,20 +189,6 @@ impl Engine {
         }
     }
 
-    /// What would drop too much at once, and the approval that was used, for as long as it stands: it is good once.
-    fn held_content(&self, last: &PublishedZone, live: &Live<'_>) -> (Option<Held>, Option<String>) {
-        let holder = &live.model.key;
-        let used = last.approval.clone().filter(|digest| self.is_approval(holder, digest));
-        let is_same = last.digest == live.zone.digest();
-        match guard::zone(&last.zone, live.zone).filter(|_| !is_same) {
-            None => (None, used),
-            Some(held) if used.as_ref() != Some(&held.digest) && self.approves(holder, &held) => {
-                (None, Some(held.digest))
-            }
-            Some(held) => (Some(held), used),
-        }
-    }
-
     /// The inception of the next version's signatures, unless the clock can hardly be right.
     fn inception(&self, state: &ZoneState, last: &PublishedZone, now: &Now) -> Result<u32, Held> {
         let hash = names::hash(last.apex().as_str());
@@ -184,6 +207,7 @@ impl Engine {
         state: &ZoneState,
         live: &Live<'_>,
         caches: Caches,
+        word: &Word<'_>,
         now: &Now,
         judge: impl FnOnce(&Facts<'_>) -> T,
     ) -> T {
@@ -195,7 +219,8 @@ impl Engine {
             behind: &self.behind(state),
             ttl: caches.ttl(),
             parent: parent.as_ref(),
-            approves: &|held| self.approves(&live.model.key, held),
+            epoch: state.published.as_ref().map_or(0, |last| last.epoch),
+            approves: &|held| word.approves(held),
         })
     }
 
@@ -213,6 +238,13 @@ impl Engine {
             .map(|server| server.name.clone())
             .collect()
     }
+}
+
+/// What would drop too much of a zone at once.
+fn held_content(last: &PublishedZone, live: &Live<'_>) -> Option<Held> {
+    let changes = last.digest != live.zone.digest();
+    let held = changes.then(|| guard::zone(&last.zone, live.zone)).flatten();
+    held.map(|held| held.in_epoch(last.epoch))
 }
 
 /// A version with its serial: a new one when anything changes for who transfers it, or when a public server is ahead.

@@ -1,7 +1,7 @@
 //! The withdrawal of a zone that nobody declares any more and whose time is over: not too many at once, not while the parent trusts its
 //! keys, and from the zone above first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cst_api::Date;
@@ -9,10 +9,10 @@ use cst_compiler::index::Unit;
 use cst_compiler::model::DomainName;
 use cst_compiler::plan::guard::{self, Held, Watched};
 use cst_compiler::plan::retention::{self, Retention};
-use cst_compiler::problem::Kind;
+use cst_compiler::problem::{Kind, ObjectRef};
 
 use super::super::{Engine, Work};
-use super::{Decision, Step};
+use super::{Damaged, Decision, Step};
 use crate::clock::Now;
 use crate::published::PublishedZone;
 
@@ -29,12 +29,27 @@ impl Engine {
             return Decision { held, ..self.kept(last, now) };
         }
         self.approved.remove(&zone);
-        self.withdrawn.retain(|_, day| now.today.days() - day.days() < WINDOW_DAYS);
-        self.withdrawn.insert(zone, now.today);
-        Decision::only(Step::Forget(Box::new(last)))
+        self.withdrawn.retain(|_, (day, _)| now.today.days() - day.days() < WINDOW_DAYS);
+        self.withdrawn.insert(zone, (now.today, last.holder.tenant().unwrap_or_default().to_owned()));
+        Decision::only(Step::Forget(last.resource_version))
     }
 
-    /// More of the catalog's zones than may go at once. The coordinator approves what goes of a tenant, all of it by one word.
+    /// A stored version that cannot be read, of a zone that nobody declares: only a human knows whether it may go.
+    pub(super) fn lost(&self, zone: &DomainName, damaged: &Damaged) -> Decision {
+        let message = format!(
+            "{}; nobody declares {zone}, and its public servers serve what they have of it for four weeks at most: restore it from a \
+             backup, declare it, or approve that it is withdrawn",
+            damaged.why
+        );
+        let held = guard::by_hand(&format!("{zone} damaged {}", damaged.resource_version), message);
+        if damaged.holder.as_ref().is_some_and(|holder| self.approves(holder, &held)) {
+            return Decision::only(Step::Forget(damaged.resource_version.clone()));
+        }
+        Decision { held: vec![held], ..Decision::only(Step::Keep) }
+    }
+
+    /// More of the catalog's zones, or of the tenant's, than may go at once. The coordinator approves what goes of a tenant, all of it by one
+    /// word; by the Tenant's own end they have given it.
     fn too_many(&mut self, last: &PublishedZone, today: Date) -> Option<Held> {
         if self.approved.contains(last.apex()) {
             return None;
@@ -44,20 +59,33 @@ impl Engine {
             .values()
             .filter_map(|state| state.published.as_ref())
             .partition(|zone| self.is_over(zone, today));
-        let names =
-            |zones: &[&PublishedZone]| zones.iter().map(|zone| zone.apex().to_string()).collect::<BTreeSet<_>>();
-        let after = names(&staying);
-        let before = after.union(&names(&going)).cloned().collect();
-        let earlier = self.withdrawn.keys().map(ToString::to_string).collect();
-        let message = guard::names(Watched::Zones, "catalog", &earlier, &before, &after)?.message;
         let tenant = last.holder.tenant().unwrap_or_default();
+        let judge = |watched: Watched, of: Option<&str>| {
+            let names = |zones: &[&PublishedZone]| {
+                let within = zones.iter().filter(|zone| of.is_none() || zone.holder.tenant() == of);
+                within.map(|zone| zone.apex().to_string()).collect::<BTreeSet<_>>()
+            };
+            let after = names(&staying);
+            let before = after.union(&names(&going)).cloned().collect();
+            let withdrawn = self.withdrawn.iter().filter(|(_, (_, whose))| of.is_none_or(|of| of == whose));
+            let earlier = withdrawn.map(|(zone, _)| zone.to_string()).collect();
+            guard::names(watched, of.unwrap_or("catalog"), &earlier, &before, &after)
+        };
+        let of_catalog = judge(Watched::Zones, None).map(|held| format!("the catalog {}", held.message));
+        let is_there = self.is_there(Kind::Tenant, &ObjectRef::tenant(tenant).key);
+        let of_tenant = || {
+            let held = is_there.then(|| judge(Watched::Units, Some(tenant))).flatten()?;
+            Some(format!("it {}", held.message))
+        };
+        let message = of_catalog.or_else(of_tenant)?;
         let own = going.into_iter().filter(|zone| zone.holder.tenant() == Some(tenant));
-        let own: BTreeSet<DomainName> = own.map(|zone| zone.apex().clone()).collect();
-        let list = own.iter().map(DomainName::as_str).collect::<Vec<_>>().join(", ");
-        let message = format!("the catalog {message}; of this tenant {list}");
-        let held = guard::by_hand(&format!("{tenant} zones {list}"), message);
+        let own: BTreeMap<DomainName, u32> = own.map(|zone| (zone.apex().clone(), zone.epoch)).collect();
+        let list = own.keys().map(DomainName::as_str).collect::<Vec<_>>().join(", ");
+        let message = format!("{message}; of this tenant {list}");
+        // One that comes back does so in another epoch.
+        let held = guard::by_hand(&format!("{tenant} zones {own:?}"), message);
         if self.approves(&last.holder, &held) {
-            self.approved.extend(own);
+            self.approved.extend(own.into_keys());
             return None;
         }
         Some(held)
@@ -84,7 +112,7 @@ impl Engine {
             if parent.ds().is_empty() { "it is not known whether the parent has a DS" } else { "the parent has a DS" };
         let message =
             format!("{why} of {zone}, which is to be withdrawn: have its DS and its delegation taken out, or approve");
-        let held = guard::by_hand(&format!("{zone} withdrawal"), message);
+        let held = guard::by_hand(&format!("{zone} withdrawal"), message).in_epoch(last.epoch);
         (!self.approves(&last.holder, &held)).then_some(held)
     }
 

@@ -28,6 +28,8 @@ pub struct ShardContent {
     pub required: BTreeMap<Address, Address>,
     /// Addresses that went lately, with the day on which they did.
     pub removed: BTreeMap<Address, Date>,
+    /// [`MailDomain::epoch`](crate::desired::mail::MailDomain::epoch).
+    pub epoch: u32,
     /// SHA-256 of the shard's bytes.
     pub digest: [u8; 32],
 }
@@ -100,7 +102,7 @@ impl ShardContent {
 
     fn of_header(line: &[u8], body: &[u8], digest: [u8; 32]) -> Result<Self, ShardError> {
         let Some(Line::Shard(header)) = parse(line) else { return Err(ShardError::Header) };
-        let Header { format, bucket, buckets, withdrawn, .. } = header;
+        let Header { format, bucket, buckets, withdrawn, epoch, .. } = header;
         if !matches!(format, FORMAT | FORMAT_WITHOUT_DIGEST) {
             return Err(ShardError::Format(format));
         }
@@ -113,7 +115,7 @@ impl ShardContent {
             return Err(ShardError::Altered);
         }
         let (boxes, aliases, required, removed) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Ok(Self { domain, bucket, buckets, withdrawn, boxes, aliases, required, removed, digest })
+        Ok(Self { domain, bucket, buckets, withdrawn, boxes, aliases, required, removed, epoch, digest })
     }
 
     fn take_removed(&mut self, removed: Removed, number: usize) -> Result<(), ShardError> {

@@ -28,7 +28,8 @@ impl MailDomain {
                 body.extend_from_slice(line);
             }
         }
-        (0..).zip(bodies).map(|(bucket, body)| shard(&self.domain, bucket, buckets, false, &body)).collect()
+        let header = |bucket| Header { bucket, buckets, epoch: self.epoch, ..header(&self.domain) };
+        (0..).zip(bodies).map(|(bucket, body)| shard(&header(bucket), &body)).collect()
     }
 
     /// Every line but the headers: boxes, aliases, required and removed addresses, each in the order of their addresses.
@@ -79,12 +80,17 @@ impl MailDomain {
 
 /// The content of a domain that is given up: agents refuse its addresses, and the Secret may go once they acknowledged it.
 pub fn withdrawal(domain: &DomainName) -> Shard {
-    shard(domain, 0, 1, true, b"")
+    shard(&Header { withdrawn: true, ..header(domain) }, b"")
 }
 
-fn shard(domain: &DomainName, bucket: u32, buckets: u32, withdrawn: bool, body: &[u8]) -> Shard {
-    let header = || Header { format: FORMAT, domain: domain.clone(), bucket, buckets, withdrawn, digest: None };
-    let mut bytes = line(&Line::Shard(Header { digest: Some(whole(header(), body)), ..header() }));
+fn header(domain: &DomainName) -> Header {
+    let domain = domain.clone();
+    Header { format: FORMAT, domain, bucket: 0, buckets: 1, withdrawn: false, epoch: 0, digest: None }
+}
+
+fn shard(header: &Header, body: &[u8]) -> Shard {
+    let digest = Some(whole(header.clone(), body));
+    let mut bytes = line(&Line::Shard(Header { digest, ..header.clone() }));
     bytes.extend_from_slice(body);
-    Shard { domain: domain.clone(), bucket, bytes }
+    Shard { domain: header.domain.clone(), bucket: header.bucket, bytes }
 }

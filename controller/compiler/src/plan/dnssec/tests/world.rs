@@ -125,6 +125,7 @@ impl World {
             behind: &behind,
             ttl: if self.haste { 0 } else { u32::try_from(TTL).unwrap() * HOUR },
             parent: heard.as_ref(),
+            epoch: 0,
             approves: &|held| Some(&held.digest) == approved.as_ref(),
         };
         let judged = step(&self.signing, wanted, &facts);
