@@ -2,9 +2,12 @@
 
 use std::time::Instant;
 
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
 use serde_json::{Value, json};
 
 use crate::ask::{dig, is_valid_below};
+use crate::cluster::eventually;
 use crate::member::Member;
 
 /// A member's zone and one below it, with the shortest time to live there may be.
@@ -76,6 +79,10 @@ async fn another_algorithm_then_unsigned_then_signed_again() {
     assert_eq!(second["keys"][0]["algorithm"], "ED25519");
     assert_eq!(algorithms(&server, &family.below), ["15"]);
     assert_eq!(dig(&server, &family.below, "NSEC3PARAM"), ["1 0 0 -"]);
+    let secrets: Api<Secret> = Api::namespaced(family.member.cluster.client.clone(), "cst-system");
+    let name = format!("zone-key.{}", family.below);
+    let stored = async || secrets.get(&name).await.unwrap().data.unwrap().len();
+    eventually(async || (stored().await == 1).then_some(())).await.expect("the key that was replaced is forgotten");
 
     family.declare(&json!({"mode": "Unsigned"})).await;
     family.until("unsigned", |zone| zone["dnssec"] == "Unsigned").await;
