@@ -146,3 +146,26 @@ async fn a_change_that_drops_too_much_waits_for_approval() {
     assert_eq!(published(&centre, "colli.pu.it").await.unwrap().zone.record_count(), 8);
     controller.stop().await;
 }
+
+#[tokio::test]
+async fn a_domain_deleted_and_created_again_at_once_keeps_its_keys_and_its_serial_goes_up() {
+    let centre = Centre::new().await;
+    let controller = centre.controller("a").await;
+    centre.tenant("fratte", "[comune.fratte.pu.it]").await;
+    let manifest = domain("fratte", "comune.fratte.pu.it", ", deletionPolicy: Delete");
+    centre.apply(&manifest).await;
+    let domains: Api<Domain> = centre.api("t-fratte");
+    let mut before = centre.until_reason(&domains, "comune.fratte.pu.it", "Ready").await.status.unwrap().zone.unwrap();
+    for _ in 0..5 {
+        domains.delete("comune.fratte.pu.it", &DeleteParams::default()).await.unwrap();
+        centre.apply(&manifest).await;
+        let after = centre.until_reason(&domains, "comune.fratte.pu.it", "Ready").await.status.unwrap().zone.unwrap();
+        assert_eq!(after.ds, before.ds);
+        assert!(after.serial >= before.serial, "{} after {}", after.serial, before.serial);
+        let served = controller.server.served("comune.fratte.pu.it").unwrap().serial;
+        assert_eq!(served, after.serial);
+        before = after;
+    }
+    assert_eq!(controller.server.keys_made(), 1);
+    controller.stop().await;
+}

@@ -358,3 +358,19 @@ fn an_edit_keeps_the_signatures_of_what_it_leaves() {
     assert!(after.serial > before.serial);
     assert_eq!(after.inception, before.inception);
 }
+
+#[test]
+fn after_27_days_without_a_controller_signatures_are_made_anew_before_anything_runs_out() {
+    let before = signed().published(ZONE).unwrap();
+    let mut play = asking();
+    play.domain("urbino", ZONE, &json!({}));
+    play.turn(27 * 86_400);
+    let mut map = before.to_config_map().unwrap();
+    map.metadata.resource_version = Some("900".into());
+    play.take(Event::Published(Seen::There(Box::new(map))));
+    play.answers(ZONE, before.serial);
+    play.settle();
+    let after = play.published(ZONE).unwrap();
+    assert!(after.inception > before.inception + 26 * 86_400 && after.serial > before.serial);
+    assert_eq!(after.signing.keys[0].ds, before.signing.keys[0].ds);
+}
