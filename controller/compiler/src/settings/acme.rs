@@ -112,7 +112,7 @@ impl AcmeClient {
         for (key, at, name) in names.chain(within.map(|(at, name)| ("within", at, name))) {
             if !name.is_host_name() {
                 let message = format!(
-                    "`{name}` is no host name: write letters, digits and inner hyphens; a wildcard is proved by the name below its `*.`"
+                    "`{name}` is no host name: write letters, digits and inner hyphens; a wildcard is proved by the name after its `*.`"
                 );
                 found.push((format!("{field}.{key}[{at}]"), message));
             }
