@@ -9,6 +9,7 @@ mod network;
 mod software;
 
 use std::process::{Command, Output};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use centre::{Centre, DYNAMIC, ZONES, dig, run, until};
 use network::{RESOLVER, SERVERS};
@@ -50,6 +51,17 @@ fn serials() -> Vec<String> {
     SERVERS.iter().flat_map(ask).collect()
 }
 
+/// The dynamic zone's serial at a server.
+fn serial(server: &str) -> u32 {
+    let soa = dig(server, &[DYNAMIC, "SOA"]).remove(0);
+    soa.split(' ').nth(2).unwrap().parse().unwrap()
+}
+
+/// In seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
 /// The status that an update of these lines gets: `NOERROR`, `REFUSED`, …
 fn update(key: Option<&std::path::Path>, server: &str, zone: &str, lines: &str) -> String {
     let script = format!("server {server}\nzone {zone}\n{lines}\nsend\nanswer\n");
@@ -83,7 +95,8 @@ async fn issues(test: &str, software: Software) {
     assert_eq!(names_in(&centre, "fano-vpn", "vpn.comune.fano.example"), ["vpn.comune.fano.example"]);
 
     let others = lego(&centre, &directory, "fano", &["comune.xfano.example"]);
-    assert!(!others.status.success() && told(&others, &centre).contains("REFUSED"), "{}", told(&others, &centre));
+    let said = String::from_utf8_lossy(&others.stderr);
+    assert!(!others.status.success() && said.contains("REFUSED"), "{}", told(&others, &centre));
 
     assert_eq!(serials(), before, "no member's zone changed");
     for (_, server) in SERVERS {
@@ -125,9 +138,10 @@ async fn a_key_writes_texts_at_its_own_names_and_nothing_else() {
         (&vpn, "www.comune.fano.example", "REFUSED"),
         (&vpn, "x.vpn.comune.fano.example", "REFUSED"),
     ] {
-        assert_eq!(update(Some(key), NS1, DYNAMIC, &add(name, "token")), status, "{key:?} {name}");
+        let token = key.file_stem().unwrap().to_str().unwrap();
+        assert_eq!(update(Some(key), NS1, DYNAMIC, &add(name, token)), status, "{token} {name}");
         let written = dig(NS1, &[&format!("{name}.{DYNAMIC}"), "TXT"]);
-        assert_eq!(written.is_empty(), status == "REFUSED", "{key:?} {name}: {written:?}");
+        assert_eq!(written.contains(&format!("\"{token}\"")), status == "NOERROR", "{token} {name}: {written:?}");
     }
     let own = format!("vpn.comune.fano.example.{DYNAMIC}");
     for (key, lines) in [
@@ -161,7 +175,7 @@ async fn a_token_is_at_every_server_at_once_and_outlives_a_restart() {
     let (name, challenge) = (format!("www.comune.fano.example.{DYNAMIC}"), "_acme-challenge.www.comune.fano.example");
     let answers = |server: &str, token: &str| dig(server, &[&name, "TXT"]).contains(&format!("\"{token}\""));
     let mut slowest = std::time::Duration::ZERO;
-    for round in 0..10 {
+    for round in 0..5 {
         let token = format!("token{round}");
         assert_eq!(update(Some(&key), NS1, DYNAMIC, &add("www.comune.fano.example", &token)), "NOERROR");
         assert!(answers(NS1, &token));
@@ -172,15 +186,17 @@ async fn a_token_is_at_every_server_at_once_and_outlives_a_restart() {
 
     // As the authority asks: by the alias in a signed zone, and believed.
     let asked = dig(RESOLVER, &[challenge, "TXT"]);
-    assert!(asked.len() == 11 && asked[0] == format!("{name}."), "{asked:?}");
+    assert!(asked.len() == 6 && asked[0] == format!("{name}."), "{asked:?}");
 
     centre.kill("ns1");
-    assert!(answers(NS2, "token9"), "the other server goes on");
+    assert!(answers(NS2, "token4"), "the other server goes on");
     centre.start_server("ns1");
-    until("what was written is there after the restart", || answers(NS1, "token9") && answers(NS1, "token0"));
+    until("what was written is there after the restart", || answers(NS1, "token4") && answers(NS1, "token0"));
     assert_eq!(update(Some(&key), NS1, DYNAMIC, &add("www.comune.fano.example", "later")), "NOERROR");
     until("and what is written then goes on to the other", || answers(NS2, "later"));
 
+    // Who loses it later has no need to wait for that: an update an hour is many.
+    until("the time is ahead of its serial", || u64::from(serial(NS2)) < now());
     centre.kill("ns1");
     centre.lose_volume("ns1");
     centre.start_server("ns1");

@@ -23,7 +23,8 @@ pub fn inside(test: &str) -> Option<PathBuf> {
     build();
     let folder = tempfile::tempdir().unwrap();
     write_names(folder.path());
-    let script = r#"ip link set lo up && mount --bind "$0/hosts" /etc/hosts && mount --bind "$0/resolv.conf" "$(realpath /etc/resolv.conf)" && exec "$@""#;
+    // BIND listens at addresses of interfaces only.
+    let script = r#"ip link set lo up && for host in 10 11 12 13 14; do ip address add "127.0.0.$host/8" dev lo; done && mount --bind "$0/hosts" /etc/hosts && mount --bind "$0/resolv.conf" "$(realpath /etc/resolv.conf)" && exec "$@""#;
     let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--net", "--mount", "sh", "-c", script])
         .arg(folder.path())
@@ -34,9 +35,16 @@ pub fn inside(test: &str) -> Option<PathBuf> {
         .unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     print!("{told}");
-    let failed = format!("{told}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && told.contains("1 passed"), "{failed}");
+    let is_passed = output.status.success() && told.contains("1 passed");
+    assert!(is_passed, "{}\n{}", String::from_utf8_lossy(&output.stderr), logs(folder.path()));
     None
+}
+
+/// What the servers wrote.
+fn logs(folder: &Path) -> String {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let logs = files.filter(|file| file.extension().is_some_and(|extension| extension == "log"));
+    logs.map(|log| format!("== {}\n{}\n", log.display(), fs::read_to_string(&log).unwrap_or_default())).collect()
 }
 
 /// Who looks a name up gets the Services of the chart at once, and all else from the resolver.
