@@ -110,13 +110,13 @@ impl Centre {
         for mount in named["volumeMounts"].as_array().unwrap().iter().filter(|mount| mount["name"] == "config") {
             let key = mount["subPath"].as_str().unwrap();
             let file = mount["mountPath"].as_str().unwrap().replace("/etc/bind", "etc");
-            self.write(&place, &file, self.data("named", key), name);
+            write(&place, &file, self.data("named", key), name);
         }
-        self.write(&place, "etc/acme.zone", self.data("named", "acme.zone"), name);
+        write(&place, "etc/acme.zone", self.data("named", "acme.zone"), name);
         let keys = pod["volumes"].as_array().unwrap().iter().find(|volume| volume["name"] == "keys").unwrap();
         for secret in keys["projected"]["sources"].as_array().unwrap() {
             for (file, text) in self.data[secret["secret"]["name"].as_str().unwrap()].as_object().unwrap() {
-                self.write(&place, &format!("etc/keys/{file}"), text.as_str().unwrap(), name);
+                write(&place, &format!("etc/keys/{file}"), text.as_str().unwrap(), name);
             }
         }
         for container in pod["initContainers"].as_array().unwrap() {
@@ -129,10 +129,6 @@ impl Centre {
         let mut command = self.software.command();
         command.args(["-g", "-n", "1", "-c"]).arg(place.join("etc/named.conf"));
         self.spawn(name, &mut command);
-    }
-
-    fn write(&self, place: &Path, file: &str, text: &str, server: &str) {
-        fs::write(place.join(file), here(text, place, server)).unwrap();
     }
 
     /// A resolver that knows where the zones above are, and trusts their keys.
@@ -213,6 +209,11 @@ fn here(text: &str, place: &Path, server: &str) -> String {
         .replace("/run/named", &path("run"))
         .replace("listen-on port 5353 { any; }", &format!("listen-on port 53 {{ {address}; }}"))
         .replace("listen-on-v6 port 5353 { any; }", "listen-on-v6 { none; }")
+}
+
+/// Writes a file of a server's pod.
+fn write(place: &Path, file: &str, text: &str, server: &str) {
+    fs::write(place.join(file), here(text, place, server)).unwrap();
 }
 
 /// The hidden primary, which tells the public servers.

@@ -14,6 +14,13 @@ pub const RESOLVER: &str = "127.0.0.13";
 pub const AUTHORITY: &str = "127.0.0.14";
 
 const FOLDER: &str = "CST_TEST_ACME";
+/// What a process begins with there. BIND listens only at addresses that an interface has.
+const ENTER: &str = r#"set -e
+ip link set lo up
+for host in 10 11 12 13 14; do ip address add "127.0.0.$host/8" dev lo; done
+mount --bind "$0/hosts" /etc/hosts
+mount --bind "$0/resolv.conf" "$(realpath /etc/resolv.conf)"
+exec "$@""#;
 
 /// Within the network: the folder for files. Else the test is run there by this, and there is nothing left to do.
 pub fn inside(test: &str) -> Option<PathBuf> {
@@ -23,10 +30,8 @@ pub fn inside(test: &str) -> Option<PathBuf> {
     build();
     let folder = tempfile::tempdir().unwrap();
     write_names(folder.path());
-    // BIND listens at addresses of interfaces only.
-    let script = r#"ip link set lo up && for host in 10 11 12 13 14; do ip address add "127.0.0.$host/8" dev lo; done && mount --bind "$0/hosts" /etc/hosts && mount --bind "$0/resolv.conf" "$(realpath /etc/resolv.conf)" && exec "$@""#;
     let output = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--net", "--mount", "sh", "-c", script])
+        .args(["--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER])
         .arg(folder.path())
         .arg(std::env::current_exe().unwrap())
         .args([test, "--exact", "--nocapture"])
@@ -34,9 +39,8 @@ pub fn inside(test: &str) -> Option<PathBuf> {
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
-    print!("{told}");
     let is_passed = output.status.success() && told.contains("1 passed");
-    assert!(is_passed, "{}\n{}", String::from_utf8_lossy(&output.stderr), logs(folder.path()));
+    assert!(is_passed, "{told}\n{}\n{}", String::from_utf8_lossy(&output.stderr), logs(folder.path()));
     None
 }
 
