@@ -149,3 +149,22 @@ fn a_host_that_is_too_long_for_it_is_told() {
     assert_eq!(challenges(&repository, "comune.fano.example"), Vec::<String>::new());
     assert_eq!(problems(&repository), ["warning Invalid Domain t-fano/comune.fano.example metadata.name"]);
 }
+
+#[test]
+fn the_dynamic_zone_has_a_name_of_its_own() {
+    for (zone, is_right) in [
+        ("acme.cst.example.net", true),
+        ("acme.catalog.example.org", false),
+        ("catalog.example.org", false),
+        ("example.org", false),
+        ("mx.cst.example.net", false),
+        ("cst.example.net", false),
+        ("acme", false),
+    ] {
+        let mut settings = with_zone(zone);
+        settings.dns.catalog = name("catalog.example.org");
+        let fields: Vec<_> = settings.problems(|_| true).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(fields.is_empty(), is_right, "{zone}: {fields:?}");
+        assert!(fields.iter().all(|field| field == "dns.acme.zone"), "{zone}: {fields:?}");
+    }
+}
