@@ -25,6 +25,7 @@ const VALUES: [&[&str]; 2] = [
         "dns.servers[0].clusterIP=10.96.0.54",
         "dns.serviceType=LoadBalancer",
         "dns.tsigSecret=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+        "dns.acmeSecrets.cert-manager=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
         "mail.tlsSecret=mail-certificate",
         "mail.services.mx.type=LoadBalancer",
         "mail.services.imap.type=NodePort",
@@ -209,6 +210,37 @@ fn the_settings_arrive_as_they_were_given() {
         let zones = named.matches(&format!("zone \"{}\"", given.dns.catalog)).count();
         assert_eq!(zones, 2, "{}: {named}", file.display());
     }
+}
+
+/// A client has the key that BIND has, in each namespace, and nobody else has it; what is no name does not get into BIND's configuration.
+#[test]
+fn each_client_has_its_key_and_bind_has_all() {
+    let secrets = |objects: Vec<DynamicObject>| -> Vec<_> {
+        let secrets = objects.into_iter().filter(|object| kind_of(object) == "Secret");
+        secrets
+            .map(|object| (object.namespace().unwrap(), object.name_any(), object.data["stringData"].clone()))
+            .collect()
+    };
+    let made = secrets(render_with(&chart::root().join("tests/acme/cst.yaml"), &[]));
+    let of = |name: &str| -> Vec<_> { made.iter().filter(|(_, secret, _)| secret == name).collect() };
+    let [(_, _, bind)] = &of("acme-keys")[..] else { panic!("one Secret for BIND") };
+    for (client, namespaces) in [("cert-manager", &["cst-dns", "cert-manager"][..]), ("fano-vpn", &["cst-dns"])] {
+        let copies = of(&format!("acme-{client}"));
+        assert_eq!(copies.iter().map(|(namespace, ..)| namespace).collect::<Vec<_>>(), namespaces);
+        for (_, name, data) in copies {
+            let secret = data["secret"].as_str().unwrap();
+            let key = format!("key \"{name}\" {{ algorithm hmac-sha256; secret \"{secret}\"; }};\n");
+            assert_eq!(data["nsupdate.key"], key);
+            assert!(secret.len() == 44 && bind["acme.conf"].as_str().unwrap().contains(&key), "{name}");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cst.yaml");
+    let hostile = fs::read_to_string(chart::root().join("tests/acme/cst.yaml")).unwrap();
+    fs::write(&file, hostile.replace("VPN.comune.fano.example.", "x\\\" ANY; grant y zonesub \\\"")).unwrap();
+    let output = helm(&["template", "cst", "--kube-version", "1.35.4"], Some(&file), &[]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("is no name"), "{told}");
 }
 
 fn settings_of(text: String) -> Settings {

@@ -19,6 +19,7 @@ declare -A VERSION=(
   [busybox]=1
   [debian]=trixie
   [name-servers]=bookworm-trixie
+  [pebble]=2.10.1
 )
 
 # Where a part is, or will be, in the cache.

@@ -2,6 +2,7 @@
 //! mail program and a visitor do. One test at a time: some take a part of the centre away.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "it is a test")]
 
+mod acme;
 mod ask;
 mod boxes;
 mod cluster;

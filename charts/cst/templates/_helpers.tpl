@@ -44,9 +44,38 @@ seccompProfile: {type: RuntimeDefault}
 {{- toYaml (omit $settings "apiVersion" "kind") }}
 {{- end }}
 
-{{/* A secret text, drawn once: the one in the cluster, else a new one; call with (dict "root" $ "name" … "key" …). */}}
+{{/* The dynamic zone of challenges: zone, servers and clients, names as BIND has them; without it, or without a public server, nothing. */}}
+{{- define "cst.acme" -}}
+{{- $settings := include "cst.settings" . | fromYaml -}}
+{{- $acme := $settings.dns.acme -}}
+{{- if and $acme .Values.dns.servers -}}
+{{- $servers := list -}}
+{{- range $acme.nameServers | default $settings.dns.nameServers }}{{ $servers = append $servers (include "cst.name" .) }}{{ end -}}
+{{- $clients := list -}}
+{{- range $client := $acme.clients -}}
+{{- $names := list -}}
+{{- range $client.names }}{{ $names = append $names (include "cst.name" .) }}{{ end -}}
+{{- $within := list -}}
+{{- range $client.within }}{{ $within = append $within (eq . "." | ternary "." (include "cst.name" .)) }}{{ end -}}
+{{- $clients = append $clients (dict "name" (include "cst.name" $client.name) "names" $names "within" $within "namespace" $client.namespace) -}}
+{{- end -}}
+{{- dict "zone" (include "cst.name" $acme.zone) "servers" $servers "clients" $clients | toYaml -}}
+{{- end -}}
+{{- end }}
+
+{{/* A name in BIND's configuration: lower-case, without the last dot, and nothing that could be more than a name. */}}
+{{- define "cst.name" -}}
+{{- $name := . | toString | lower | trimSuffix "." -}}
+{{- if and (ne . ".") (not (regexMatch "^[a-z0-9_-]+([.][a-z0-9_-]+)*$" $name)) -}}
+{{- fail (printf "settings.dns.acme: %q is no name: write letters, digits, hyphens and dots, an internationalised name in its form xn--…" .) -}}
+{{- end -}}
+{{ $name }}
+{{- end }}
+
+{{/* A secret text, drawn once: the one in the cluster, else a new one; call with (dict "root" $ "name" … "key" …), and "namespace" where it
+   is not the release's. */}}
 {{- define "cst.drawn" -}}
-{{- $kept := lookup "v1" "Secret" .root.Release.Namespace .name -}}
+{{- $kept := lookup "v1" "Secret" (.namespace | default .root.Release.Namespace) .name -}}
 {{- if $kept -}}
 {{ index $kept.data .key | b64dec }}
 {{- else -}}

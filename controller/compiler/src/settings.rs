@@ -1,5 +1,6 @@
 //! The centre's settings: a file for the command line, the chart's values for the cluster.
 
+pub mod acme;
 mod check;
 pub mod web;
 
@@ -64,6 +65,9 @@ pub struct DnsSettings {
     /// Tried in order. Empty: nothing is asked, and what waits for the zone above goes on waiting.
     #[serde(default)]
     pub resolvers: Vec<String>,
+    /// The dynamic zone in which the challenges of certificates are answered; absent: there is none.
+    #[serde(default)]
+    pub acme: Option<acme::Acme>,
 }
 
 /// How zones are signed.

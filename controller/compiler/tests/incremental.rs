@@ -10,8 +10,8 @@ use cst_compiler::settings::Settings;
 use serde_json::json;
 
 const SETTINGS: &str = r#"{"apiVersion": "territorial.services/v1alpha1", "kind": "Settings",
-    "dns": {"nameServers": ["ns1.cst.example.net"], "hostmaster": "hostmaster@cst.example.net"},
-    "mail": {"hosts": [{"name": "mx.cst.example.net", "preference": 10}], "postmaster": "postmaster@cst.example.net"},
+    "dns": {"nameServers": ["ns1.cst.example.net"], "hostmaster": "hostmaster@cst.example.net", "acme": {"zone": "acme.c.a.pu.example"}},
+    "mail": {"hosts": [{"name": "mx.cst.example.net", "preference": 10}, {"name": "www.a.pu.example", "preference": 20}], "postmaster": "postmaster@cst.example.net"},
     "web": {"addresses": ["192.0.2.80"], "applications": {}}}"#;
 const NAMES: [&str; 10] = [
     "0/31.2.0.192.in-addr.arpa",

@@ -1,3 +1,4 @@
+mod challenges;
 mod compose;
 mod delegations;
 mod pointers;

@@ -47,7 +47,12 @@ pub fn bare_zone(apex: &DomainName, settings: &DnsSettings, ttl: u32) -> Zone {
 
 /// The NS set of a zone of the centre: at its apex, and in the zone above as its delegation.
 pub fn name_servers(apex: &DomainName, settings: &DnsSettings, ttl: u32) -> Option<RecordSet> {
-    RecordSet::new(apex.clone(), apex_ttl(ttl), settings.name_servers.iter().cloned().map(RecordData::Ns).collect())
+    delegation(apex, &settings.name_servers, ttl)
+}
+
+/// The NS set of a zone at these servers.
+pub fn delegation(apex: &DomainName, servers: &[DomainName], ttl: u32) -> Option<RecordSet> {
+    RecordSet::new(apex.clone(), apex_ttl(ttl), servers.iter().cloned().map(RecordData::Ns).collect())
 }
 
 /// Which issuers may give certificates for the zone's names (RFC 8659), where the settings name any. Addresses have no certificates.

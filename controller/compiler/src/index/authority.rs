@@ -47,6 +47,13 @@ impl Index {
             );
             return Err(Refusal { reason: Reason::NotGranted, message });
         }
+        if let Some(acme) = self.settings.dns.acme.as_ref().filter(|acme| name.is_within(&acme.zone)) {
+            let message = format!(
+                "`{name}` is, or lies in, the centre's dynamic zone `{}`, where challenges of certificates are answered: use another name",
+                acme.zone
+            );
+            return Err(Refusal { reason: Reason::NotGranted, message });
+        }
         match self.authority(name) {
             Authority::Tenant(owner, _) if owner == tenant => Ok(()),
             Authority::Tenant(owner, grant) => Err(Refusal {

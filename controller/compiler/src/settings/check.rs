@@ -58,6 +58,7 @@ impl Settings {
         for (at, rule) in dns.transfers.iter().enumerate() {
             found.extend(nowhere(format!("dns.transfers[{at}].from"), &rule.from));
         }
+        self.acme_problems(found);
     }
 
     fn secondary_problems(&self, found: &mut Vec<(String, String)>) {
@@ -107,7 +108,7 @@ fn nowhere(field: String, from: &[Network]) -> Option<(String, String)> {
     from.is_empty().then(|| (field, message.to_owned()))
 }
 
-fn no_host(field: String, name: &DomainName) -> Option<(String, String)> {
+pub(super) fn no_host(field: String, name: &DomainName) -> Option<(String, String)> {
     let is_address = name.as_str().parse::<std::net::Ipv4Addr>().is_ok();
     let is_whole = name.labels().count() > 1;
     let message = format!(

@@ -1,5 +1,6 @@
 //! The rules of the compiler, each on a small repository written as text.
 
+mod acme;
 mod authority;
 mod mail;
 mod reverse;

@@ -6,7 +6,7 @@ use super::ZoneFacts;
 use super::written::written_sets;
 use crate::desired::dns::{self, Composition, Contributor, Displaced};
 use crate::index::Index;
-use crate::model::{RecordSet, Zone};
+use crate::model::{DomainName, ObjectKey, RecordSet, Zone};
 use crate::parse::{DomainModel, MailModel};
 use crate::problem::{Kind, ObjectRef, Problem};
 
@@ -32,10 +32,11 @@ pub(super) fn compose(index: &Index, model: &DomainModel, facts: &ZoneFacts, pro
     composer.contribute_sites();
     composer.contribute_pointers();
     composer.contribute_issuers();
+    composer.contribute_challenges();
     composer.composition.finish()
 }
 
-impl Composer<'_> {
+impl<'a> Composer<'a> {
     /// Adds a set that something of this Domain contributes; what is written there counts before it, and the Domain is told.
     pub(super) fn contribute(&mut self, from: Contributor, set: RecordSet, whose: &str) {
         if let Err(displaced) = self.composition.contribute(from, set) {
@@ -73,12 +74,7 @@ impl Composer<'_> {
     fn contribute_sites(&mut self) {
         let Self { index, model, .. } = *self;
         let addresses = index.settings().web.as_ref().map(|web| web.addresses.as_slice()).unwrap_or_default();
-        for (host, _) in index.hosts_within(&model.zone) {
-            let site = index.host_holder(host).filter(|site| site.namespace == model.key.namespace);
-            let Some(site) = site else { continue };
-            if index.covering_zone(host).as_ref() != Some(&model.zone) {
-                continue;
-            }
+        for (host, site) in self.site_hosts() {
             let mut sets = dns::address_sets(host, addresses, model.ttl);
             if let Some(displaced) = sets.find_map(|set| self.composition.contribute(Contributor::Site, set).err()) {
                 let message = told(&displaced, &format!("WebSite {}", site.name));
@@ -86,6 +82,15 @@ impl Composer<'_> {
                 self.problems.push(site.warning("spec.host", Reason::RecordConflict, message));
             }
         }
+    }
+
+    /// The hosts whose records are in this zone, with the sites that hold them.
+    pub(super) fn site_hosts(&self) -> impl Iterator<Item = (&'a DomainName, &'a ObjectKey)> + use<'a> {
+        let Self { index, model, .. } = *self;
+        let held = index.hosts_within(&model.zone).filter_map(|(host, _)| Some((host, index.host_holder(host)?)));
+        held.filter(|(host, site)| {
+            site.namespace == model.key.namespace && index.covering_zone(host).as_ref() == Some(&model.zone)
+        })
     }
 
     /// Issuers of its own are the Domain's word.

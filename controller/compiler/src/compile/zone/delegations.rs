@@ -14,7 +14,8 @@ const WHOSE: &str = "the delegation of that Domain";
 
 impl Composer<'_> {
     pub(super) fn contribute_delegations(&mut self) {
-        let below = self.facts.below.keys().cloned();
+        let dynamic = self.index.settings().dns.acme.as_ref().map(|acme| &acme.zone);
+        let below = self.facts.below.keys().filter(|child| Some(*child) != dynamic).cloned();
         for child in children(self.index, &self.model.zone).into_iter().chain(below).collect::<BTreeSet<_>>() {
             let servers = dns::name_servers(&child, &self.index.settings().dns, self.model.ttl);
             let glue = glue(self.index, &child);

@@ -66,6 +66,17 @@ impl Composition {
         }
     }
 
+    /// The sets at a name, written and contributed so far.
+    pub fn at(&self, name: &DomainName) -> impl Iterator<Item = &RecordSet> {
+        self.zone.at(name)
+    }
+
+    /// Whether a name lies at or below a delegation, so that other servers answer for it.
+    pub fn is_delegated(&self, name: &DomainName) -> bool {
+        let inside = name.and_ancestors().take_while(|ancestor| ancestor != self.zone.apex());
+        inside.into_iter().any(|ancestor| self.zone.get(&ancestor, RecordType::NS).is_some())
+    }
+
     /// The finished zone.
     pub fn finish(self) -> Zone {
         self.zone
