@@ -95,11 +95,25 @@ pub fn deliver(server: &str, address: &str, subject: &str) -> bool {
     send().is_ok_and(|reply: String| reply.starts_with("250"))
 }
 
-/// What the inbox holds with this subject, to this login; `None`: the login is refused, or nobody answers.
-pub fn inbox(cluster: &Cluster, login: &str, password: &str, subject: &str) -> Option<usize> {
+/// What comes of asking an inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inbox {
+    /// It holds so many messages with the subject.
+    Holds(usize),
+    /// The login is refused.
+    Refused,
+    /// Nobody answers, or not now.
+    Silent,
+}
+
+/// What curl ends with when a login is denied.
+const LOGIN_DENIED: i32 = 67;
+
+/// What the inbox holds with this subject, to this login.
+pub fn inbox(cluster: &Cluster, login: &str, password: &str, subject: &str) -> Inbox {
     let found = Command::new("curl")
         .args([
-            "--silent",
+            "--verbose",
             "--max-time",
             "10",
             "--insecure",
@@ -115,12 +129,19 @@ pub fn inbox(cluster: &Cluster, login: &str, password: &str, subject: &str) -> O
         ])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn();
     let mut curl = found.unwrap();
     curl.stdin.take().unwrap().write_all(format!("user = \"{login}:{password}\"\n").as_bytes()).unwrap();
     let output = curl.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    output.status.success().then(|| text.split_whitespace().filter(|word| word.parse::<u32>().is_ok()).count())
+    // A server that cannot say whether the password is right denies the login too (RFC 5530).
+    let is_unavailable = String::from_utf8_lossy(&output.stderr).contains("[UNAVAILABLE]");
+    match output.status.code() {
+        Some(0) => Inbox::Holds(text.split_whitespace().filter(|word| word.parse::<u32>().is_ok()).count()),
+        Some(LOGIN_DENIED) if !is_unavailable => Inbox::Refused,
+        _ => Inbox::Silent,
+    }
 }
 
 /// The status and the content of a page, by its host name through the gateway.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::ask::{deliver, dig, inbox, rcpt};
+use crate::ask::{Inbox, deliver, dig, inbox, rcpt};
 use crate::member::{Member, until};
 
 #[tokio::test]
@@ -20,8 +20,9 @@ async fn an_alias_is_accepted_delivered_and_refused_again() {
     until("the alias is accepted", || rcpt(&mx, &alias).starts_with("250")).await;
     assert!(deliver(&mx, &alias, "per alias"));
     let (login, password) = (member.address("rossi"), member.password("rossi").await);
-    until("the message is in the box", || inbox(&member.cluster, &login, &password, "per alias") == Some(1)).await;
-    assert_eq!(inbox(&member.cluster, &login, "wrong", "per alias"), None);
+    until("the message is in the box", || inbox(&member.cluster, &login, &password, "per alias") == Inbox::Holds(1))
+        .await;
+    assert_eq!(inbox(&member.cluster, &login, "wrong", "per alias"), Inbox::Refused);
 
     member.mailbox("rossi", &[], json!({})).await;
     until("the alias is refused", || rcpt(&mx, &alias).starts_with("550 5.1.1")).await;
@@ -38,17 +39,18 @@ async fn a_retained_box_receives_without_a_login_and_comes_back_with_its_mail_an
     member.ready("Mailbox", "bianchi").await;
     let password = member.password("bianchi").await;
     assert!(deliver(&mx, &address, "prima"));
-    until("the message is in the box", || inbox(&member.cluster, &address, &password, "prima") == Some(1)).await;
+    until("the message is in the box", || inbox(&member.cluster, &address, &password, "prima") == Inbox::Holds(1))
+        .await;
 
     member.delete("Mailbox", "bianchi").await;
-    until("nobody logs in", || inbox(&member.cluster, &address, &password, "prima").is_none()).await;
+    until("nobody logs in", || inbox(&member.cluster, &address, &password, "prima") == Inbox::Refused).await;
     assert!(deliver(&mx, &address, "durante"), "mail is accepted");
 
     member.mailbox("bianchi", &[], json!({})).await;
     member.ready("Mailbox", "bianchi").await;
     assert_eq!(member.password("bianchi").await, password);
     for subject in ["prima", "durante"] {
-        until(subject, || inbox(&member.cluster, &address, &password, subject) == Some(1)).await;
+        until(subject, || inbox(&member.cluster, &address, &password, subject) == Inbox::Holds(1)).await;
     }
     member.leave().await;
 }

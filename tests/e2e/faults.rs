@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::ask::{deliver, dig, inbox, page, rcpt};
+use crate::ask::{Inbox, deliver, dig, inbox, page, rcpt};
 use crate::cluster::AWAY;
 use crate::member::{Member, until};
 use crate::sites::{portal, visits};
@@ -66,7 +66,8 @@ async fn the_mail_pod_away() {
     member.ready("Mailbox", "durante").await;
     until("the new box is accepted", || rcpt(&cluster.mx, &member.address("durante")).starts_with("250")).await;
     let (login, password) = (member.address("prima"), member.password("prima").await);
-    until("what was accepted is there, once", || inbox(&cluster, &login, &password, "conservato") == Some(20)).await;
+    until("what was accepted is there, once", || inbox(&cluster, &login, &password, "conservato") == Inbox::Holds(20))
+        .await;
     member.leave().await;
 }
 
@@ -118,7 +119,8 @@ async fn the_api_server_away() {
     .await;
     assert!(harness("./up"));
     assert!(sent > 5, "{sent} messages taken");
-    until("every message is in the box", || inbox(&cluster, &login, &password, "senza API") == Some(sent)).await;
+    until("every message is in the box", || inbox(&cluster, &login, &password, "senza API") == Inbox::Holds(sent))
+        .await;
     member.domain(json!([{"name": "www", "type": "A", "values": ["192.0.2.2"]}])).await;
     member.ready("Domain", &zone).await;
     assert_eq!(dig(&cluster.name_servers[0], &format!("www.{zone}"), "A"), ["192.0.2.2"]);

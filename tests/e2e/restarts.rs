@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::ask::{deliver, dig, inbox, is_valid, rcpt};
+use crate::ask::{Inbox, deliver, dig, inbox, is_valid, rcpt};
 use crate::member::{Member, until};
 use crate::sites::{portal, visits};
 
@@ -19,7 +19,7 @@ async fn nothing_is_lost_when_each_part_restarts() {
     }
     let password = member.password("rossi").await;
     assert!(deliver(&cluster.mx, &address, "prima"));
-    until("the message is in the box", || inbox(&cluster, &address, &password, "prima") == Some(1)).await;
+    until("the message is in the box", || inbox(&cluster, &address, &password, "prima") == Inbox::Holds(1)).await;
     let published = member.ready("Domain", &zone).await["status"]["zone"].clone();
     let serial = published["serial"].to_string();
     let mut count = visits(&member, &host).unwrap();
@@ -43,8 +43,10 @@ async fn nothing_is_lost_when_each_part_restarts() {
         }
         until(&format!("{selector}: mail is accepted"), || rcpt(&cluster.mx, &address).starts_with("250")).await;
         assert!(rcpt(&cluster.mx, &member.address("nobody")).starts_with("550"), "{selector}");
-        until(&format!("{selector}: the mail is there"), || inbox(&cluster, &address, &password, "prima") == Some(1))
-            .await;
+        until(&format!("{selector}: the mail is there"), || {
+            inbox(&cluster, &address, &password, "prima") == Inbox::Holds(1)
+        })
+        .await;
         until(&format!("{selector}: the page goes on counting"), || visits(&member, &host) > Some(count)).await;
         count = visits(&member, &host).unwrap();
     }

@@ -1,6 +1,6 @@
 //! Sites: a page changes and outlives its pod, an alias comes, a site goes and comes back with its files and its database.
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use kube::api::{AttachParams, ListParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
@@ -67,10 +67,19 @@ async fn a_retained_site_comes_back_with_its_files_and_its_database() {
     write(&member, "resta").await;
     let before = visits(&member, &host).unwrap();
     member.delete("WebSite", "portale").await;
+    let records: Api<ConfigMap> = member.cluster.api("cst-system");
+    let record = format!("applied.site.{}.portale", member.namespace());
+    let is_retired = |map: &ConfigMap| map.data.as_ref().is_some_and(|data| data["applied"].contains("\"retired\""));
+    let noted = eventually(async || records.get(&record).await.ok().filter(is_retired).map(drop));
+    noted.await.expect("it is noted since when nobody asks for the site");
+    assert_eq!(page(&member.cluster, &host, "/pagina.html"), (200, "resta".to_owned()), "retained, it stays up");
+    let meanwhile = visits(&member, &host).expect("with its database");
+    assert!(meanwhile > before);
+    assert_eq!(dig(&member.cluster.name_servers[0], &host, "A"), ["192.0.2.80"]);
     portal(&member, json!({})).await;
     member.ready("WebSite", "portale").await;
-    until("it answers", || page(&member.cluster, &host, "/pagina.html").1 == "resta").await;
-    assert!(visits(&member, &host).unwrap() > before, "the database goes on counting");
+    assert_eq!(page(&member.cluster, &host, "/pagina.html"), (200, "resta".to_owned()));
+    assert!(visits(&member, &host).unwrap() > meanwhile, "the database goes on counting");
     member.leave().await;
 }
 
@@ -87,5 +96,9 @@ async fn a_site_to_be_deleted_leaves_nothing() {
     let pods: Api<Pod> = member.cluster.api(&member.namespace());
     let gone = eventually(async || pods.list(&ListParams::default()).await.ok()?.items.is_empty().then_some(()));
     gone.await.expect("its pod is gone");
+    let secrets: Api<Secret> = member.cluster.api(&member.namespace());
+    let of_site = ListParams::default().labels("territorial.services/site=portale");
+    let gone = eventually(async || secrets.list(&of_site).await.ok()?.items.is_empty().then_some(()));
+    gone.await.expect("its database's password is gone");
     member.leave().await;
 }

@@ -21,6 +21,7 @@ use crate::{Date, Status, undescribed};
         .message("metadata.name must be a DNS label of at most 61 characters: its namespace is t-<name>"),
     printcolumn(name = "Name", type_ = "string", json_path = ".spec.displayName", priority = "1"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.entityType"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
     printcolumn(name = "Until", type_ = "string", json_path = ".spec.agreement.until"),
     printcolumn(name = "Agreement", type_ = "string", json_path = ".status.agreement"),
     printcolumn(name = "Domains", type_ = "integer", json_path = ".status.units.domains"),
@@ -186,6 +187,9 @@ pub struct TenantStatus {
     /// the days of grace) or `Expired`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreement: Option<AgreementPhase>,
+    /// What the coordinator decided of it: `Active`, `Suspended` or `Terminated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<TenantState>,
     /// How many objects it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<UnitCounts>,

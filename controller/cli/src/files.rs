@@ -65,12 +65,21 @@ pub(crate) fn read_repository(
         Ok(settings) => settings,
         Err(diagnostics) => return Ok(Err(diagnostics)),
     };
-    let (files, unreadable) = manifests(paths)?;
-    if files.is_empty() && unreadable.is_empty() {
+    // Settings that are named like a manifest were checked by now.
+    let is_config = |path: &&PathBuf| path.is_file() && fs::canonicalize(path).ok() == fs::canonicalize(&config).ok();
+    let (named, others): (Vec<_>, Vec<_>) = paths.iter().partition(is_config);
+    let (files, mut told) = manifests(&others)?;
+    if files.is_empty() && told.is_empty() {
+        told.extend(named.first().map(|path| Diagnostic {
+            severity: Severity::Warning,
+            ..of_file(path, "the settings are checked: name a folder to have its manifests checked too".into())
+        }));
+    }
+    if files.is_empty() && told.is_empty() {
         return Err(NoManifests(paths.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")).into());
     }
     let mut repository = Repository::read(&files, settings, &Schemas::new());
-    repository.diagnostics.extend(unreadable);
+    repository.diagnostics.extend(told);
     Ok(Ok(repository))
 }
 
@@ -148,11 +157,11 @@ pub(crate) fn find_settings(from: &Path) -> Result<PathBuf, super::command::Fail
 }
 
 /// The manifests below the paths, and what is wrong with files that cannot be read: they harm no other.
-fn manifests(paths: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<Diagnostic>), FileError> {
+fn manifests(paths: &[&PathBuf]) -> Result<(Vec<SourceFile>, Vec<Diagnostic>), FileError> {
     let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
         let kind = fs::metadata(path).map_err(|source| failed("cannot read", path, source))?;
-        if kind.is_dir() { walk(path, &mut found, &mut unreadable) } else { found.push(path.clone()) }
+        if kind.is_dir() { walk(path, &mut found, &mut unreadable) } else { found.push((*path).clone()) }
     }
     let mut files = Vec::with_capacity(found.len());
     for path in found {

@@ -1,6 +1,7 @@
 //! One object's spec into a model that cannot hold a wrong value. Every problem is collected; nothing here looks at other objects.
 
 mod domain;
+mod list;
 mod mailbox;
 mod tenant;
 mod website;
@@ -8,6 +9,7 @@ mod website;
 use cst_api::Reason;
 
 pub use domain::{DomainModel, MailModel, PecModel};
+pub use list::List;
 pub use mailbox::{GENERATED_HASH_KEY, MailboxModel, PasswordSource, generated_secret};
 pub use tenant::TenantModel;
 pub use website::WebSiteModel;

@@ -72,14 +72,18 @@ impl ObjectId {
         Ok(Self { api_version: types.api_version, kind: types.kind, namespace, name })
     }
 
+    /// A namespace.
+    pub fn of_namespace(name: &str) -> Self {
+        Self { api_version: "v1".into(), kind: "Namespace".into(), namespace: String::new(), name: name.into() }
+    }
+
     /// Its namespace and name.
     pub fn key(&self) -> ObjectKey {
         ObjectKey::new(&self.namespace, &self.name)
     }
 
     fn api(&self, client: Client) -> Api<DynamicObject> {
-        let (group, version) = self.api_version.split_once('/').unwrap_or(("", &self.api_version));
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &self.kind));
+        let resource = resource(&self.api_version, &self.kind);
         if self.namespace.is_empty() {
             Api::all_with(client, &resource)
         } else {
@@ -97,6 +101,12 @@ impl std::fmt::Display for ObjectId {
         let separator = if self.namespace.is_empty() { "" } else { "/" };
         write!(f, "{} {}{separator}{}", self.kind, self.namespace, self.name)
     }
+}
+
+/// Where a kind is found; `api_version` is `group/version`, or `version` of the core group.
+pub fn resource(api_version: &str, kind: &str) -> ApiResource {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind))
 }
 
 /// Applies one object as ours, taking over fields that another manager wrote; a field the server does not know is an error. An object
@@ -123,6 +133,13 @@ pub async fn label(client: &Client, id: &ObjectId, label: &str, value: &str) -> 
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
         result => result.map(drop).map_err(id.failed("labelling")),
     }
+}
+
+/// Whether a namespace is there and nobody removes it. In one that goes nothing is left to remove, and no Secret can be read.
+pub async fn namespace_stays(client: &Client, name: &str) -> Result<bool, ApplyError> {
+    let id = ObjectId::of_namespace(name);
+    let found = id.api(client.clone()).get_metadata_opt(name).await.map_err(id.failed("reading"))?;
+    Ok(found.is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_none()))
 }
 
 /// Removes an object, if it is there, ours and of this site (`None`: of no site): what somebody else made under the same name stays.

@@ -1,6 +1,7 @@
 //! What is known, and what is to be done about it. One task owns all of it: changes come in, work on single units goes out, effects of
 //! that work come back. Nothing here waits for anybody or looks at a clock, so every decision can be tested by what goes in.
 
+mod damage;
 mod event;
 mod known;
 mod mail;
@@ -30,6 +31,7 @@ use crate::clock::Now;
 use crate::queue::{End, Queue};
 use crate::watch::Seen;
 use crate::zone_server::{self, Observation};
+pub use damage::{BuiltKind, WATCHED};
 pub use event::{Event, Source, Work};
 use known::Known;
 pub use trouble::Trouble;
@@ -55,6 +57,7 @@ pub struct Engine {
     applied: BTreeMap<Unit, crate::applied::Applied>,
     /// What of a unit this process applied, by the digest of what was wanted.
     built: BTreeMap<Unit, String>,
+    damage: damage::Damage,
     acks: BTreeMap<String, Ack>,
     secrets_listed: BTreeSet<String>,
     /// Passwords that could not be put into their Secrets.
@@ -95,6 +98,7 @@ impl Engine {
             sites: BTreeMap::new(),
             applied: BTreeMap::new(),
             built: BTreeMap::new(),
+            damage: damage::Damage::default(),
             acks: BTreeMap::new(),
             secrets_listed: BTreeSet::new(),
             ungenerated: BTreeMap::new(),
@@ -125,8 +129,9 @@ impl Engine {
             Event::Published(seen) => self.take_published(seen, now),
             Event::Shard(seen) => self.take_shard(seen, now),
             Event::Ack(seen) => self.take_ack(seen),
-            Event::Deployment(seen) => self.take_deployment(seen),
-            Event::Route(seen) => self.take_route(seen),
+            Event::Deployment(seen) => self.take_deployment(seen, now),
+            Event::Route(seen) => self.take_route(seen, now),
+            Event::Built(kind, seen) => self.take_built(kind, seen, now),
             Event::Secret(namespace, seen) => self.take_secret(namespace, seen, now),
             Event::Observed(observation) => self.take_observation(observation),
         }
@@ -148,8 +153,7 @@ impl Engine {
         self.mark_all();
     }
 
-    /// Nobody tells what was removed or changed in the tenants' namespaces: all that was applied is applied again. What is as it
-    /// should be is not written.
+    /// Now and then all that was applied is applied again, whatever the watches told. What is as it should be is not written.
     pub fn look(&mut self) {
         self.built.clear();
         let units: Vec<Unit> = self.applied.keys().cloned().collect();

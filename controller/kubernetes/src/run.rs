@@ -16,7 +16,7 @@ use cst_compiler::settings::Settings;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::api::{ApiResource, DynamicObject};
-use kube::core::{DeserializeGuard, GroupVersionKind};
+use kube::core::{DeserializeGuard, GroupVersionKind, PartialObjectMeta};
 use kube::runtime::watcher::Config;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
@@ -26,7 +26,7 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use crate::applied::Memory;
 use crate::clock::Clock;
 use crate::database;
-use crate::engine::{Effect, Engine, Event, Shell, Trouble, Work, WorkError};
+use crate::engine::{Effect, Engine, Event, Shell, Trouble, WATCHED, Work, WorkError};
 use crate::failure::chain;
 use crate::report::Reporter;
 use crate::watch::{Seen, follow};
@@ -39,7 +39,7 @@ const AT_ONCE: usize = 32;
 const PATIENCE: Duration = Duration::from_mins(2);
 /// How long work may go on after the end was asked for.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// How often is looked whether what was applied is there.
+/// How often is looked whether what was applied is there, should the watches have missed that it is not.
 const LOOK: Duration = Duration::from_hours(1);
 /// How many events wait at most.
 const EVENTS: usize = 4096;
@@ -278,6 +278,12 @@ impl Watches {
         self.all::<Domain>(everything.clone(), Event::Domain);
         self.all::<Mailbox>(everything.clone(), Event::Mailbox);
         self.all::<WebSite>(everything, Event::WebSite);
+        for kind in WATCHED {
+            // All that units have carries both labels.
+            let ours = Config::default().labels(&format!("{MANAGED_BY}={MANAGER},{TENANT}"));
+            let objects: Api<PartialObjectMeta> = Api::all_with(self.client.clone(), &kind.resource());
+            self.tasks.spawn(follow(objects, ours, self.events.clone(), move |seen| Event::Built(kind, seen)));
+        }
         // By their names, not by a label: what lost that is not lost.
         self.within::<ConfigMap>(&options.namespace, Config::default(), Event::Published);
         if settings.mail.is_some() {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use cst_compiler::model::ObjectKey;
 use futures_util::{StreamExt as _, pin_mut};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::DeserializeGuard;
+use kube::core::error_boundary::InvalidObject;
+use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::watcher::{self, Config, watcher};
 use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
@@ -38,14 +39,7 @@ pub enum Seen<K> {
 
 /// Follows a watch for good and hands on what it sees. It begins anew by itself after every failure; what had been listed before and
 /// is not there then is told as gone. Ends when nobody listens.
-pub async fn follow<K, E>(
-    api: Api<DeserializeGuard<K>>,
-    config: Config,
-    to: mpsc::Sender<E>,
-    wrap: impl Fn(Seen<K>) -> E,
-) where
-    K: Resource<DynamicType: Clone> + Clone + Debug + DeserializeOwned + Send + 'static,
-{
+pub async fn follow<T: Told, E>(api: Api<T>, config: Config, to: mpsc::Sender<E>, wrap: impl Fn(Seen<T::Object>) -> E) {
     let url = api.resource_url().to_owned();
     let stream = watcher(api, config);
     pin_mut!(stream);
@@ -72,6 +66,35 @@ pub async fn follow<K, E>(
     }
 }
 
+/// What the API server tells of an object.
+pub trait Told: Resource<DynamicType: Clone> + Clone + Debug + DeserializeOwned + Send + 'static {
+    /// What is made of it.
+    type Object;
+
+    /// The object, if it can be read.
+    fn read(self) -> Result<Self::Object, InvalidObject>;
+}
+
+impl<K> Told for DeserializeGuard<K>
+where
+    K: Resource<DynamicType: Clone> + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    type Object = K;
+
+    fn read(self) -> Result<K, InvalidObject> {
+        self.0
+    }
+}
+
+/// Behind the guard the API server would be asked for whole objects.
+impl Told for PartialObjectMeta {
+    type Object = Self;
+
+    fn read(self) -> Result<Self, InvalidObject> {
+        Ok(self)
+    }
+}
+
 /// The keys that were told, to know after another list which are gone.
 #[derive(Default)]
 struct Known {
@@ -80,7 +103,7 @@ struct Known {
 }
 
 impl Known {
-    fn take<K: Resource>(&mut self, event: watcher::Event<DeserializeGuard<K>>) -> Vec<Seen<K>> {
+    fn take<T: Told>(&mut self, event: watcher::Event<T>) -> Vec<Seen<T::Object>> {
         match event {
             watcher::Event::Init => {
                 self.listing = Some(HashSet::new());
@@ -90,7 +113,7 @@ impl Known {
                 let key = key(&object);
                 self.listing.as_mut().map(|listing| listing.insert(key.clone()));
                 self.told.insert(key);
-                vec![match object.0 {
+                vec![match object.read() {
                     Ok(object) => Seen::There(Box::new(object)),
                     Err(invalid) => Seen::Unreadable { metadata: Box::new(invalid.metadata), error: invalid.error },
                 }]
@@ -110,7 +133,7 @@ impl Known {
     }
 }
 
-fn key<K: Resource>(object: &DeserializeGuard<K>) -> ObjectKey {
+fn key(object: &impl Resource) -> ObjectKey {
     ObjectKey::new(object.namespace().unwrap_or_default(), object.name_any())
 }
 

@@ -74,7 +74,7 @@ pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey) -> MailboxVerdict<'a> {
         Ok(()) => verdict.holds_address = true,
         Err((reason, message)) => verdict.problems.push(object.error("spec.address", reason, message)),
     }
-    for (at, alias) in model.aliases.iter().enumerate() {
+    for (at, alias) in model.aliases.placed() {
         match may_have(index, key, alias) {
             Ok(()) => verdict.aliases.push(alias),
             Err((reason, message)) => {

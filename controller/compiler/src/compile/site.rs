@@ -67,7 +67,7 @@ pub fn site<'a>(index: &'a Index, key: &ObjectKey) -> SiteVerdict<'a> {
         Ok(()) => verdict.standing = Standing::Live,
         Err((reason, message)) => verdict.problems.push(object.error("spec.host", reason, message)),
     }
-    for (at, alias) in model.aliases.iter().enumerate() {
+    for (at, alias) in model.aliases.placed() {
         match may_have(index, key, alias) {
             Ok(()) => verdict.aliases.push(alias),
             Err((reason, message)) => {
@@ -83,7 +83,7 @@ pub fn site<'a>(index: &'a Index, key: &ObjectKey) -> SiteVerdict<'a> {
 }
 
 fn aliases_with_fields(model: &WebSiteModel) -> impl Iterator<Item = (String, &DomainName)> {
-    model.aliases.iter().enumerate().map(|(at, alias)| (format!("spec.aliases[{at}]"), alias))
+    model.aliases.placed().map(|(at, alias)| (format!("spec.aliases[{at}]"), alias))
 }
 
 fn known_application(

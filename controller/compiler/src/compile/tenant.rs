@@ -20,7 +20,7 @@ pub fn tenant<'a>(index: &'a Index, name: &str) -> TenantVerdict<'a> {
     let mut problems = entry.problems.clone();
     for (grant, tenants) in index.contested_grants(name) {
         let others = tenants.iter().filter(|t| *t != name).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let at = entry.model.iter().flat_map(|m| &m.grants).position(|g| g == grant).unwrap_or_default();
+        let at = entry.model.as_ref().and_then(|model| model.grants.place_of(grant)).unwrap_or_default();
         let message = format!("`{grant}` is in spec.domains of {others} too: leave it in one Tenant");
         problems.push(object.error(format!("spec.domains[{at}]"), Reason::GrantConflict, message));
     }

@@ -70,7 +70,7 @@ fn field_of_address(index: &Index, key: &ObjectKey, address: &Address) -> Option
     if model.address == *address {
         return Some("spec.address".into());
     }
-    model.aliases.iter().position(|alias| alias == address).map(|at| format!("spec.aliases[{at}]"))
+    model.aliases.place_of(address).map(|at| format!("spec.aliases[{at}]"))
 }
 
 fn field_of_host(index: &Index, key: &ObjectKey, host: &DomainName) -> Option<String> {
@@ -78,5 +78,5 @@ fn field_of_host(index: &Index, key: &ObjectKey, host: &DomainName) -> Option<St
     if model.host == *host {
         return Some("spec.host".into());
     }
-    model.aliases.iter().position(|alias| alias == host).map(|at| format!("spec.aliases[{at}]"))
+    model.aliases.place_of(host).map(|at| format!("spec.aliases[{at}]"))
 }

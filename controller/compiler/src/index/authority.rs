@@ -84,7 +84,9 @@ impl Index {
         let message = match self.tenants.get(tenant) {
             None => format!("there is no Tenant {tenant}: the coordinator creates it in tenants/{tenant}.yaml"),
             Some(entry) if entry.model.as_ref().is_some_and(|m| m.state == TenantState::Terminated) => {
-                format!("Tenant {tenant} is Terminated: remove what is left in its namespace")
+                format!(
+                    "Tenant {tenant} is Terminated, so nothing in its namespace changes anything any more: remove what is left there"
+                )
             }
             Some(_) => return Ok(()),
         };
@@ -93,14 +95,10 @@ impl Index {
 
     /// The grants of a tenant that another tenant has too.
     pub fn contested_grants(&self, tenant: &str) -> Vec<(&DomainName, &BTreeSet<String>)> {
-        let grants = self
-            .tenants
-            .get(tenant)
-            .and_then(|entry| entry.model.as_ref())
-            .map(|m| m.grants.as_slice())
-            .unwrap_or_default();
-        grants
-            .iter()
+        let model = self.tenants.get(tenant).and_then(|entry| entry.model.as_ref());
+        model
+            .into_iter()
+            .flat_map(|model| model.grants.iter())
             .filter_map(|grant| self.grants.get_key_value(grant))
             .filter(|(_, tenants)| tenants.len() > 1)
             .collect()

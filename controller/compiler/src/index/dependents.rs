@@ -15,11 +15,12 @@ impl Index {
         let next = tenant.map(|tenant| Entry::next(TenantModel::parse(tenant), BTreeSet::new(), last.clone()));
         let (before, after) = (model(last.as_ref()), model(next.as_ref()));
         let unchanged = same(last.as_ref(), next.as_ref());
-        let touched: BTreeSet<DomainName> = before.iter().chain(&after).flat_map(|m| m.grants.clone()).collect();
-        for grant in before.iter().flat_map(|m| &m.grants) {
+        let touched: BTreeSet<DomainName> =
+            before.iter().chain(&after).flat_map(|m| m.grants.iter().cloned()).collect();
+        for grant in before.iter().flat_map(|m| m.grants.iter()) {
             unlink(&mut self.grants, grant, &name);
         }
-        for grant in after.iter().flat_map(|m| &m.grants) {
+        for grant in after.iter().flat_map(|m| m.grants.iter()) {
             self.grants.entry(grant.clone()).or_default().insert(name.clone());
         }
         self.tenants.extend(next.map(|entry| (name.clone(), entry)));

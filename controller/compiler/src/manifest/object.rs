@@ -63,6 +63,10 @@ impl Declared {
             (API_VERSION, "WebSite") => ours(document, schemas, of(Kind::WebSite), sound, |json| {
                 Ok(Change::WebSite(key.clone(), Some(Box::new(typed::<WebSite>(json)?))))
             }),
+            (API_VERSION, "Settings") => Self::Nothing(
+                "these are settings, no manifest: keep them in cst.yaml, which is checked with every folder below it, or name them with --config"
+                    .into(),
+            ),
             (API_VERSION, other) => Self::Nothing(format!(
                 "{API_VERSION} has no kind `{}`: use Tenant, Domain, Mailbox or WebSite",
                 shown(other)
@@ -148,11 +152,20 @@ fn tell_further(document: &Node, change: &Change, refused: &mut Vec<Refused>) {
         _ => Vec::new(),
     };
     for problem in problems.into_iter().filter(Problem::is_error) {
+        if is_value_of_no_type(refused, &problem.field) {
+            continue;
+        }
         refused.retain(|(_, field, message)| *field != problem.field || !schema::is_of_pattern(message));
         if !refused.iter().any(|(_, field, _)| *field == problem.field) {
             refused.push((document.locate(&problem.field), problem.field, problem.message));
         }
     }
+}
+
+/// Whether it is a value of a record whose type is refused: of that nobody knows what it should be.
+fn is_value_of_no_type(refused: &[Refused], field: &str) -> bool {
+    let record = field.split_once(".values").map(|(record, _)| format!("{record}.type"));
+    record.is_some_and(|type_| refused.iter().any(|(_, known, _)| *known == type_))
 }
 
 fn metadata_problems(document: &Node, object: &ObjectRef) -> Vec<Refused> {

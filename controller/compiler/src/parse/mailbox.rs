@@ -1,8 +1,6 @@
-use std::collections::BTreeSet;
-
 use cst_api::{DeletionPolicy, Mailbox, MailboxState};
 
-use super::{Parsed, Reader};
+use super::{List, Parsed, Reader};
 use crate::model::{Address, ObjectKey, Quantity};
 use crate::problem::{Kind, ObjectRef};
 
@@ -22,7 +20,7 @@ pub struct MailboxModel {
     /// Its address.
     pub address: Address,
     /// Other addresses delivered to it, in the order written.
-    pub aliases: Vec<Address>,
+    pub aliases: List<Address>,
     /// How much it may hold; `None`: the centre's default.
     pub quota: Option<Quantity>,
     /// The Secret and the key in it that hold the password's hash.
@@ -54,7 +52,10 @@ impl MailboxModel {
         check_name(&mut reader, &key.name);
         let address = reader.take("spec.address", Address::parse(&spec.address));
         let quota = spec.quota.as_deref().and_then(|text| reader.take("spec.quota", Quantity::parse_room(text)));
-        let aliases = aliases(&mut reader, &spec.aliases, address.as_ref());
+        let itself = |alias: &Address| {
+            (address.as_ref() == Some(alias)).then(|| format!("`{alias}` is the address itself: leave it out"))
+        };
+        let aliases = reader.list("spec.aliases", &spec.aliases, Address::parse, itself);
         let model = address.map(|address| Self {
             password: password_source(mailbox, &key),
             address,
@@ -69,7 +70,7 @@ impl MailboxModel {
 
     /// Every address it asks for, its own first.
     pub fn addresses(&self) -> impl Iterator<Item = &Address> {
-        std::iter::once(&self.address).chain(&self.aliases)
+        std::iter::once(&self.address).chain(self.aliases.iter())
     }
 }
 
@@ -98,21 +99,4 @@ fn password_source(mailbox: &Mailbox, key: &ObjectKey) -> PasswordSource {
         },
         None => PasswordSource { secret: generated_secret(key), key: GENERATED_HASH_KEY.into(), generated: true },
     }
-}
-
-fn aliases(reader: &mut Reader, written: &[String], address: Option<&Address>) -> Vec<Address> {
-    let mut seen = BTreeSet::new();
-    let mut aliases = Vec::with_capacity(written.len());
-    for (index, text) in written.iter().enumerate() {
-        let field = format!("spec.aliases[{index}]");
-        let Some(alias) = reader.take(&field, Address::parse(text)) else { continue };
-        if address == Some(&alias) {
-            reader.invalid(&field, format!("`{alias}` is the address itself: leave it out"));
-        } else if !seen.insert(alias.clone()) {
-            reader.warn(&field, format!("`{alias}` is named twice"));
-        } else {
-            aliases.push(alias);
-        }
-    }
-    aliases
 }

@@ -1,6 +1,6 @@
 use cst_api::{Tenant, TenantSpec, TenantState};
 
-use super::{Parsed, Reader};
+use super::{List, Parsed, Reader};
 use crate::model::{DomainName, Quantity};
 use crate::problem::ObjectRef;
 
@@ -10,7 +10,7 @@ pub struct TenantModel {
     /// Its name.
     pub name: String,
     /// The names it may hold, with all below them.
-    pub grants: Vec<DomainName>,
+    pub grants: List<DomainName>,
     /// What the coordinator decided.
     pub state: TenantState,
     /// The spec as written, for what is made of it one to one.
@@ -37,7 +37,11 @@ impl TenantModel {
         let mut reader = Reader::new(ObjectRef::tenant(&name));
         check_name(&mut reader, &name);
         let spec = &tenant.spec;
-        let grants = grants(&mut reader, &spec.domains);
+        let too_much = |name: &DomainName| {
+            let refused = name.is_wildcard() || *name == DomainName::ROOT;
+            refused.then(|| format!("`{name}`: write the name itself, it stands for all names below it too"))
+        };
+        let grants = reader.list("spec.domains", &spec.domains, DomainName::parse, too_much);
         if let Some(agreement) = &spec.agreement
             && agreement.until < agreement.from
         {
@@ -75,20 +79,4 @@ fn check_name(reader: &mut Reader, name: &str) {
             format!("`{name}` must be a DNS label of at most 61 characters: its namespace is t-<name>"),
         );
     }
-}
-
-fn grants(reader: &mut Reader, written: &[String]) -> Vec<DomainName> {
-    let mut grants = Vec::with_capacity(written.len());
-    for (index, text) in written.iter().enumerate() {
-        let field = format!("spec.domains[{index}]");
-        let Some(name) = reader.take(&field, DomainName::parse(text)) else { continue };
-        if name.is_wildcard() || name == DomainName::ROOT {
-            reader.invalid(&field, format!("`{text}`: write the name itself, it stands for all names below it too"));
-        } else if grants.contains(&name) {
-            reader.warn(&field, format!("`{name}` is named twice"));
-        } else {
-            grants.push(name);
-        }
-    }
-    grants
 }

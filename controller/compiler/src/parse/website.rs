@@ -1,6 +1,6 @@
 use cst_api::{DeletionPolicy, WebSite};
 
-use super::{Parsed, Reader};
+use super::{List, Parsed, Reader};
 use crate::model::{DomainName, ObjectKey, Quantity};
 use crate::problem::{Kind, ObjectRef};
 
@@ -14,7 +14,7 @@ pub struct WebSiteModel {
     /// Its host.
     pub host: DomainName,
     /// Hosts that lead to it.
-    pub aliases: Vec<DomainName>,
+    pub aliases: List<DomainName>,
     /// How much storage; `None`: the application's default.
     pub storage: Option<Quantity>,
     /// What its deletion means.
@@ -31,18 +31,10 @@ impl WebSiteModel {
         let spec = &site.spec;
         let host = reader.take("spec.host", host_name(&spec.host));
         let storage = spec.storage.as_deref().and_then(|text| reader.take("spec.storage", Quantity::parse_room(text)));
-        let mut aliases = Vec::with_capacity(spec.aliases.len());
-        for (index, text) in spec.aliases.iter().enumerate() {
-            let field = format!("spec.aliases[{index}]");
-            let Some(alias) = reader.take(&field, host_name(text)) else { continue };
-            if host.as_ref() == Some(&alias) {
-                reader.invalid(&field, format!("`{alias}` is the host itself: leave it out"));
-            } else if aliases.contains(&alias) {
-                reader.warn(&field, format!("`{alias}` is named twice"));
-            } else {
-                aliases.push(alias);
-            }
-        }
+        let itself = |alias: &DomainName| {
+            (host.as_ref() == Some(alias)).then(|| format!("`{alias}` is the host itself: leave it out"))
+        };
+        let aliases = reader.list("spec.aliases", &spec.aliases, host_name, itself);
         let deletion_policy = spec.deletion_policy.unwrap_or_default();
         let model = host.map(|host| Self {
             key,
@@ -57,7 +49,7 @@ impl WebSiteModel {
 
     /// Every host it asks for, its own first.
     pub fn hosts(&self) -> impl Iterator<Item = &DomainName> {
-        std::iter::once(&self.host).chain(&self.aliases)
+        std::iter::once(&self.host).chain(self.aliases.iter())
     }
 }
 

@@ -91,3 +91,27 @@ fn a_namespace_without_its_tenant_gets_nothing() {
     let told = problems(&repository("Domain t-nobody/comune.example.org {}"));
     assert_eq!(told, ["error TenantMissing Domain t-nobody/comune.example.org metadata.namespace"]);
 }
+
+#[test]
+fn after_a_name_that_is_written_twice_the_places_are_still_right() {
+    let told = problems(&with(
+        "Tenant /other {displayName: Other, entityType: Comune, domains: [a.example, a.example, comune.fano.pu.example]}
+         Domain t-provincia/pu.example {mail: {mode: Hosted}}
+         Mailbox t-provincia/urp {address: urp@pu.example, aliases: [a@pu.example, a@pu.example, b@c.example]}
+         WebSite t-provincia/s {application: Lamp, host: pu.example, aliases: [w.pu.example, w.pu.example, c.example]}",
+    ));
+    let expected = [
+        "error GrantConflict Tenant other spec.domains[2]",
+        "error NotGranted Mailbox t-provincia/urp spec.aliases[2]",
+        "error NotGranted WebSite t-provincia/s spec.aliases[2]",
+    ];
+    for expected in expected {
+        assert!(told.iter().any(|told| told == expected), "{expected}: {told:#?}");
+    }
+    let twice = [
+        "Tenant other spec.domains[1]",
+        "Mailbox t-provincia/urp spec.aliases[1]",
+        "WebSite t-provincia/s spec.aliases[1]",
+    ];
+    assert!(twice.iter().all(|twice| told.contains(&format!("warning Invalid {twice}"))), "{told:#?}");
+}

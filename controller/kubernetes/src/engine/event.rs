@@ -9,7 +9,9 @@ use cst_compiler::problem::ObjectRef;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::api::DynamicObject;
+use kube::core::PartialObjectMeta;
 
+use super::damage::BuiltKind;
 use crate::watch::Seen;
 use crate::zone_server::Observation;
 
@@ -36,6 +38,8 @@ pub enum Event {
     Deployment(Seen<Deployment>),
     /// Of the sites' `HTTPRoutes`.
     Route(Seen<DynamicObject>),
+    /// Of a kind that is watched for nothing but whether what was applied is there.
+    Built(BuiltKind, Seen<PartialObjectMeta>),
     /// Of the Secrets in a tenant's namespace.
     Secret(String, Seen<Secret>),
     /// A public server answered.

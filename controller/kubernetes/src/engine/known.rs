@@ -10,6 +10,7 @@ use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt as _};
 use std::time::Instant;
 
+use super::damage::NAMESPACE;
 use super::{Engine, Source, Work, version_number};
 use crate::clock::Now;
 use crate::report::{Draft, ObjectStatus, Reported};
@@ -75,7 +76,15 @@ impl Engine {
 
     /// A tenant's namespace that somebody removed is made again, with its fences, while there is the Tenant.
     pub(super) fn take_namespace(&mut self, seen: Seen<Namespace>, now: Instant) {
-        let Seen::Gone(key) = seen else { return };
+        let key = match seen {
+            Seen::There(namespace) => {
+                self.damage.namespace_ends(&namespace.name_any(), namespace.metadata.deletion_timestamp.is_some());
+                return self.object_seen(NAMESPACE, &namespace.metadata, now);
+            }
+            Seen::Gone(key) => key,
+            Seen::Unreadable { .. } | Seen::Listed => return,
+        };
+        self.damage.namespace_ends(&key.name, false);
         let Some(tenant) = cst_api::tenant_of_namespace(&key.name) else { return };
         let unit = Unit::Tenant(tenant.to_owned());
         self.forget_secrets(&key.name, now);
@@ -212,6 +221,6 @@ impl Engine {
     }
 }
 
-fn key_of(meta: &ObjectMeta) -> ObjectKey {
+pub(super) fn key_of(meta: &ObjectMeta) -> ObjectKey {
     ObjectKey::new(meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default())
 }

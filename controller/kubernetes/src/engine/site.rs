@@ -18,7 +18,7 @@ use cst_compiler::settings::web::Web;
 
 use super::{Effect, Engine, Shell, WorkError};
 use crate::applied::{self, Applied};
-use crate::apply;
+use crate::apply::{self, ObjectId};
 use crate::clock::Now;
 use crate::names;
 use crate::passwords;
@@ -43,8 +43,8 @@ enum Step {
         site: Box<Site>,
         web: Box<Web>,
         digest: String,
-        /// Something of it was lost or changed by somebody else.
-        anew: bool,
+        /// What of it was lost or changed by somebody else.
+        anew: BTreeSet<ObjectId>,
     },
     /// The record changes, the objects stay.
     Note(Applied),
@@ -58,11 +58,11 @@ impl Engine {
         let verdict = compile::site(&self.index, key);
         let unit = Unit::Site(key.clone());
         let last = self.applied.get(&unit).cloned();
-        let (step, mut waiting) = self.site_step(key, &verdict, last.as_ref(), now);
-        if let Step::Build { .. } = &step {
+        let (mut step, mut waiting) = self.site_step(key, &verdict, last.as_ref(), now);
+        if let Step::Build { anew, .. } = &mut step {
             // Until all of it is applied nobody knows what is there: what is wanted next is built, even if it is what was.
             self.built.remove(&unit);
-            self.sites.entry(key.clone()).or_default().damaged = false;
+            *anew = self.damage.hand_out(&unit);
         }
         let mut draft = self.site_draft(key, &verdict, now);
         let site = verdict.site(&self.index);
@@ -91,8 +91,10 @@ impl Engine {
             if self.built.get(&Unit::Site(key.clone())) == Some(&digest) {
                 return (Step::Keep, waiting);
             }
-            let anew = state.is_some_and(|state| state.damaged);
-            return (Step::Build { site: Box::new(site), web: Box::new(web.clone()), digest, anew }, waiting);
+            return (
+                Step::Build { site: Box::new(site), web: Box::new(web.clone()), digest, anew: BTreeSet::new() },
+                waiting,
+            );
         }
         let Some(last) = last.filter(|_| verdict.standing == Standing::Retired && !self.is_there(Kind::WebSite, key))
         else {
@@ -146,7 +148,7 @@ impl Engine {
     pub(super) fn was_applied(&mut self, unit: Unit, applied: Option<Applied>, digest: String, now: Instant) {
         if let Some(applied) = applied {
             self.was_recorded(unit.clone(), applied, now);
-            if !self.is_damaged(&unit) {
+            if !self.damage.is_of(&unit) {
                 self.built.insert(unit, digest);
             }
         } else {
@@ -155,6 +157,7 @@ impl Engine {
             }
             self.applied.remove(&unit);
             self.built.remove(&unit);
+            self.damage.forget(&unit);
         }
     }
 }
@@ -167,7 +170,7 @@ impl SiteJob {
         let result = match step {
             Step::Keep => Ok(()),
             Step::Build { site, web, digest, anew } => {
-                shell.memory.forget(last.iter().filter(|_| anew).flat_map(|last| &last.objects));
+                shell.memory.forget(&anew);
                 build(shell, &unit, last.as_ref(), &site, &web, effects).await.map(|applied| {
                     effects.push(Effect::Applied(unit, Some(applied), digest));
                 })
@@ -228,12 +231,25 @@ async fn remove(shell: &Shell, unit: &Unit, key: &ObjectKey, applied: &Applied) 
         apply::remove(&shell.client, id, applied::site_of(unit)).await?;
     }
     shell.memory.forget(&applied.objects);
+    if applied.database.is_some() && delete && apply::namespace_stays(&shell.client, &key.namespace).await? {
+        apply::remove(&shell.client, &secret_id(key), applied::site_of(unit)).await?;
+    }
     if let (Some(database), Some(databases), true) = (&applied.database, &shell.databases, delete) {
         databases.remove(database).await?;
         passwords::forget(&shell.secrets(), &subject(key)).await?;
     }
     tracing::info!(site = %key, delete, "site taken down");
     Ok(applied::forget(&shell.config_maps(), unit).await?)
+}
+
+/// The Secret with its database's credentials. No record names it.
+fn secret_id(key: &ObjectKey) -> ObjectId {
+    ObjectId {
+        api_version: "v1".into(),
+        kind: "Secret".into(),
+        namespace: key.namespace.clone(),
+        name: web::secret_name(&key.name),
+    }
 }
 
 fn subject(key: &ObjectKey) -> String {
@@ -245,8 +261,9 @@ impl SiteJob {
     /// What comes of the work when every write succeeds.
     pub(super) fn pretend(self) -> Vec<Effect> {
         match self.step {
-            Step::Build { site, digest, .. } => {
-                let applied = Applied { hosts: vec![site.host.clone()], ..Applied::default() };
+            Step::Build { site, web, digest, .. } => {
+                let objects = web::objects(&site, &web, None).iter().filter_map(|o| ObjectId::of(o).ok()).collect();
+                let applied = Applied { hosts: vec![site.host.clone()], objects, ..Applied::default() };
                 vec![Effect::Applied(Unit::Site(self.key), Some(applied), digest)]
             }
             Step::Keep | Step::Note(_) | Step::Remove(_) => Vec::new(),
@@ -260,6 +277,6 @@ impl SiteJob {
 
     /// Whether it builds, and whether everything of it anew.
     pub(super) fn builds(&self) -> Option<bool> {
-        if let Step::Build { anew, .. } = self.step { Some(anew) } else { None }
+        if let Step::Build { anew, .. } = &self.step { Some(!anew.is_empty()) } else { None }
     }
 }

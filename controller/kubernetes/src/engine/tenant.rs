@@ -1,5 +1,7 @@
 //! A tenant: its namespace and what fences it, and what its Tenant is told.
 
+use std::collections::BTreeSet;
+
 use cst_api::{TenantState, TenantStatus, UnitCounts};
 use cst_compiler::compile;
 use cst_compiler::desired::tenancy;
@@ -21,6 +23,8 @@ pub struct TenantJob {
     last: Option<Applied>,
     /// What to apply; `None`: it was applied by this process and is the same.
     objects: Option<(Vec<DynamicObject>, String)>,
+    /// What of it was lost or changed by somebody else.
+    anew: BTreeSet<ObjectId>,
     /// What it still has while its Tenant is gone, where that was not brought about yet.
     left: Option<Left>,
     /// There is a Tenant.
@@ -40,21 +44,30 @@ impl Engine {
             (objects, digest)
         });
         let objects = wanted.filter(|(_, digest)| self.built.get(&unit) != Some(digest));
+        let mut anew = BTreeSet::new();
         if objects.is_some() {
             // Until all of them are applied nobody knows what is there.
             self.built.remove(&unit);
+            anew = self.damage.hand_out(&unit);
         }
         let draft = self.draft(&ObjectRef::tenant(name), now).map(|mut draft| {
             draft.facts.problems.clone_from(&verdict.problems);
             draft.facts.held = self.held_without_domain(name);
             let state = verdict.model.map(|model| model.state);
             draft.facts.suspended = state == Some(TenantState::Suspended);
-            draft.facts.summary = format!("its namespace {} is set up", cst_api::tenant_namespace(name));
+            let namespace = cst_api::tenant_namespace(name);
+            draft.facts.summary = match state {
+                Some(TenantState::Terminated) => {
+                    format!("it is Terminated: nothing in {namespace} changes anything any more, and the Tenant may be deleted")
+                }
+                _ => format!("its namespace {namespace} is set up"),
+            };
             let (domains, mailboxes, web_sites) = self.index.counts(name);
             let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
             let agreement = self.tenants.get(name).and_then(|tenant| tenant.spec.agreement.as_ref());
             draft.next = ObjectStatus::Tenant(TenantStatus {
-                namespace: Some(cst_api::tenant_namespace(name)),
+                namespace: Some(namespace),
+                state,
                 agreement: agreement.map(|agreement| tenancy::agreement_phase(agreement, now.today)),
                 units: Some(UnitCounts {
                     domains: count(domains),
@@ -69,7 +82,7 @@ impl Engine {
         let last = self.applied.get(&unit).cloned();
         let is_due = !is_there && self.built.get(&unit).is_none_or(|digest| digest != LEFT);
         let left = last.as_ref().filter(|_| is_due).map(|applied| Left::of(applied, name));
-        TenantJob { last, unit, name: name.to_owned(), objects, left, is_there, draft }
+        TenantJob { last, unit, name: name.to_owned(), objects, anew, left, is_there, draft }
     }
 }
 
@@ -90,12 +103,7 @@ impl Left {
         let binding = applied.objects.iter().find(is_theirs).cloned();
         let mut applied = applied.clone();
         applied.objects.retain(|id| Some(id) != binding.as_ref());
-        let namespace = ObjectId {
-            api_version: "v1".into(),
-            kind: "Namespace".into(),
-            namespace: String::new(),
-            name: cst_api::tenant_namespace(tenant),
-        };
+        let namespace = ObjectId::of_namespace(&cst_api::tenant_namespace(tenant));
         Self { applied, binding, namespace }
     }
 
@@ -114,13 +122,14 @@ impl Left {
 
 impl TenantJob {
     pub(super) async fn run(self, shell: &Shell, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
-        let Self { unit, name, last, objects, left, is_there, draft } = self;
+        let Self { unit, name, last, objects, anew, left, is_there, draft } = self;
         if let Some(left) = left {
             left.bring_about(shell, &unit).await?;
             tracing::info!(tenant = name, "administered by nobody any more");
             effects.push(Effect::Applied(unit, Some(left.applied), LEFT.into()));
             return Ok(());
         }
+        shell.memory.forget(&anew);
         if let Some((objects, digest)) = objects {
             let brought =
                 applied::bring_about(shell, &unit, last.as_ref(), &objects, Applied::default(), effects).await;
@@ -158,6 +167,18 @@ impl TenantJob {
     /// Whether it applies the tenant's objects.
     pub(super) fn builds(&self) -> bool {
         self.objects.is_some()
+    }
+
+    /// What it applies whatever is remembered.
+    pub(super) fn anew(&self) -> Vec<&str> {
+        self.anew.iter().map(|id| id.name.as_str()).collect()
+    }
+
+    /// What its status says, in words and as the state.
+    pub(super) fn says(&self) -> Option<(&str, Option<TenantState>)> {
+        let draft = self.draft.as_ref()?;
+        let ObjectStatus::Tenant(status) = &draft.next else { return None };
+        Some((&draft.facts.summary, status.state))
     }
 
     /// What it removes.

@@ -1,5 +1,6 @@
 //! Events in, work out: no client, no clock.
 
+mod damage;
 mod dnssec;
 mod mail;
 mod order;

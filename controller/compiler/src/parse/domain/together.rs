@@ -30,6 +30,9 @@ pub(super) fn check(reader: &mut Reader, zone: &DomainName, sets: &[(usize, Reco
         for message in wrong.into_iter().flatten() {
             reader.invalid(&format!("spec.records[{index}]"), message);
         }
+        if let Some(message) = without_glue(zone, set, &types_at) {
+            reader.warn(&format!("spec.records[{index}]"), message);
+        }
     }
 }
 
@@ -79,6 +82,18 @@ fn leads_to_an_alias(set: &RecordSet, types_at: &Types<'_>) -> Option<String> {
         }),
         _ => None,
     }
+}
+
+/// A name server within what is delegated to it, which nobody finds without its address in the zone above.
+fn without_glue(zone: &DomainName, set: &RecordSet, types_at: &Types<'_>) -> Option<String> {
+    let is_glue = |type_: &RecordType| matches!(*type_, RecordType::A | RecordType::AAAA);
+    let has_glue = |name: &DomainName| types_at.get(name).is_some_and(|types| types.iter().any(is_glue));
+    let is_delegation = set.type_() == RecordType::NS && set.name != *zone;
+    let targets = set.values().iter().filter(|_| is_delegation).filter_map(RecordData::target);
+    let lost = targets.filter(|target| target.is_within(&set.name)).find(|target| !has_glue(target))?;
+    Some(format!(
+        "the name server `{lost}` lies in what is delegated to it and cannot be found: give it an A or AAAA record here too (glue, RFC 9471)"
+    ))
 }
 
 /// Only glue is answered below a delegation, and at it only NS and DS.

@@ -1,6 +1,7 @@
 //! What is observed of a site: its pods, and whether the gateway took its routes.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use cst_compiler::desired::object::SITE;
 use cst_compiler::desired::web::Site;
@@ -11,6 +12,7 @@ use kube::ResourceExt as _;
 use kube::api::DynamicObject;
 use serde_json::Value;
 
+use super::super::damage::{DEPLOYMENT, ROUTE};
 use super::super::{Engine, Source, Work};
 use crate::gateway::Question;
 use crate::watch::Seen;
@@ -26,15 +28,14 @@ pub(in super::super) struct SiteState {
     pub(super) question: Option<Question>,
     /// What it answered since they are.
     pub(super) answered: Option<Question>,
-    /// Something of it was lost or changed by somebody else since it was built.
-    pub(super) damaged: bool,
 }
 
 impl Engine {
-    pub(in super::super) fn take_deployment(&mut self, seen: Seen<Deployment>) {
+    pub(in super::super) fn take_deployment(&mut self, seen: Seen<Deployment>, now: Instant) {
         match seen {
             Seen::There(deployment) => {
                 let Some(key) = site_of(&*deployment) else { return };
+                self.object_seen(DEPLOYMENT, &deployment.metadata, now);
                 let available = is_available(&deployment);
                 let state = self.sites.entry(key.clone()).or_default();
                 if std::mem::replace(&mut state.available, available) != available {
@@ -42,7 +43,10 @@ impl Engine {
                     self.mark(Work::Unit(Unit::Site(key)));
                 }
             }
-            Seen::Gone(key) => self.site_object_gone(key.clone(), |state| state.available = false),
+            Seen::Gone(key) => {
+                self.site_forgets(&key, |state| state.available = false);
+                self.object_gone(DEPLOYMENT.named(key), now);
+            }
             Seen::Unreadable { metadata, error } => {
                 tracing::error!(deployment = metadata.name, error, "a Deployment cannot be read");
             }
@@ -50,10 +54,11 @@ impl Engine {
         }
     }
 
-    pub(in super::super) fn take_route(&mut self, seen: Seen<DynamicObject>) {
+    pub(in super::super) fn take_route(&mut self, seen: Seen<DynamicObject>, now: Instant) {
         match seen {
             Seen::There(route) => {
                 let Some(key) = site_of(&*route) else { return };
+                self.object_seen(ROUTE, &route.metadata, now);
                 let (name, accepted) = (route.name_any(), is_accepted(&route));
                 let state = self.sites.entry(key.clone()).or_default();
                 if state.accepted.insert(name, accepted) != Some(accepted) {
@@ -62,9 +67,9 @@ impl Engine {
                 }
             }
             Seen::Gone(key) => {
-                let name = key.name.clone();
-                let site = ObjectKey::new(key.namespace, key.name.split('.').next().unwrap_or_default());
-                self.site_object_gone(site, |state| state.accepted.retain(|route, _| *route != name));
+                let site = ObjectKey::new(&key.namespace, key.name.split('.').next().unwrap_or_default());
+                self.site_forgets(&site, |state| state.accepted.retain(|route, _| *route != key.name));
+                self.object_gone(ROUTE.named(key), now);
             }
             Seen::Unreadable { metadata, error } => {
                 tracing::error!(route = metadata.name, error, "an HTTPRoute cannot be read");
@@ -73,21 +78,12 @@ impl Engine {
         }
     }
 
-    /// An object of a site is gone: where it was not us, it is made again.
-    fn site_object_gone(&mut self, site: ObjectKey, forget: impl FnOnce(&mut SiteState)) {
-        let Some(state) = self.sites.get_mut(&site) else { return };
+    /// An object of a site is gone, and what was observed of it.
+    fn site_forgets(&mut self, site: &ObjectKey, forget: impl FnOnce(&mut SiteState)) {
+        let Some(state) = self.sites.get_mut(site) else { return };
         forget(state);
         state.answered = None;
-        state.damaged = true;
-        let unit = Unit::Site(site);
-        self.built.remove(&unit);
-        self.mark(Work::Unit(unit));
-    }
-
-    /// Whether something of a site was lost since its work began: then what that work built is not all there.
-    pub(super) fn is_damaged(&self, unit: &Unit) -> bool {
-        let Unit::Site(key) = unit else { return false };
-        self.sites.get(key).is_some_and(|state| state.damaged)
+        self.mark(Work::Unit(Unit::Site(site.clone())));
     }
 
     /// The credentials of a site changed under its hands: they are put right.

@@ -1,3 +1,4 @@
+use cst_api::TenantState;
 use cst_compiler::desired::tenancy;
 
 use super::*;
@@ -7,7 +8,7 @@ use crate::engine::tenant::TenantJob;
 
 impl Play {
     /// The work on Urbino's tenancy, if there is any, with everything else done.
-    fn tenancy(&mut self) -> Option<(Work, Box<TenantJob>)> {
+    pub(super) fn tenancy(&mut self) -> Option<(Work, Box<TenantJob>)> {
         while let Some((work, job)) = self.engine.next(&self.now) {
             if let Job::Tenant(job) = job {
                 return Some((work, job));
@@ -18,7 +19,7 @@ impl Play {
         None
     }
 
-    fn leaves(&mut self) {
+    pub(super) fn leaves(&mut self) {
         self.take(Event::Tenant(Seen::Gone(ObjectKey::new("", "urbino"))));
     }
 }
@@ -86,4 +87,18 @@ fn what_somebody_removed_comes_back_when_it_is_looked_after() {
     assert!(job.builds());
     play.engine.done(&work, job.pretend(), Ok(()), play.now.instant);
     assert_eq!(play.settle(), []);
+}
+
+#[test]
+fn a_terminated_tenant_says_so() {
+    let mut play = Play::leading();
+    let spec = |state: &str| json!({"displayName": "Urbino", "entityType": "Comune", "state": state});
+    play.there(Event::Tenant, "urbino", None, &spec("Active"));
+    let (work, job) = play.tenancy().unwrap();
+    assert_eq!(job.says(), Some(("its namespace t-urbino is set up", Some(TenantState::Active))));
+    play.engine.done(&work, job.pretend(), Ok(()), play.now.instant);
+    play.there(Event::Tenant, "urbino", None, &spec("Terminated"));
+    let (_, job) = play.tenancy().unwrap();
+    let (summary, state) = job.says().unwrap();
+    assert!(summary.starts_with("it is Terminated") && state == Some(TenantState::Terminated), "{summary}");
 }
