@@ -24,18 +24,11 @@ build_bench() {
   BENCH=${CARGO_TARGET_DIR:-target}/release/examples/bench
 }
 
-# unpack_servers: the name servers of Debian 13, run by their own loader.
+# unpack_servers: the name servers of Debian 13 and their tools, to be run as "${RUN[@]}" "$ROOT/usr/…", by their own loader.
 unpack_servers() {
   tests/cluster/build name-servers
   ROOT=$(bash -c 'source tests/cluster/lib.sh; part_dir name-servers')/trixie
-  LOADER=$(find "$ROOT"/usr/lib64 "$ROOT"/usr/lib -maxdepth 1 -name 'ld-linux*' | head -n 1)
-}
-
-# program PATH ARGUMENT…: a program of the unpacked packages, in place of this shell.
-program() {
-  local path=$1
-  shift
-  exec "$LOADER" --library-path "$ROOT/usr/lib/$(uname -m)-linux-gnu" "$ROOT/usr/$path" "$@"
+  RUN=("$(find "$ROOT"/usr/lib64 "$ROOT"/usr/lib -maxdepth 1 -name 'ld-linux*' | head -n 1)" --library-path "$ROOT/usr/lib/$(uname -m)-linux-gnu")
 }
 
 # start NAME COMMAND…: runs it in the background, its log in a file.
@@ -70,7 +63,7 @@ options { directory "$PLACE/$1"; pid-file none; session-keyfile "$PLACE/$1/sessi
   transfers-out 500; tcp-clients 2000; };
 include "$2";
 END
-  start "$1" program sbin/named -g -c "$PLACE/$1/named.conf"
+  start "$1" "${RUN[@]}" "$ROOT/usr/sbin/named" -g -c "$PLACE/$1/named.conf"
 }
 
 # serve NAME FOLDER: starts a primary of the folder's zones; all but ours have them signed already.
@@ -107,7 +100,7 @@ END
           printf 'zone:\n  name: "%s"\n  zonefile: "%s"\n  provide-xfr: 127.0.0.1 %s\n' "${zone##*/}" "$zone" "$KEY"
         done
       } >"$PLACE/NSD/nsd.conf"
-      start NSD program sbin/nsd -d -c "$PLACE/NSD/nsd.conf"
+      start NSD "${RUN[@]}" "$ROOT/usr/sbin/nsd" -d -c "$PLACE/NSD/nsd.conf"
       ;;
     Knot)
       {
@@ -135,7 +128,7 @@ END
           printf -- '  - domain: %s\n    file: "%s"\n    acl: secondary\n' "${zone##*/}" "$zone"
         done
       } >"$PLACE/Knot/knot.conf"
-      start Knot program sbin/knotd -c "$PLACE/Knot/knot.conf"
+      start Knot "${RUN[@]}" "$ROOT/usr/sbin/knotd" -c "$PLACE/Knot/knot.conf"
       ;;
   esac
 }
