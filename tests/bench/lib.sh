@@ -143,3 +143,9 @@ answered() { tests/bench/answered "${PORT[$1]}" "$2/stored" "$3" || give_up "$1"
 
 # seconds_since TIME
 seconds_since() { date +%s.%N | awk -v start="$1" '{ printf "%.3f\n", $1 - start }'; }
+
+# memory NAME: what it and its own processes hold, in MB.
+memory() { ps -o rss= --pid "${PID[$1]}" --ppid "${PID[$1]}" | awk '{ sum += $1 } END { print sum / 1000 }'; }
+
+# median NAME: of its runs, by the first figure.
+median() { sort -n "$PLACE/$1.runs" | sed -n "$((($(wc -l <"$PLACE/$1.runs") + 1) / 2))p"; }
