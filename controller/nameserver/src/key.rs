@@ -3,14 +3,15 @@
 //! Stored as BIND's private-key text (`K….private`, format v1.3), which every signer in use reads, so that a zone with its key can move
 //! to another system; the public key is computed from it.
 
+mod ecdsa;
+
 use cst_api::DnssecAlgorithm;
 use cst_compiler::model::DomainName;
 use cst_compiler::model::record::Ds;
 use cst_compiler::published::KeyMaterial;
 use data_encoding::BASE64;
-use ed25519_dalek::SigningKey as Ed25519;
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{Signature, SigningKey as Ecdsa};
+use ed25519_dalek::{Signer, SigningKey as Ed25519};
+use p256::ecdsa::SigningKey as Ecdsa;
 use sha2::{Digest, Sha256};
 
 /// The flags of a DNSKEY that signs the zone and is its entry point (RFC 4034 §2.1.1).
@@ -86,10 +87,7 @@ impl Private {
 
     fn sign(&self, data: &[u8]) -> [u8; 64] {
         match self {
-            Self::Ecdsa(key) => {
-                let signature: Signature = key.sign(data);
-                signature.to_bytes().into()
-            }
+            Self::Ecdsa(key) => ecdsa::sign(key, data).to_bytes().into(),
             Self::Ed25519(key) => key.sign(data).to_bytes(),
         }
     }

@@ -21,9 +21,10 @@ const PORT_ATTEMPTS: usize = 20;
 /// What the listeners hold at most.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// TCP connections at once; beyond it a new one waits.
+    /// TCP connections at once; beyond it the longest idle one is closed, or the new one waits.
     pub connections: usize,
-    /// TCP connections at once from one address; beyond it a new one is closed, so that one client cannot keep out the others.
+    /// TCP connections at once from one address; beyond it its longest idle one is closed, or the new one, so that one client cannot keep out
+    /// the others.
     pub client_connections: usize,
     /// UDP requests in work at once; beyond it a new one is dropped, and the client asks again.
     pub requests: usize,

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +10,11 @@ use super::shown;
 
 /// A domain name (RFC 1035 §2.3.1): lower-case ASCII, punycode, without trailing dot; the root is empty inside and prints as `.`.
 ///
-/// Ordered as DNSSEC orders names (RFC 4034 §6.1), so that a name and all below it are one range.
+/// Ordered as DNSSEC orders names (RFC 4034 §6.1), so that a name and all below it are one range. A clone shares its text: a zone's names stand
+/// in many places.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct DomainName(String);
+pub struct DomainName(Option<Arc<str>>);
 
 /// Why a text is no domain name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +49,7 @@ pub enum NameError {
 
 impl DomainName {
     /// The root.
-    pub const ROOT: Self = Self(String::new());
+    pub const ROOT: Self = Self(None);
 
     /// Reads a name: any case, U-labels or A-labels, with or without the trailing dot; `.` is the root.
     pub fn parse(text: &str) -> Result<Self, NameError> {
@@ -62,7 +64,12 @@ impl DomainName {
         for (position, label) in ascii.split('.').enumerate() {
             check_label(text, label, position == 0)?;
         }
-        if ascii.len() > 253 { Err(NameError::TooLong) } else { Ok(Self(ascii)) }
+        if ascii.len() > 253 { Err(NameError::TooLong) } else { Ok(Self::of(&ascii)) }
+    }
+
+    /// The name of a text in its one form.
+    fn of(text: &str) -> Self {
+        Self(Some(text).filter(|text| !text.is_empty()).map(Arc::from))
     }
 
     /// Reads a name relative to `zone` as a record's `name` is written: `@` is the zone itself.
@@ -72,20 +79,18 @@ impl DomainName {
 
     /// The name without trailing dot; empty for the root.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_deref().unwrap_or_default()
     }
 
     /// The labels, leftmost first; none for the root.
     pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.0.split('.').filter(|label| !label.is_empty())
+        self.as_str().split('.').filter(|label| !label.is_empty())
     }
 
     /// The name above; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
-        if self.0.is_empty() {
-            return None;
-        }
-        Some(self.0.split_once('.').map_or(Self::ROOT, |(_, parent)| Self(parent.to_owned())))
+        let text = self.0.as_deref()?;
+        Some(text.split_once('.').map_or(Self::ROOT, |(_, parent)| Self::of(parent)))
     }
 
     /// This name and all above it, longest first, without the root.
@@ -95,7 +100,8 @@ impl DomainName {
 
     /// Whether this is `other` or below it, at a label boundary.
     pub fn is_within(&self, other: &Self) -> bool {
-        other.0.is_empty() || self.0.strip_suffix(&other.0).is_some_and(|head| head.is_empty() || head.ends_with('.'))
+        let head = self.as_str().strip_suffix(other.as_str());
+        *other == Self::ROOT || head.is_some_and(|head| head.is_empty() || head.ends_with('.'))
     }
 
     /// The name relative to `zone`, `@` for the zone itself; `None` when it is outside.
@@ -103,7 +109,8 @@ impl DomainName {
         if self == zone {
             return Some("@");
         }
-        if self.is_within(zone) { self.0.strip_suffix(&zone.0).map(|head| head.trim_end_matches('.')) } else { None }
+        let head = self.as_str().strip_suffix(zone.as_str());
+        head.filter(|_| self.is_within(zone)).map(|head| head.trim_end_matches('.'))
     }
 
     /// `label` in front of this name.
@@ -113,12 +120,12 @@ impl DomainName {
 
     /// Whether every label is of a host's form (RFC 1123 §2.1: letters, digits, inner hyphens).
     pub fn is_host_name(&self) -> bool {
-        !self.0.is_empty() && self.labels().all(is_host_label)
+        *self != Self::ROOT && self.labels().all(is_host_label)
     }
 
     /// Whether the first label is `*` (RFC 4592).
     pub fn is_wildcard(&self) -> bool {
-        self.0 == "*" || self.0.starts_with("*.")
+        self.labels().next() == Some("*")
     }
 
     /// The uncompressed wire form (RFC 1035 §3.1), appended.
@@ -164,7 +171,7 @@ fn is_host_label(label: &str) -> bool {
 impl fmt::Display for DomainName {
     /// Absolute without the dot (`example.org`); the root is `.`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "." } else { &self.0 })
+        f.write_str(self.0.as_deref().unwrap_or("."))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Requests over connections (RFC 7766): each message with its length before it.
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,6 @@ use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 use crate::frame::{read_message, write_message};
-use crate::metrics::Counts;
 use crate::respond::{Responder, Response, Transport};
 use crate::transfer::Transfer;
 
@@ -32,61 +30,65 @@ pub(super) async fn serve(
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &places, &responder.counts) => accepted,
+            accepted = listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
             () = stopped(&mut stop) => break,
         };
-        let Some((stream, place)) = accepted else { continue };
+        let (mut stream, client) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                warn!(%error, "a TCP connection cannot be accepted");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let place = tokio::select! {
+            place = places.take(client.ip()) => place,
+            () = stopped(&mut stop) => break,
+        };
+        let Some(place) = place else {
+            responder.counts.connections_refused.add(1);
+            continue;
+        };
         let (responder, stop) = (Arc::clone(&responder), stop.clone());
         responder.counts.connections.add(1);
         connections.spawn(async move {
             // How a connection ends is the client's affair.
-            converse(stream, place.client(), &responder, limits, stop).await.ok();
+            converse(&mut stream, &place, &responder, limits, stop).await.ok();
             responder.counts.connections.subtract(1);
-            drop(place);
+            // The place is free before the client sees the end.
+            drop((place, stream));
         });
     }
     while connections.join_next().await.is_some() {}
 }
 
-/// The next connection, once there is a place for it; `None` when its client has too many already.
-async fn accept(listener: &TcpListener, places: &Arc<Places>, counts: &Counts) -> Option<(TcpStream, Place)> {
-    let free = places.free().await?;
-    match listener.accept().await {
-        Ok((stream, client)) => {
-            let place = places.take(free, client.ip());
-            if place.is_none() {
-                counts.connections_refused.add(1);
-            }
-            Some((stream, place?))
-        }
-        Err(error) => {
-            warn!(%error, "a TCP connection cannot be accepted");
-            sleep(ACCEPT_PAUSE).await;
-            None
-        }
-    }
-}
-
-/// Answers one request after another until the client goes, is idle for too long or asks for too much.
+/// Answers one request after another until the client goes, is idle for too long, waits while others need its place, or asks for too much.
 async fn converse(
-    mut stream: TcpStream,
-    client: IpAddr,
+    stream: &mut TcpStream,
+    place: &Place,
     responder: &Responder,
     limits: Limits,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    let mut was_served = false;
     loop {
+        let mut wait = place.wait(was_served);
         let request = tokio::select! {
-            request = timeout(limits.idle, read_message(&mut stream, limits.request_size)) => request??,
+            request = timeout(limits.idle, read_message(stream, limits.request_size)) => request??,
+            () = wait.asked_to_leave() => return Ok(()),
             () = stopped(&mut stop) => return Ok(()),
         };
-        match responder.respond(&request, client, Transport::Tcp).await {
+        if !wait.end() {
+            return Ok(());
+        }
+        was_served = true;
+        match responder.respond(&request, place.client(), Transport::Tcp).await {
             Response::Silence => return Ok(()),
-            Response::Message(message) => timeout(limits.write, write_message(&mut stream, &message)).await??,
+            Response::Message(message) => timeout(limits.write, write_message(stream, &message)).await??,
             Response::Transfer(mut transfer) => {
-                let sent = timeout(limits.transfer, send(&mut stream, &mut transfer, responder, limits.write)).await;
+                let sent = timeout(limits.transfer, send(stream, &mut transfer, responder, limits.write)).await;
                 let counts = transfer.content.counts(&responder.counts);
                 if matches!(sent, Ok(Ok(_))) { &counts.complete } else { &counts.broken }.add(1);
                 counts.octets.add(sent??);

@@ -85,11 +85,19 @@ impl Work<'_> {
     fn sign_nodes(&self, nodes: &mut [Node]) {
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
         let share = nodes.len().div_ceil(threads).max(NODES_PER_THREAD);
+        let (first, others) = nodes.split_at_mut(share.min(nodes.len()));
         thread::scope(|scope| {
-            for nodes in nodes.chunks_mut(share) {
-                scope.spawn(|| nodes.iter_mut().for_each(|node| self.sign_node(node)));
+            for nodes in others.chunks_mut(share) {
+                scope.spawn(|| self.sign_all(nodes));
             }
+            self.sign_all(first);
         });
+    }
+
+    fn sign_all(&self, nodes: &mut [Node]) {
+        for node in nodes {
+            self.sign_node(node);
+        }
     }
 
     fn sign_node(&self, node: &mut Node) {

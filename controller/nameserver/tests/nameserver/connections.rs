@@ -85,17 +85,37 @@ async fn beyond_the_limit_a_connection_waits_for_one_to_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_client_cannot_keep_out_the_others() {
     let served = served(Limits { connections: 4, client_connections: 2, ..Limits::default() }).await;
-    let mut first = [Tcp::from(2, served.port).await, Tcp::from(2, served.port).await];
-    assert!(first.iter_mut().all(is_answered));
+    publish_large(&served);
+    let mut busy = [Tcp::from(2, served.port).await, Tcp::from(2, served.port).await];
+    for tcp in &mut busy {
+        // More than the buffers of both ends hold: the connection is in use until it is read.
+        tcp.send_raw(&framed(&Message::signed("large.example", AXFR).0).repeat(100));
+        assert!(tcp.receive().is_some());
+    }
     for _ in 0..10 {
         assert!(!is_answered(&mut Tcp::from(2, served.port).await), "the third of one client");
     }
     assert!(is_answered(&mut Tcp::from(3, served.port).await), "another client's");
-    drop(first);
+    drop(busy);
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_answered(&mut Tcp::from(2, served.port).await) {
         assert!(Instant::now() < deadline, "the places of ended connections are free again");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_places_run_out_the_longest_idle_connection_makes_room() {
+    let served = served(Limits { connections: 3, client_connections: 2, ..Limits::default() }).await;
+    let mut first = Tcp::from(2, served.port).await;
+    assert!(is_answered(&mut first));
+    let mut second = Tcp::from(2, served.port).await;
+    assert!(is_answered(&mut second) && is_answered(&mut first), "now the second has waited longer");
+    let mut third = Tcp::from(2, served.port).await;
+    assert!(is_answered(&mut third), "of one client, which has its share");
+    assert!(second.receive().is_none() && is_answered(&mut first));
+    let mut others = [Tcp::from(3, served.port).await, Tcp::from(4, served.port).await];
+    assert!(others.iter_mut().all(is_answered), "of all clients, that have all places");
+    assert!(third.receive().is_none() && is_answered(&mut first));
 }
 
 /// A zone of some hundred kilobytes.

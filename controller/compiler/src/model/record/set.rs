@@ -11,7 +11,7 @@ pub struct RecordSet {
     pub name: DomainName,
     /// Seconds.
     pub ttl: u32,
-    values: Vec<RecordData>,
+    values: Box<[RecordData]>,
 }
 
 /// How many records a name server takes in a set: BIND's `max-records-per-type`.
@@ -36,7 +36,7 @@ impl RecordSet {
         values.sort();
         values.dedup();
         let type_ = values.first()?.type_();
-        values.iter().all(|value| value.type_() == type_).then_some(Self { name, ttl, values })
+        values.iter().all(|value| value.type_() == type_).then(|| Self { name, ttl, values: values.into() })
     }
 
     /// The same values under another TTL.
