@@ -212,6 +212,32 @@ fn sound_folder() -> tempfile::TempDir {
     folder
 }
 
+/// As a hook calls it, with the files that a commit changes.
+#[test]
+fn settings_that_are_named_like_a_manifest_are_checked_and_no_mistake() {
+    let folder = sound_folder();
+    let told = |files: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cst")).current_dir(&folder).arg("validate").args(files).output();
+        let output = output.unwrap();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    assert_eq!(told(&["tenant.yaml", "cst.yaml"]), told(&["tenant.yaml"]));
+    let (code, alone) = told(&["cst.yaml"]);
+    assert!(
+        code == 0 && alone.starts_with("cst.yaml:1:1: warning: the settings are checked: name a folder"),
+        "{alone}"
+    );
+    fs::copy(folder.path().join("cst.yaml"), folder.path().join("settings.yaml")).unwrap();
+    let (code, second) = told(&["."]);
+    assert!(code == 3 && second.contains("error: these are settings, no manifest: keep them in cst.yaml"), "{second}");
+    fs::remove_file(folder.path().join("settings.yaml")).unwrap();
+    fs::write(folder.path().join("cst.yaml"), "kind: Settings\n").unwrap();
+    assert_eq!(told(&["cst.yaml"]).0, 3, "settings that are wrong are told as ever");
+}
+
 /// A pipe would be waited for, a device never ends, a link to nothing or to itself cannot be opened.
 #[test]
 fn what_is_no_file_is_told_and_harms_nothing_else() {

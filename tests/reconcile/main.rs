@@ -4,6 +4,7 @@ mod damage;
 mod faults;
 mod passwords;
 mod restarts;
+mod sites;
 mod tenants;
 mod zones;
 
@@ -12,9 +13,9 @@ use cst_compiler::model::{DomainName, RecordType};
 use cst_kubernetes::published::{PublishedZone, config_map_name};
 use cst_tests::centre::{Centre, Controller, condition, eventually};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, PersistentVolumeClaim, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, PersistentVolumeClaim, Secret, Service};
 use k8s_openapi::api::rbac::v1::RoleBinding;
-use kube::api::{DeleteParams, ListParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 
 const DOMAIN: &str = "apiVersion: territorial.services/v1alpha1
@@ -166,13 +167,18 @@ async fn a_site_is_built_and_ready_when_its_pod_runs_and_the_gateway_took_its_ro
     until_published(&centre, "comune.cantiano.pu.it", |stored| stored.zone.get(&address, RecordType::A).is_some())
         .await;
 
-    // What somebody else removes is made again; what is no longer wanted goes.
+    // What somebody else removes or changes is made again; what is no longer wanted goes.
+    let uid = deployments.get("portale").await.unwrap().uid();
     deployments.delete("portale", &DeleteParams::default()).await.unwrap();
-    let uid = centre
-        .until(&deployments, "portale", |deployment| deployment.metadata.deletion_timestamp.is_none())
-        .await
-        .uid();
-    assert!(uid.is_some());
+    centre.until(&deployments, "portale", |deployment| deployment.uid() != uid).await;
+    let none = serde_json::json!({"spec": {"replicas": 0}});
+    deployments.patch("portale", &PatchParams::default(), &Patch::Merge(&none)).await.unwrap();
+    let services: Api<Service> = centre.api("t-cantiano");
+    let uid = services.get("site-portale").await.unwrap().uid();
+    services.delete("site-portale", &DeleteParams::default()).await.unwrap();
+    centre.until(&services, "site-portale", |service| service.uid() != uid).await;
+    let replicas = |deployment: &Deployment| deployment.spec.as_ref().and_then(|spec| spec.replicas);
+    centre.until(&deployments, "portale", |deployment| replicas(deployment) == Some(1)).await;
     centre.apply(&site("portale", "")).await;
     centre.until(&sites, "portale", |site| site.status.as_ref().is_some_and(|status| status.hosts.len() == 1)).await;
 

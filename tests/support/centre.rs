@@ -128,7 +128,6 @@ impl Centre {
             mail_namespace: self.mail_namespace.clone(),
             mail_pods: vec![MAIL_POD.into()],
             identity: name.into(),
-            look: Some(Duration::from_secs(5)),
         };
         let servers = Servers { zones: server.clone(), observations, databases: None };
         let (stop, stopped) = oneshot::channel();
@@ -177,8 +176,12 @@ impl Centre {
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         // As the coordinator has to force it.
         let forced = serde_json::json!({"metadata": {"labels": {TENANT_STATE: "Terminated"}}});
-        namespaces.patch(name, &PatchParams::default(), &Patch::Merge(&forced)).await.unwrap();
-        namespaces.delete(name, &delete).await.unwrap();
+        // The controller sets its label right again, but not at once for a second time.
+        let deleted = eventually(async || {
+            namespaces.patch(name, &PatchParams::default(), &Patch::Merge(&forced)).await.unwrap();
+            namespaces.delete(name, &delete).await.ok()
+        });
+        deleted.await.expect("the namespace can be deleted");
         self.api::<RoleBinding>(name).delete_collection(&delete, &list).await.unwrap();
         self.api::<Secret>(name).delete_collection(&delete, &list).await.unwrap();
         self.api::<NetworkPolicy>(name).delete_collection(&delete, &list).await.unwrap();

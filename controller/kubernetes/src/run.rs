@@ -57,8 +57,6 @@ pub struct Options {
     pub mail_pods: Vec<String>,
     /// This replica's name: its pod's.
     pub identity: String,
-    /// How often is looked whether what was applied is still there; hourly unless given.
-    pub look: Option<Duration>,
 }
 
 /// What the controller acts upon, beside the API server.
@@ -120,7 +118,6 @@ pub async fn run(
         jobs: JoinSet::new(),
         running: HashMap::new(),
         complete: false,
-        look: options.look.unwrap_or(LOOK),
     };
     controller.run(inbox, servers.observations, leads, stop).await;
     tokio::time::timeout(FAREWELL, election).await.ok();
@@ -138,7 +135,6 @@ struct Controller {
     jobs: JoinSet<Ended>,
     running: HashMap<Id, Work>,
     complete: bool,
-    look: Duration,
 }
 
 impl Controller {
@@ -153,7 +149,7 @@ impl Controller {
         self.load_keys().await;
         let mut batch = Vec::new();
         let mut tomorrow = Instant::now() + self.clock.until_tomorrow();
-        let mut look = Instant::now() + self.look;
+        let mut look = Instant::now() + LOOK;
         loop {
             let timed = look.min(tomorrow);
             let due = self.engine.next_due().map_or(timed, |due| due.min(timed));
@@ -184,7 +180,7 @@ impl Controller {
             if Instant::now() >= look {
                 self.shell.memory.clear();
                 self.engine.look();
-                look = Instant::now() + self.look;
+                look = Instant::now() + LOOK;
             }
             self.begin_work();
         }

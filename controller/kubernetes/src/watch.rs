@@ -72,7 +72,7 @@ pub trait Told: Resource<DynamicType: Clone> + Clone + Debug + DeserializeOwned 
     type Object;
 
     /// The object, if it can be read.
-    fn read(self) -> Result<Self::Object, InvalidObject>;
+    fn read(self) -> Result<Box<Self::Object>, Box<InvalidObject>>;
 }
 
 impl<K> Told for DeserializeGuard<K>
@@ -81,8 +81,8 @@ where
 {
     type Object = K;
 
-    fn read(self) -> Result<K, InvalidObject> {
-        self.0
+    fn read(self) -> Result<Box<K>, Box<InvalidObject>> {
+        self.0.map(Box::new).map_err(Box::new)
     }
 }
 
@@ -90,8 +90,8 @@ where
 impl Told for PartialObjectMeta {
     type Object = Self;
 
-    fn read(self) -> Result<Self, InvalidObject> {
-        Ok(self)
+    fn read(self) -> Result<Box<Self>, Box<InvalidObject>> {
+        Ok(Box::new(self))
     }
 }
 
@@ -114,7 +114,7 @@ impl Known {
                 self.listing.as_mut().map(|listing| listing.insert(key.clone()));
                 self.told.insert(key);
                 vec![match object.read() {
-                    Ok(object) => Seen::There(Box::new(object)),
+                    Ok(object) => Seen::There(object),
                     Err(invalid) => Seen::Unreadable { metadata: Box::new(invalid.metadata), error: invalid.error },
                 }]
             }

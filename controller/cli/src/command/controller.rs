@@ -86,7 +86,6 @@ impl Controller {
             mail_namespace: self.mail_namespace,
             mail_pods: self.mail_pods,
             identity: self.pod,
-            look: None,
         };
         run(client, settings, options, servers, stopped()?).await?;
         Ok(())

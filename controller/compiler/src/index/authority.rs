@@ -66,7 +66,7 @@ impl Index {
             Authority::Contested(tenants, grant) => Err(Refusal {
                 reason: Reason::GrantConflict,
                 message: format!(
-                    "`{grant}` is in spec.domains of tenants {}: the coordinator must leave it in one of them",
+                    "`{grant}` is in spec.domains of tenants {}: what is served under it goes on, nothing new is served until the coordinator leaves it in one of them",
                     joined(tenants)
                 ),
             }),

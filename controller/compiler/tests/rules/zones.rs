@@ -151,6 +151,11 @@ fn rules_across_the_records_of_a_domain() {
     }
     let glue = "[{name: d, type: NS, values: [ns.d.comune.fano.example]}, {name: ns.d, type: A, values: [192.0.2.1]}]";
     assert_eq!(problems(&with(&domain(&format!("{{records: {glue}}}")))), Vec::<String>::new());
+    let lost = "[{name: d, type: NS, values: [ns.example.org, ns.d.comune.fano.example]}, {name: ns, type: A, values: [192.0.2.1]}]";
+    assert_eq!(
+        problems(&with(&domain(&format!("{{records: {lost}}}")))),
+        ["warning Invalid Domain t-fano/comune.fano.example spec.records[0]"]
+    );
 }
 
 #[test]

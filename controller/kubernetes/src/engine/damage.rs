@@ -137,12 +137,11 @@ impl Engine {
         if is_ending {
             return;
         }
-        match self.damage.mended.get(&unit).map(|last| *last + AGAIN).filter(|due| *due > now) {
-            Some(due) => self.mark_later(Work::Unit(unit), due),
-            None => {
-                self.damage.mended.insert(unit.clone(), now);
-                self.mark(Work::Unit(unit));
-            }
+        if let Some(due) = self.damage.mended.get(&unit).map(|last| *last + AGAIN).filter(|due| *due > now) {
+            self.mark_later(Work::Unit(unit), due);
+        } else {
+            self.damage.mended.insert(unit.clone(), now);
+            self.mark(Work::Unit(unit));
         }
     }
 
@@ -163,7 +162,8 @@ impl Engine {
             return Some(site.clone());
         }
         // What a unit has is known when its work is done: before, it may be of any that is in work.
-        let site = ObjectKey::new(namespace, id.name.split('.').next().unwrap_or_default());
+        let name = if id.kind == "Service" { id.name.strip_prefix("site-") } else { id.name.split('.').next() };
+        let site = ObjectKey::new(namespace, name.unwrap_or_default());
         let site = self.index.site(&site).map(|_| Unit::Site(site));
         site.into_iter().chain(is_member.then_some(tenancy)).find(|unit| !self.built.contains_key(unit))
     }
