@@ -53,8 +53,7 @@ async fn who_gets_an_address_next_does_not_get_its_password() {
     {
         centre.apply(&manifest).await;
         let before = password(local).await;
-        centre.agent_installs_all().await;
-        centre.until_reason(&boxes, local, "Ready").await;
+        centre.until_installed("t-tavullia", local).await;
         boxes.delete(local, &DeleteParams::default()).await.unwrap();
         if local == "gone" {
             let removed = async || secrets.get_opt("gone-password").await.unwrap().is_none().then_some(());

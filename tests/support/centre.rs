@@ -210,6 +210,17 @@ impl Centre {
         api.patch(&map.name_any(), &params, &Patch::Apply(&map)).await.unwrap();
     }
 
+    /// The mail agent goes on installing what there is, until a box is ready.
+    pub async fn until_installed(&self, namespace: &str, name: &str) -> Mailbox {
+        let boxes: Api<Mailbox> = self.api(namespace);
+        let installed = eventually(async || {
+            self.agent_installs_all().await;
+            let found = boxes.get_opt(name).await.unwrap()?;
+            condition(&found, "Ready").is_some_and(|ready| ready.reason == "Ready").then_some(found)
+        });
+        installed.await.unwrap_or_else(|| panic!("{namespace}/{name} is not installed"))
+    }
+
     /// The kubelet runs a site's pods, and the gateway takes its routes.
     pub async fn site_runs(&self, namespace: &str, site: &str, routes: &[&str]) {
         let deployments: Api<Deployment> = self.api(namespace);
