@@ -7,7 +7,7 @@ PRIMARIES=(ours BIND NSD Knot)
 declare -A PORT=([ours]=15300 [BIND]=15301 [NSD]=15302 [Knot]=15303 [secondary]=15309)
 declare -A PID=()
 
-cd "$REPOSITORY"
+cd "$REPOSITORY" || exit
 PLACE=$(mktemp -d)
 # shellcheck disable=SC2317 # it is called at the end
 finish() {

@@ -20,6 +20,7 @@ declare -A VERSION=(
   [debian]=trixie
   [name-servers]=bookworm-trixie
   [pebble]=2.10.1
+  [external-dns]=0.20.0
 )
 
 # Where a part is, or will be, in the cache.
