@@ -46,11 +46,13 @@ struct Decided {
     step: MailStep,
     /// Nothing is published, because what was is not known.
     stands_still: bool,
+    /// All of it is stored: what is installed is this.
+    is_written: bool,
 }
 
 impl Decided {
     fn moving(step: MailStep) -> Self {
-        Self { step, stands_still: false }
+        Self { step, stands_still: false, is_written: false }
     }
 
     /// What of the held waits for a box with this address: all, or the aliases that it gave up.
@@ -124,9 +126,10 @@ impl Engine {
         let (write, remove) = step.unwrap_or_default();
         let settled = write.is_empty() && remove.is_empty();
         let fails = self.trouble(&Unit::Mail(domain.clone())).is_some();
-        let reports = if settled || fails { self.mailbox_reports(domain, &outcome, &decided, now) } else { Vec::new() };
         let changes = !write.is_empty() || decided.stands_still;
         self.note_pending(domain, published.as_ref(), &decided.step.domain, changes);
+        let decided = Decided { is_written: settled, ..decided };
+        let reports = if settled || fails { self.mailbox_reports(domain, &outcome, &decided, now) } else { Vec::new() };
         let forget =
             if write.is_empty() { Vec::new() } else { self.to_forget(published.as_ref(), &decided.step.domain) };
         MailJob { forget, write, remove, reports, ..nothing }
@@ -173,6 +176,7 @@ impl Engine {
             Some(held) => Decided {
                 step: MailStep { held: Some(held), ..MailStep::free(outcome.domain.clone()) },
                 stands_still: true,
+                is_written: false,
             },
             None => Decided::moving(mail::step(published, outcome.domain.clone(), (now.today, now.seconds), approves)),
         };

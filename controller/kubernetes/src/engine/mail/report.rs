@@ -66,7 +66,7 @@ impl Engine {
         });
         let held = decided.held_of(&model.address);
         let latched = was_ready && !state.pending.contains(&model.address);
-        let installed = latched || (state.acknowledged && held.is_none());
+        let installed = latched || (decided.is_written && state.acknowledged && held.is_none());
         let facts = &mut draft.facts;
         facts.problems = problems;
         facts.held = held.filter(|_| !installed).cloned().into_iter().collect();

@@ -329,3 +329,35 @@ fn what_a_new_controller_cannot_read_is_not_taken_for_empty() {
         assert_eq!((play.boxes(), play.held()), (1, None), "{lost}");
     }
 }
+
+#[test]
+fn a_box_that_cannot_be_written_is_not_ready_when_what_was_there_before_is_installed() {
+    let mut play = urbino(2);
+    play.installs_all();
+    play.settle();
+    play.writes("nuova", &json!({}));
+    let mut told = Vec::new();
+    for _ in 0..6 {
+        play.turn(60);
+        play.installs_all();
+        while let Some((work, job)) = play.engine.next(&play.now) {
+            let effects = play.carry_out(job);
+            let is_mail = matches!(&work, Work::Unit(Unit::Mail(_)));
+            let (effects, result) = if is_mail {
+                told.extend(effects.iter().filter_map(|effect| match effect {
+                    Effect::Reported(reported) if reported.object.key.name == "nuova" => Some(reported.status.clone()),
+                    _ => None,
+                }));
+                (effects.into_iter().filter(|effect| matches!(effect, Effect::Reported(_))).collect(), Err(broken()))
+            } else {
+                (effects, Ok(()))
+            };
+            play.engine.done(&work, effects, result, play.now.instant);
+        }
+    }
+    let ready = |status: &crate::report::ObjectStatus| {
+        status.conditions().iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    };
+    assert!(!told.is_empty() && !told.iter().any(ready), "{told:#?}");
+    assert!(format!("{told:?}").contains("the API server is away"));
+}

@@ -148,7 +148,6 @@ impl Engine {
         let holder = &live.model.key;
         let (word, of_keys) = (Word::of(self, holder), Word::of(self, holder));
         let content = held_content(last, live).filter(|held| !word.approves(held));
-        live.mail_held.iter().filter(|_| !live.mail_stays).for_each(|_| word.counts.set(true));
         let Judged { signing, wait } = self.with_facts(state, live, last.caches, &of_keys, now, |facts| {
             dnssec::step(&last.signing, &live.wanted, facts)
         });
@@ -164,6 +163,8 @@ impl Engine {
                 mail_gate_open: live.has_mail(),
                 ..next
             };
+            // That its mail goes was held, and is not any more.
+            live.mail_held.iter().filter(|_| !live.mail_stays).for_each(|_| word.counts.set(true));
         }
         // A step that was approved and waits for something else too is not taken yet.
         if word.counts.get() || (of_keys.counts.get() && wait.is_none()) {
