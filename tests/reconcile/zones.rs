@@ -2,8 +2,9 @@
 
 use cst_api::Domain;
 use cst_tests::centre::{Centre, condition, eventually};
-use kube::Api;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, ListParams};
+use kube::{Api, ResourceExt};
 
 use super::{domain, published, until_complete};
 
@@ -63,6 +64,9 @@ async fn what_is_deleted_with_retain_is_served_on_and_comes_back_as_it_was() {
     assert!(published(&centre, "turismo.gradara.pu.it").await.is_none());
     let kept = eventually(async || published(&centre, "comune.gradara.pu.it").await.filter(|p| p.retired.is_some()));
     assert_eq!(kept.await.unwrap().serial, before.serial);
+    let retired = ListParams::default().labels("territorial.services/retired,territorial.services/tenant=gradara");
+    let listed = centre.api::<ConfigMap>(&centre.namespace).list(&retired).await.unwrap().items;
+    assert_eq!(listed.iter().map(ResourceExt::name_any).collect::<Vec<_>>(), ["zone.comune.gradara.pu.it"]);
     assert_eq!(controller.server.served("comune.gradara.pu.it").unwrap().serial, before.serial);
 
     centre.apply(&domain("gradara", "comune.gradara.pu.it", "")).await;

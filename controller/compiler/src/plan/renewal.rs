@@ -19,7 +19,7 @@ pub fn first(now: u32) -> u32 {
 }
 
 /// The inception of the next version's signatures, which is the last one's until they are to be made anew: what does not change is not
-/// signed again. `share`: any number that is the zone's own. `is_answered`: some public server answers for the zone.
+/// signed again. `share`: any number that is the zone's own. `is_answered`: some public server answers for the zone, or was not asked yet.
 ///
 /// # Errors
 /// A clock that can hardly be right, as signatures of a wrong time would take the zone off the net: it is set right, or the step approved.

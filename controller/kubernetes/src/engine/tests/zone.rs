@@ -231,3 +231,34 @@ fn an_approval_is_good_once() {
     declare(&mut play, 3, told.rsplit(' ').next().unwrap());
     assert_eq!(sets(&play), all - 17);
 }
+
+#[test]
+fn a_version_that_cannot_be_stored_again_and_again_is_told_until_it_is() {
+    let mut play = urbino();
+    play.answers(ZONE, play.published(ZONE).unwrap().serial);
+    play.turn(60);
+    play.settle();
+    let key = ObjectKey::new("t-urbino", ZONE);
+    assert!(play.told(Kind::Domain, &key, "Ready").is_some());
+    play.domain("urbino", ZONE, &json!({"ttl": 600}));
+    for _ in 0..4 {
+        play.turn(60);
+        while let Some((work, job)) = play.engine.next(&play.now) {
+            let effects = play.carry_out(job);
+            let fails = matches!(&work, Work::Unit(Unit::Zone(zone)) if *zone == name(ZONE));
+            let is_told = |effect: &Effect| matches!(effect, Effect::Reported(_));
+            let effects = effects.into_iter().filter(|effect| !fails || is_told(effect)).collect();
+            play.engine.done(&work, effects, if fails { Err(broken()) } else { Ok(()) }, play.now.instant);
+        }
+    }
+    assert_eq!(play.told(Kind::Domain, &key, "Ready"), None);
+    let waits = play.told(Kind::Domain, &key, "Reconciling").unwrap();
+    assert!(waits.contains("this to go well: the API server is away"), "{waits}");
+
+    play.turn(60);
+    play.settle();
+    play.answers(ZONE, play.published(ZONE).unwrap().serial);
+    play.turn(60);
+    play.settle();
+    assert!(play.told(Kind::Domain, &key, "Ready").is_some());
+}

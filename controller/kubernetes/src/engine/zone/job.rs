@@ -138,15 +138,16 @@ impl ServeJob {
 impl ZoneJob {
     /// What comes of the work when every write succeeds and gets this version.
     pub(in super::super) fn pretend(self, version: u64) -> Vec<Effect> {
-        match self.step {
+        let done = match self.step {
             Step::Publish(mut next) => {
                 next.signing.keys.iter_mut().for_each(crate::engine::tests::pretend_key);
-                vec![Effect::ZoneStored(PublishedZone { resource_version: version.to_string(), ..*next })]
+                Some(Effect::ZoneStored(PublishedZone { resource_version: version.to_string(), ..*next }))
             }
-            Step::Forget(_) => vec![Effect::ZoneForgotten(self.zone)],
-            Step::ReadKeys => vec![Effect::ZoneKeys(self.zone, Vec::new())],
-            Step::Keep => reported(self.reports, version),
-        }
+            Step::Forget(_) => Some(Effect::ZoneForgotten(self.zone)),
+            Step::ReadKeys => Some(Effect::ZoneKeys(self.zone, Vec::new())),
+            Step::Keep => None,
+        };
+        done.into_iter().chain(reported(self.reports, version)).collect()
     }
 }
 
