@@ -53,6 +53,21 @@ impl Date {
         let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
         era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
     }
+
+    /// The day so many days later.
+    #[must_use]
+    pub fn plus(self, days: u16) -> Self {
+        (0..days).fold(self, |day, _| day.tomorrow())
+    }
+
+    fn tomorrow(self) -> Self {
+        let next = [
+            Self { day: self.day + 1, ..self },
+            Self { month: self.month + 1, day: 1, ..self },
+            Self { year: self.year + 1, month: 1, day: 1 },
+        ];
+        next.into_iter().find(|day| day.is_real()).unwrap_or(self)
+    }
 }
 
 impl fmt::Display for Date {
@@ -112,6 +127,16 @@ mod tests {
         ] {
             assert!(Date::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn goes_over_the_ends_of_months_and_years() {
+        let plus = |text: &str, days| Date::parse(text).unwrap().plus(days).to_string();
+        assert_eq!(plus("2026-11-24", 30), "2026-12-24");
+        assert_eq!(plus("2028-02-28", 1), "2028-02-29");
+        assert_eq!(plus("2026-12-31", 1), "2027-01-01");
+        let begin = Date::parse("2026-11-24").unwrap();
+        assert_eq!(begin.plus(3650).days() - begin.days(), 3650);
     }
 
     #[test]

@@ -26,8 +26,8 @@ pub use domain::{
 pub use mailbox::{Mailbox, MailboxSpec, MailboxState, MailboxStatus, SecretKeyRef};
 pub use record_type::{NoRecordType, RecordType};
 pub use tenant::{
-    Agreement, AgreementPhase, EntityType, Limits, Subject, SubjectKind, Tenant, TenantSpec, TenantState, TenantStatus,
-    UnitCounts,
+    Agreement, AgreementPhase, EntityType, Limits, Retained, RetainedKind, Subject, SubjectKind, Tenant, TenantSpec,
+    TenantState, TenantStatus, UnitCounts,
 };
 pub use website::{WebSite, WebSiteSpec, WebSiteStatus};
 

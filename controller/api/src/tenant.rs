@@ -27,6 +27,7 @@ use crate::{Date, Status, undescribed};
     printcolumn(name = "Domains", type_ = "integer", json_path = ".status.units.domains"),
     printcolumn(name = "Boxes", type_ = "integer", json_path = ".status.units.mailboxes"),
     printcolumn(name = "Sites", type_ = "integer", json_path = ".status.units.webSites"),
+    printcolumn(name = "Retained", type_ = "integer", json_path = ".status.units.retained"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = "1"),
@@ -193,6 +194,37 @@ pub struct TenantStatus {
     /// How many objects it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<UnitCounts>,
+    /// What nobody declares any more and is served on, at most 100 of it, in the order of kinds and names. Declared again it goes on as it
+    /// was. It goes at once, without waiting for its day, by the annotation `territorial.services/drop` on this Tenant, which holds
+    /// `KIND/NAME/SINCE` as they stand here, several of them separated by blanks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retained: Vec<Retained>,
+}
+
+/// A unit that nobody declares any more and that is served on.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Retained {
+    /// What it was: `Domain`, `Mailbox` or `WebSite`.
+    pub kind: RetainedKind,
+    /// The zone's name, the box's address, the WebSite's name.
+    pub name: String,
+    /// The day on which it was found undeclared.
+    pub since: Date,
+    /// The day on which it goes, if the guard lets it.
+    pub until: Date,
+}
+
+/// The kind of something [`Retained`].
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[schemars(transform = undescribed)]
+pub enum RetainedKind {
+    /// A zone.
+    Domain,
+    /// A mailbox.
+    Mailbox,
+    /// A web site.
+    WebSite,
 }
 
 /// Where an agreement stands.
@@ -221,6 +253,9 @@ pub struct UnitCounts {
     pub mailboxes: u32,
     /// How many WebSites.
     pub web_sites: u32,
+    /// How many units are served on that nobody declares any more.
+    #[serde(default)]
+    pub retained: u32,
 }
 
 impl Status for TenantStatus {

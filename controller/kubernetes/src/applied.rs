@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use cst_api::{Date, DeletionPolicy};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::plan::departure::Departures;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams};
@@ -34,6 +35,9 @@ pub struct Applied {
     /// The day on which nobody asked for it any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired: Option<Date>,
+    /// What of a tenant may go, or went of late.
+    #[serde(default, skip_serializing_if = "Departures::is_empty")]
+    pub departures: Departures,
 }
 
 /// What this process applied, by digest: when a unit's work fails half-way the next attempt goes on from there.
@@ -185,7 +189,8 @@ pub fn record_name(unit: &Unit) -> String {
     names::named("applied", &unit.to_string().replace([' ', '/'], "."))
 }
 
-fn to_config_map(unit: &Unit, applied: &Applied) -> ConfigMap {
+/// The object to store.
+pub fn to_config_map(unit: &Unit, applied: &Applied) -> ConfigMap {
     ConfigMap {
         metadata: ObjectMeta {
             name: Some(record_name(unit)),
@@ -238,6 +243,7 @@ mod tests {
             database: Some("urbino_portale".into()),
             deletion_policy: DeletionPolicy::Delete,
             retired: Some(Date::parse("2026-11-23").unwrap()),
+            departures: Departures::default(),
         };
         let long = "a".repeat(250);
         for site in ["portale", "portale.vecchio", &long] {

@@ -2,6 +2,7 @@
 //! that work come back. Nothing here waits for anybody or looks at a clock, so every decision can be tested by what goes in.
 
 mod damage;
+mod departures;
 mod event;
 mod known;
 mod mail;
@@ -21,6 +22,7 @@ use cst_compiler::desired::mail::ack::Ack;
 use cst_compiler::desired::tenancy::Installation;
 use cst_compiler::index::{Change, Index, Unit};
 use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::plan::guard::Held;
 use cst_compiler::plan::serial;
 use cst_compiler::problem::{Kind, ObjectRef};
 use cst_compiler::settings::Settings;
@@ -68,10 +70,12 @@ pub struct Engine {
     parked: BTreeMap<String, BTreeSet<Work>>,
     /// Units with a held change, and the Domain whose change it is.
     held: BTreeMap<Unit, ObjectKey>,
-    /// The zones that were withdrawn of late: the day, and whose they were.
-    withdrawn: BTreeMap<DomainName, (Date, String)>,
-    /// The zones whose withdrawal the coordinator approved.
-    approved: BTreeSet<DomainName>,
+    /// What nobody declares any more and is served on, and since when.
+    retained: BTreeMap<departures::RetainedKey, Date>,
+    /// The tenants of which something asks to go, and what of it is held.
+    leaving: BTreeMap<String, Option<Held>>,
+    /// The units that are declared again after they were let go, until that is written down.
+    returned: BTreeSet<Unit>,
     missing: BTreeSet<Source>,
     queue: Queue<Work>,
     leads: bool,
@@ -105,8 +109,9 @@ impl Engine {
             failing: BTreeMap::new(),
             parked: BTreeMap::new(),
             held: BTreeMap::new(),
-            withdrawn: BTreeMap::new(),
-            approved: BTreeSet::new(),
+            retained: BTreeMap::new(),
+            leaving: BTreeMap::new(),
+            returned: BTreeSet::new(),
             missing,
             queue: Queue::default(),
             leads: false,
@@ -217,7 +222,7 @@ impl Engine {
     fn feel(&mut self, effect: Effect, now: Instant) {
         match effect {
             Effect::ZoneStored(stored) => self.zone_stored(stored, now),
-            Effect::ZoneForgotten(zone) => self.zone_forgotten(&zone),
+            Effect::ZoneForgotten(zone) => self.zone_forgotten(&zone, now),
             Effect::ZoneServed(zone, served) => self.zone_served(zone, served),
             Effect::ZoneUnserved(zone, why) => self.zone_unserved(zone, why),
             Effect::ZoneKeys(zone, keys) => self.zone_keys(zone, keys),

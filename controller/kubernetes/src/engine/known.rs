@@ -3,11 +3,12 @@
 use cst_api::{Domain, Mailbox, Tenant, WebSite};
 use cst_compiler::index::{Change, Unit};
 use cst_compiler::model::ObjectKey;
-use cst_compiler::plan::guard::APPROVE_ANNOTATION;
+use cst_compiler::plan::guard::{APPROVE_ANNOTATION, DROP_ANNOTATION};
 use cst_compiler::problem::{Kind, ObjectRef};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt as _};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::damage::NAMESPACE;
@@ -23,6 +24,8 @@ pub(super) struct Known {
     pub generation: Option<i64>,
     /// The digest its annotation approves.
     pub approval: Option<String>,
+    /// What its annotation lets go, in words.
+    pub drops: BTreeSet<String>,
     /// What its status says, as far as is known here.
     pub status: ObjectStatus,
     /// Why it cannot be read.
@@ -140,16 +143,21 @@ impl Engine {
         let kept = last.map(|last| last.status.clone()).filter(|_| older || status.is_none());
         let status = kept.or(status).unwrap_or_else(|| ObjectStatus::empty(object.kind));
         let approval = meta.annotations.as_ref().and_then(|a| a.get(APPROVE_ANNOTATION)).cloned();
+        let drops = meta.annotations.as_ref().and_then(|a| a.get(DROP_ANNOTATION));
+        let drops = drops.iter().flat_map(|words| words.split_whitespace()).map(str::to_owned).collect();
         let next = Known {
             uid: meta.uid.clone().unwrap_or_default(),
             generation: meta.generation,
             approval,
+            drops,
             status,
             unreadable,
             version: last.map_or(version, |last| last.version.max(version)),
         };
         let news = last.is_none_or(|last| {
-            last.status != next.status || last.approval != next.approval || last.unreadable != next.unreadable
+            last.status != next.status
+                || (&last.approval, &last.drops) != (&next.approval, &next.drops)
+                || last.unreadable != next.unreadable
         }) || next.status.observed_generation() != next.generation;
         self.known.insert(object.clone(), next);
         news
@@ -185,6 +193,9 @@ impl Engine {
 
     fn mark_object(&mut self, object: ObjectRef) {
         self.mark_held(&object);
+        if object.kind == Kind::Tenant {
+            self.mark_retained(&object.key.name);
+        }
         match self.unit_of(&object) {
             Some(unit) => self.mark(Work::Unit(unit)),
             None => self.mark(Work::Object(object)),

@@ -8,6 +8,7 @@ mod report;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use cst_api::{Date, RetainedKind};
 use cst_compiler::compile::{self, MailOutcome, Standing};
 use cst_compiler::desired::mail::{MailBox, MailDomain, Shard, shard};
 use cst_compiler::index::Unit;
@@ -19,6 +20,7 @@ use cst_compiler::problem::Kind;
 use kube::Api;
 use sha2::{Digest as _, Sha256};
 
+use super::departures::RetainedKey;
 use super::{Effect, Engine, Shell, Work, WorkError};
 use crate::clock::Now;
 use crate::report::Report;
@@ -35,6 +37,8 @@ pub(super) struct MailState {
     pub acknowledged: bool,
     /// What waits for approval.
     pub held: Option<Held>,
+    /// The boxes that nobody declares any more, and since when.
+    retained: BTreeMap<RetainedKey, Date>,
     /// The boxes that were written since the last acknowledgement.
     pending: BTreeSet<Address>,
     /// When the shards became what they are.
@@ -70,6 +74,12 @@ pub struct MailJob {
     write: Vec<Shard>,
     remove: Vec<u32>,
     reports: Vec<Report>,
+}
+
+/// Since when a box is retained, if it is.
+fn retained(mailbox: &MailBox) -> Option<(RetainedKey, Date)> {
+    let key = RetainedKey::new(&mailbox.owner.namespace, RetainedKind::Mailbox, &mailbox.address)?;
+    Some((key, mailbox.retained_since?))
 }
 
 impl MailState {
@@ -112,7 +122,7 @@ impl Engine {
         }
         let postmaster = self.index.settings().mail.as_ref().map(|mail| mail.postmaster.clone());
         let state = self.mail.entry(domain.clone()).or_default();
-        let published = shards::published(domain, &state.shards);
+        let published = shards::published(domain, &state.shards).map(|published| self.without_dropped(published));
         let mut outcome = compile::mail(&self.index, domain, published.as_ref(), now.today);
         let generate = self.to_generate(&outcome, now);
         if !generate.is_empty() {
@@ -127,12 +137,32 @@ impl Engine {
         let settled = write.is_empty() && remove.is_empty();
         let fails = self.trouble(&Unit::Mail(domain.clone())).is_some();
         let changes = !write.is_empty() || decided.stands_still;
+        self.note_retained_boxes(domain, &decided.step.domain, now.instant);
         self.note_pending(domain, published.as_ref(), &decided.step.domain, changes);
         let decided = Decided { is_written: settled, ..decided };
         let reports = if settled || fails { self.mailbox_reports(domain, &outcome, &decided, now) } else { Vec::new() };
         let forget =
             if write.is_empty() { Vec::new() } else { self.to_forget(published.as_ref(), &decided.step.domain) };
         MailJob { forget, write, remove, reports, ..nothing }
+    }
+
+    /// What is published without the boxes that the coordinator let go by name: whatever is served and held goes on from there.
+    fn without_dropped(&self, published: MailDomain) -> MailDomain {
+        let is_dropped = |mailbox: &MailBox| {
+            let retained = retained(mailbox).filter(|_| !self.is_there(Kind::Mailbox, &mailbox.owner));
+            retained.is_some_and(|retained| self.is_dropped(&retained))
+        };
+        let mut published = published;
+        let (gone, boxes): (Vec<_>, Vec<_>) = published.boxes.into_iter().partition(is_dropped);
+        published.aliases.retain(|_, target| !gone.iter().any(|mailbox| mailbox.address == *target));
+        MailDomain { boxes, ..published }
+    }
+
+    fn note_retained_boxes(&mut self, domain: &DomainName, next: &MailDomain, now: Instant) {
+        let Some(state) = self.mail.get_mut(domain) else { return };
+        let after: BTreeMap<_, _> = next.boxes.iter().filter_map(retained).collect();
+        let before = std::mem::replace(&mut state.retained, after.clone());
+        self.note_retained(before, after, now);
     }
 
     /// Puts the work off until the Secrets of the domain's namespace have been listed: a password that is not known is not missing.
@@ -215,7 +245,7 @@ impl Engine {
         }
     }
 
-    /// What of a tenant's mail and zones is held whose Domain is gone.
+    /// What of a tenant is held that no object of its own can tell.
     pub(super) fn held_without_domain(&self, tenant: &str) -> Vec<Held> {
         let namespace = cst_api::tenant_namespace(tenant);
         let orphaned = self
@@ -227,7 +257,7 @@ impl Engine {
             Unit::Zone(zone) => self.zones.get(zone).map(|state| state.held.clone()).unwrap_or_default(),
             _ => Vec::new(),
         });
-        held.collect()
+        self.leaving.get(tenant).cloned().flatten().into_iter().chain(held).collect()
     }
 
     /// The shards to write and the buckets to remove.

@@ -23,7 +23,7 @@ impl Engine {
             Seen::There(map) if names::subject("applied", &map.name_any()).is_some() => self.take_applied(&map, now),
             Seen::There(_) => {}
             Seen::Unreadable { metadata, error } => self.take_damaged_zone(&metadata, None, None, error),
-            Seen::Gone(key) => self.published_gone(&key.name),
+            Seen::Gone(key) => self.published_gone(&key.name, now),
             Seen::Listed => self.listed(Source::Published),
         }
     }
@@ -78,13 +78,14 @@ impl Engine {
     }
 
     /// Published state was removed. Where it was not us, the zone is stored anew.
-    fn published_gone(&mut self, name: &str) {
+    fn published_gone(&mut self, name: &str, now: Instant) {
         let gone =
             self.zones.iter_mut().find(|(zone, state)| state.is_stored() && published::config_map_name(zone) == name);
         if let Some((zone, state)) = gone {
             tracing::info!(%zone, "the stored zone is gone");
-            (state.published, state.damaged) = (None, None);
-            let zone = zone.clone();
+            let (zone, before) = (zone.clone(), state.published.take().and_then(|last| last.retained()));
+            state.damaged = None;
+            self.note_retained(before, None, now);
             self.mark(Work::Unit(Unit::Zone(zone)));
         }
     }

@@ -12,7 +12,6 @@ use cst_compiler::desired::web::{self, Credentials, Password, Site};
 use cst_compiler::index::{Change, Unit};
 use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::parse::WebSiteModel;
-use cst_compiler::plan::retention::{self, Retention};
 use cst_compiler::problem::{Kind, ObjectRef};
 use cst_compiler::settings::web::Web;
 
@@ -48,7 +47,9 @@ enum Step {
     },
     /// The record changes, the objects stay.
     Note(Applied),
-    /// Its time is over.
+    /// Its time is over, and what is there stays until it may go.
+    Ask,
+    /// It goes.
     Remove(Applied),
 }
 
@@ -66,12 +67,18 @@ impl Engine {
         }
         let mut draft = self.site_draft(key, &verdict, now);
         let site = verdict.site(&self.index);
+        let is_live = site.is_some();
         let question = site.filter(|_| waiting.is_empty() && !was_ready(draft.as_ref())).map(|site| question(&site));
         if let Some(host) = self.ask_for(key, question) {
             waiting.push(format!("the gateway to answer for {host}"));
         }
         if let Some(draft) = &mut draft {
             draft.facts.waiting = waiting;
+        }
+        match step {
+            Step::Ask => self.ask_to_go(key),
+            _ if is_live => self.has_returned(key, &unit),
+            _ => {}
         }
         SiteJob { key: key.clone(), last, step, draft }
     }
@@ -100,11 +107,11 @@ impl Engine {
         else {
             return (Step::Keep, Vec::new());
         };
-        let days = self.index.settings().retain_days;
-        let step = match retention::judge(last.deletion_policy, last.retired, now.today, days) {
-            Retention::Serve(since) if last.retired == Some(since) => Step::Keep,
-            Retention::Serve(since) => Step::Note(Applied { retired: Some(since), ..last.clone() }),
-            Retention::Drop => Step::Remove(last.clone()),
+        let step = match (self.site_is_over(key, last, now.today), last.retired) {
+            (true, _) if self.may_go(key, &Unit::Site(key.clone())) => Step::Remove(last.clone()),
+            (true, _) => Step::Ask,
+            (false, Some(_)) => Step::Keep,
+            (false, None) => Step::Note(Applied { retired: Some(now.today), ..last.clone() }),
         };
         (step, Vec::new())
     }
@@ -142,7 +149,11 @@ impl Engine {
         if let Unit::Site(key) = &unit {
             self.change(Change::SitePublished(key.clone(), Some(applied.hosts.clone())), now);
         }
-        self.applied.insert(unit, applied);
+        let before = self.applied.insert(unit.clone(), applied.clone()).unwrap_or_default();
+        self.note_retained(before.retained(&unit), applied.retained(&unit), now);
+        if let Unit::Tenant(tenant) = &unit {
+            self.departures_recorded(tenant, &before.departures, &applied.departures);
+        }
     }
 
     pub(super) fn was_applied(&mut self, unit: Unit, applied: Option<Applied>, digest: String, now: Instant) {
@@ -155,7 +166,8 @@ impl Engine {
             if let Unit::Site(key) = &unit {
                 self.change(Change::SitePublished(key.clone(), None), now);
             }
-            self.applied.remove(&unit);
+            let before = self.applied.remove(&unit).unwrap_or_default();
+            self.note_retained(before.retained(&unit), None, now);
             self.built.remove(&unit);
             self.damage.forget(&unit);
         }
@@ -168,7 +180,7 @@ impl SiteJob {
         let unit = Unit::Site(key.clone());
         let records = shell.config_maps();
         let result = match step {
-            Step::Keep => Ok(()),
+            Step::Keep | Step::Ask => Ok(()),
             Step::Build { site, web, digest, anew } => {
                 shell.memory.forget(&anew);
                 build(shell, &unit, last.as_ref(), &site, &web, effects).await.map(|applied| {
@@ -266,7 +278,9 @@ impl SiteJob {
                 let applied = Applied { hosts: vec![site.host.clone()], objects, ..Applied::default() };
                 vec![Effect::Applied(Unit::Site(self.key), Some(applied), digest)]
             }
-            Step::Keep | Step::Note(_) | Step::Remove(_) => Vec::new(),
+            Step::Note(applied) => vec![Effect::Applied(Unit::Site(self.key), Some(applied), String::new())],
+            Step::Remove(_) => vec![Effect::Applied(Unit::Site(self.key), None, String::new())],
+            Step::Keep | Step::Ask => Vec::new(),
         }
     }
 

@@ -21,6 +21,8 @@ pub struct TenantJob {
     unit: Unit,
     name: String,
     last: Option<Applied>,
+    /// What of it may go changes. Nothing else is done before that is stored.
+    note: Option<Applied>,
     /// What to apply; `None`: it was applied by this process and is the same.
     objects: Option<(Vec<DynamicObject>, String)>,
     /// What of it was lost or changed by somebody else.
@@ -35,6 +37,14 @@ pub struct TenantJob {
 impl Engine {
     pub(super) fn tenant_job(&mut self, name: &str, now: &Now) -> TenantJob {
         let unit = Unit::Tenant(name.to_owned());
+        let last = self.applied.get(&unit).cloned();
+        let is_there = self.is_there(Kind::Tenant, &ObjectRef::tenant(name).key);
+        let departures = self.next_departures(name, now);
+        if departures != last.clone().unwrap_or_default().departures {
+            let note = Applied { departures, ..last.clone().unwrap_or_default() };
+            let nothing = TenantJob::nothing(unit, name, is_there);
+            return TenantJob { note: Some(note), ..nothing };
+        }
         let verdict = compile::tenant(&self.index, name);
         let current = self.index.tenant(name).is_some_and(cst_compiler::index::Entry::is_current);
         // With a spec that is wrong, what was applied stays.
@@ -63,6 +73,7 @@ impl Engine {
                 _ => format!("its namespace {namespace} is set up"),
             };
             let (domains, mailboxes, web_sites) = self.index.counts(name);
+            let (retained, listed) = self.retained_of(name);
             let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
             let agreement = self.tenants.get(name).and_then(|tenant| tenant.spec.agreement.as_ref());
             draft.next = ObjectStatus::Tenant(TenantStatus {
@@ -73,16 +84,16 @@ impl Engine {
                     domains: count(domains),
                     mailboxes: count(mailboxes),
                     web_sites: count(web_sites),
+                    retained: count(retained),
                 }),
+                retained: listed,
                 ..TenantStatus::default()
             });
             draft
         });
-        let is_there = self.is_there(Kind::Tenant, &ObjectRef::tenant(name).key);
-        let last = self.applied.get(&unit).cloned();
         let is_due = !is_there && self.built.get(&unit).is_none_or(|digest| digest != LEFT);
         let left = last.as_ref().filter(|_| is_due).map(|applied| Left::of(applied, name));
-        TenantJob { last, unit, name: name.to_owned(), objects, anew, left, is_there, draft }
+        TenantJob { last, objects, anew, left, draft, ..TenantJob::nothing(unit, name, is_there) }
     }
 }
 
@@ -121,8 +132,18 @@ impl Left {
 }
 
 impl TenantJob {
+    fn nothing(unit: Unit, name: &str, is_there: bool) -> Self {
+        let (last, note, objects, left, draft) = (None, None, None, None, None);
+        Self { unit, name: name.to_owned(), last, note, objects, anew: BTreeSet::new(), left, is_there, draft }
+    }
+
     pub(super) async fn run(self, shell: &Shell, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
-        let Self { unit, name, last, objects, anew, left, is_there, draft } = self;
+        let Self { unit, name, last, note, objects, anew, left, is_there, draft } = self;
+        if let Some(note) = note {
+            applied::write(&shell.config_maps(), &unit, &note).await?;
+            effects.push(Effect::Recorded(unit, note));
+            return Ok(());
+        }
         if let Some(left) = left {
             left.bring_about(shell, &unit).await?;
             tracing::info!(tenant = name, "administered by nobody any more");
@@ -131,8 +152,9 @@ impl TenantJob {
         }
         shell.memory.forget(&anew);
         if let Some((objects, digest)) = objects {
-            let brought =
-                applied::bring_about(shell, &unit, last.as_ref(), &objects, Applied::default(), effects).await;
+            let departures = last.as_ref().map(|last| last.departures.clone()).unwrap_or_default();
+            let wanted = Applied { departures, ..Applied::default() };
+            let brought = applied::bring_about(shell, &unit, last.as_ref(), &objects, wanted, effects).await;
             match brought {
                 Ok(applied) => effects.push(Effect::Applied(unit, Some(applied), digest)),
                 Err(error) => {
@@ -155,13 +177,17 @@ impl TenantJob {
     /// What comes of the work when every write succeeds.
     pub(super) fn pretend(self) -> Vec<Effect> {
         let objects: Vec<_> = self.objects.iter().flat_map(|(objects, _)| objects).collect();
-        let applied =
-            Applied { objects: objects.iter().filter_map(|o| ObjectId::of(o).ok()).collect(), ..Applied::default() };
+        let applied = Applied {
+            objects: objects.iter().filter_map(|o| ObjectId::of(o).ok()).collect(),
+            departures: self.last.map(|last| last.departures).unwrap_or_default(),
+            ..Applied::default()
+        };
+        let note = self.note.map(|note| Effect::Recorded(self.unit.clone(), note));
         let digest = self.objects.map(|(_, digest)| digest);
         let built = digest.map(|digest| Effect::Applied(self.unit.clone(), Some(applied), digest));
         let left = self.left.map(|left| Effect::Applied(self.unit, Some(left.applied), LEFT.into()));
         let watch = self.is_there.then(|| Effect::Watch(cst_api::tenant_namespace(&self.name)));
-        built.into_iter().chain(left).chain(watch).collect()
+        note.into_iter().chain(built).chain(left).chain(watch).collect()
     }
 
     /// Whether it applies the tenant's objects.

@@ -1,6 +1,7 @@
 //! Events in, work out: no client, no clock.
 
 mod damage;
+mod departures;
 mod dnssec;
 mod mail;
 mod order;

@@ -146,13 +146,8 @@ impl Engine {
         let holder = outcome.holder.as_ref().or(stored).cloned();
         let is_news = state.held != held;
         state.held = held.to_vec();
-        if let Some(holder) = holder.as_ref().filter(|_| is_news) {
-            holder.tenant().into_iter().for_each(|tenant| self.mark(Work::Unit(Unit::Tenant(tenant.to_owned()))));
-            // What else of the tenant is held may be held for the same reason, and is approved by the same word.
-            let together = self.held.iter().filter(|(other, of)| **other != unit && of.namespace == holder.namespace);
-            for other in together.map(|(other, _)| other.clone()).collect::<Vec<_>>() {
-                self.mark(Work::Unit(other));
-            }
+        if let Some(tenant) = holder.as_ref().filter(|_| is_news).and_then(ObjectKey::tenant) {
+            self.mark(Work::Unit(Unit::Tenant(tenant.to_owned())));
         }
         match holder.filter(|_| !held.is_empty()) {
             Some(holder) => {
@@ -191,15 +186,18 @@ impl Engine {
         if state.published.as_ref().is_none_or(|last| last.serial != stored.serial) {
             state.since = Some(now);
         }
-        state.published = Some(stored);
+        let after = stored.retained();
+        let before = state.published.replace(stored).and_then(|last| last.retained());
         (state.damaged, state.keys, state.asked) = (None, None, None);
+        self.note_retained(before, after, now);
         self.mark(Work::Serve(zone));
     }
 
-    pub(super) fn zone_forgotten(&mut self, zone: &DomainName) {
+    pub(super) fn zone_forgotten(&mut self, zone: &DomainName, now: Instant) {
         if let Some(state) = self.zones.get_mut(zone) {
-            (state.published, state.damaged) = (None, None);
-            (state.leaves, state.out_since) = (false, None);
+            let before = state.published.take().and_then(|last| last.retained());
+            (state.damaged, state.leaves, state.out_since) = (None, false, None);
+            self.note_retained(before, None, now);
         }
         self.mark(Work::Serve(zone.clone()));
     }

@@ -13,7 +13,7 @@ mod other_domain;
 
 const DOMAIN: &str = "comune.urbino.pu.it";
 
-fn urbino(boxes: usize) -> Play {
+pub(super) fn urbino(boxes: usize) -> Play {
     let mut play = Play::leading();
     play.tenant("urbino", &[DOMAIN]);
     play.domain("urbino", DOMAIN, &json!({"mail": {"mode": "Hosted"}}));
@@ -50,11 +50,11 @@ impl Play {
         self.acknowledges("mail-0", &Ack { watermark, ..Ack::default() });
     }
 
-    fn content(&self) -> Option<MailDomain> {
+    pub(super) fn content(&self) -> Option<MailDomain> {
         crate::shards::published(&name(DOMAIN), &self.engine.mail.get(&name(DOMAIN))?.shards)
     }
 
-    fn boxes(&self) -> usize {
+    pub(super) fn boxes(&self) -> usize {
         self.content().map_or(0, |domain| domain.boxes.len())
     }
 
@@ -64,13 +64,13 @@ impl Play {
     }
 
     /// Writes a box of Urbino.
-    fn writes(&mut self, local: &str, more: &Value) {
+    pub(super) fn writes(&mut self, local: &str, more: &Value) {
         let mut spec = json!({"address": format!("{local}@{DOMAIN}"), "passwordSecretRef": {"name": "passwords"}});
         spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.object(Event::Mailbox, json!({"metadata": {"name": local, "namespace": "t-urbino"}, "spec": spec}));
     }
 
-    fn deletes(&mut self, local: &str) {
+    pub(super) fn deletes(&mut self, local: &str) {
         self.take(Event::Mailbox(Seen::Gone(ObjectKey::new("t-urbino", local))));
         self.settle();
     }

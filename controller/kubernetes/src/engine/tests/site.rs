@@ -110,3 +110,53 @@ fn work_that_got_further_comes_back_soon() {
     }
     assert_eq!(play.settle(), [], "work that gets no further waits longer and longer");
 }
+
+#[test]
+fn sites_and_zones_of_a_tenant_go_by_one_count_and_a_retained_site_by_its_name() {
+    let mut play = with_a_site();
+    let zones = ["a.example", "b.example", "c.example"];
+    play.tenant("urbino", &["comune.urbino.pu.it", "example"]);
+    for zone in zones {
+        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+    }
+    play.settle();
+    let is_there = |play: &Play| play.engine.applied.contains_key(&Unit::Site(portale()));
+    play.take(Event::Domain(Seen::Gone(ObjectKey::new("t-urbino", zones[0]))));
+    play.settle();
+    assert!(play.published(zones[0]).is_none(), "one of five");
+    play.take(Event::WebSite(Seen::Gone(portale())));
+    play.settle();
+    assert!(is_there(&play), "retained");
+    assert_eq!(play.engine.retained_of("urbino").1[0].name, "portale");
+    play.now.today = play.now.today.plus(30);
+    play.take(Event::Domain(Seen::Gone(ObjectKey::new("t-urbino", zones[1]))));
+    play.engine.tick();
+    play.settle();
+    assert!(!is_there(&play), "one of four units is below the guard's size");
+
+    // With more units, two of five at once are held.
+    let mut play = with_a_site();
+    play.tenant("urbino", &["comune.urbino.pu.it", "example"]);
+    for zone in zones {
+        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+    }
+    play.settle();
+    play.take(Event::WebSite(Seen::Gone(portale())));
+    play.settle();
+    play.now.today = play.now.today.plus(30);
+    play.take(Event::Domain(Seen::Gone(ObjectKey::new("t-urbino", zones[0]))));
+    play.engine.tick();
+    play.settle();
+    assert!(is_there(&play) && play.published(zones[0]).is_some());
+    let held = &play.engine.held_without_domain("urbino")[0].message;
+    assert!(held.starts_with("it would drop 2 of 5 units (site t-urbino/portale, zone a.example"), "{held}");
+    let word = {
+        let unit = &play.engine.retained_of("urbino").1[0];
+        format!("WebSite/{}/{}", unit.name, unit.since)
+    };
+    let metadata = json!({"name": "urbino", "annotations": {"territorial.services/drop": word}});
+    let spec = json!({"displayName": "urbino", "entityType": "Comune", "domains": ["comune.urbino.pu.it", "example"]});
+    play.object(Event::Tenant, json!({"metadata": metadata, "spec": spec}));
+    play.settle();
+    assert!(!is_there(&play) && play.published(zones[0]).is_some(), "the zone waits: with the site it were too many");
+}

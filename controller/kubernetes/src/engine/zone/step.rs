@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use cst_compiler::compile::{Standing, ZoneOutcome};
+use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey, Zone};
 use cst_compiler::parse::DomainModel;
 use cst_compiler::plan::dnssec::{self, Caches, Facts, Judged, Signing, Wanted};
 use cst_compiler::plan::guard::{self, Held};
-use cst_compiler::plan::retention::{self, Retention};
 use cst_compiler::plan::{renewal, serial};
 use cst_compiler::problem::Kind;
 
@@ -71,11 +71,9 @@ impl Engine {
             let resource_version = damaged.resource_version.clone();
             return Decision::only(Step::Publish(Box::new(PublishedZone { resource_version, ..last.clone() })));
         }
-        if outcome.holder.is_some()
-            && let Some(state) = self.zones.get_mut(zone)
-        {
+        if let Some((holder, state)) = outcome.holder.as_ref().zip(self.zones.get_mut(zone)) {
             (state.leaves, state.out_since) = (false, None);
-            self.approved.remove(zone);
+            self.has_returned(holder, &Unit::Zone(zone.clone()));
         }
         match (outcome.standing, &outcome.zone, &outcome.holder, last) {
             (Standing::Live, Some(compiled), Some(holder), last) => {
@@ -96,10 +94,10 @@ impl Engine {
             }
             // Who held it is there but cannot be read: that is no deletion.
             (Standing::Retired, _, _, Some(last)) if !self.is_there(Kind::Domain, &last.holder) => {
-                let days = self.index.settings().retain_days;
-                match retention::judge(last.deletion_policy, last.retired, now.today, days) {
-                    Retention::Serve(since) => self.kept(PublishedZone { retired: Some(since), ..last }, now),
-                    Retention::Drop => self.withdrawal(last, now),
+                if self.zone_is_over(&last, now.today) {
+                    self.withdrawal(last, now)
+                } else {
+                    self.kept(PublishedZone { retired: last.retired.or(Some(now.today)), ..last }, now)
                 }
             }
             (_, _, _, Some(last)) => self.kept(last, now),

@@ -1,36 +1,29 @@
 //! The withdrawal of a zone that nobody declares any more and whose time is over: not too many at once, not while the parent trusts its
 //! keys, and from the zone above first.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cst_api::Date;
 use cst_compiler::index::Unit;
 use cst_compiler::model::DomainName;
-use cst_compiler::plan::guard::{self, Held, Watched};
-use cst_compiler::plan::retention::{self, Retention};
-use cst_compiler::problem::{Kind, ObjectRef};
+use cst_compiler::plan::guard::{self, Held};
 
 use super::super::{Engine, Work};
 use super::{Damaged, Decision, Step};
 use crate::clock::Now;
 use crate::published::PublishedZone;
 
-/// For so many days, the day itself included, withdrawals count together.
-const WINDOW_DAYS: i64 = 2;
-
 impl Engine {
     pub(super) fn withdrawal(&mut self, last: PublishedZone, now: &Now) -> Decision {
         let zone = last.apex().clone();
-        let too_many = self.too_many(&last, now.today);
-        let held: Vec<Held> = too_many.into_iter().chain(self.trusted_above(&last)).collect();
-        let is_free = held.is_empty() && self.has_left_above(&zone, now);
+        let may_go = self.may_go(&last.holder, &Unit::Zone(zone.clone()));
+        if !may_go {
+            self.ask_to_go(&last.holder);
+        }
+        let held: Vec<Held> = self.trusted_above(&last).into_iter().collect();
+        let is_free = may_go && held.is_empty() && self.has_left_above(&zone, now);
         if !is_free {
             return Decision { held, ..self.kept(last, now) };
         }
-        self.approved.remove(&zone);
-        self.withdrawn.retain(|_, (day, _)| now.today.days() - day.days() < WINDOW_DAYS);
-        self.withdrawn.insert(zone, (now.today, last.holder.tenant().unwrap_or_default().to_owned()));
         Decision::only(Step::Forget(last.resource_version))
     }
 
@@ -46,56 +39,6 @@ impl Engine {
             return Decision::only(Step::Forget(damaged.resource_version.clone()));
         }
         Decision { held: vec![held], ..Decision::only(Step::Keep) }
-    }
-
-    /// More of the catalog's zones, or of the tenant's, than may go at once. The coordinator approves what goes of a tenant, all of it by one
-    /// word; by the Tenant's own end they have given it.
-    fn too_many(&mut self, last: &PublishedZone, today: Date) -> Option<Held> {
-        if self.approved.contains(last.apex()) {
-            return None;
-        }
-        let (going, staying): (Vec<_>, Vec<_>) = self
-            .zones
-            .values()
-            .filter_map(|state| state.published.as_ref())
-            .partition(|zone| self.is_over(zone, today));
-        let tenant = last.holder.tenant().unwrap_or_default();
-        let judge = |watched: Watched, of: Option<&str>| {
-            let names = |zones: &[&PublishedZone]| {
-                let within = zones.iter().filter(|zone| of.is_none() || zone.holder.tenant() == of);
-                within.map(|zone| zone.apex().to_string()).collect::<BTreeSet<_>>()
-            };
-            let after = names(&staying);
-            let before = after.union(&names(&going)).cloned().collect();
-            let withdrawn = self.withdrawn.iter().filter(|(_, (_, whose))| of.is_none_or(|of| of == whose));
-            let earlier = withdrawn.map(|(zone, _)| zone.to_string()).collect();
-            guard::names(watched, of.unwrap_or("catalog"), &earlier, &before, &after)
-        };
-        let of_catalog = judge(Watched::Zones, None).map(|held| format!("the catalog {}", held.message));
-        let is_there = self.is_there(Kind::Tenant, &ObjectRef::tenant(tenant).key);
-        let of_tenant = || {
-            let held = is_there.then(|| judge(Watched::Units, Some(tenant))).flatten()?;
-            Some(format!("it {}", held.message))
-        };
-        let message = of_catalog.or_else(of_tenant)?;
-        let own = going.into_iter().filter(|zone| zone.holder.tenant() == Some(tenant));
-        let own: BTreeMap<DomainName, u32> = own.map(|zone| (zone.apex().clone(), zone.epoch)).collect();
-        let list = own.keys().map(DomainName::as_str).collect::<Vec<_>>().join(", ");
-        let message = format!("{message}; of this tenant {list}");
-        // One that comes back does so in another epoch.
-        let held = guard::by_hand(&format!("{tenant} zones {own:?}"), message);
-        if self.approves(&last.holder, &held) {
-            self.approved.extend(own.into_keys());
-            return None;
-        }
-        Some(held)
-    }
-
-    /// Whether nobody declares it any more, and its time is over.
-    fn is_over(&self, zone: &PublishedZone, today: Date) -> bool {
-        let days = self.index.settings().retain_days;
-        !self.is_there(Kind::Domain, &zone.holder)
-            && retention::judge(zone.deletion_policy, zone.retired, today, days) == Retention::Drop
     }
 
     /// A zone elsewhere above trusts a key: whoever validates would find the name broken, not gone.

@@ -1,0 +1,239 @@
+//! What nobody declares any more: how long it is served on, what of it may go, and what the Tenant says of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use cst_api::{Date, DeletionPolicy, Retained, RetainedKind};
+use cst_compiler::index::Unit;
+use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::plan::departure::{self, Census, Departures, Facts};
+use cst_compiler::plan::guard::Held;
+use cst_compiler::plan::retention::{self, Retention};
+use cst_compiler::problem::{Kind, ObjectRef};
+
+use super::{COUNTING, Engine, Work};
+use crate::applied::Applied;
+use crate::clock::Now;
+use crate::published::PublishedZone;
+
+/// So much of what is retained stands in a Tenant's status; all of it is counted.
+const LISTED: usize = 100;
+
+/// Something retained: whose, and its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RetainedKey {
+    tenant: String,
+    kind: RetainedKind,
+    name: String,
+}
+
+impl RetainedKey {
+    /// What is retained of the tenant of this namespace.
+    pub fn new(namespace: &str, kind: RetainedKind, name: impl ToString) -> Option<Self> {
+        let tenant = cst_api::tenant_of_namespace(namespace)?.to_owned();
+        Some(Self { tenant, kind, name: name.to_string() })
+    }
+
+    /// The word that lets it go.
+    fn word(&self, since: Date) -> String {
+        format!("{:?}/{}/{since}", self.kind, self.name)
+    }
+
+    fn unit(&self) -> Option<Unit> {
+        let zone = |name: &str| DomainName::parse(name).ok();
+        match self.kind {
+            RetainedKind::Domain => Some(Unit::Zone(zone(&self.name)?)),
+            RetainedKind::Mailbox => Some(Unit::Mail(zone(self.name.rsplit_once('@')?.1)?)),
+            RetainedKind::WebSite => {
+                Some(Unit::Site(ObjectKey::new(cst_api::tenant_namespace(&self.tenant), &self.name)))
+            }
+        }
+    }
+}
+
+impl PublishedZone {
+    /// Since when it is retained, if it is.
+    pub(super) fn retained(&self) -> Option<(RetainedKey, Date)> {
+        Some((RetainedKey::new(&self.holder.namespace, RetainedKind::Domain, self.apex())?, self.retired?))
+    }
+}
+
+impl Applied {
+    /// Since when the site that has this is retained, if it is.
+    pub(super) fn retained(&self, unit: &Unit) -> Option<(RetainedKey, Date)> {
+        let Unit::Site(key) = unit else { return None };
+        Some((RetainedKey::new(&key.namespace, RetainedKind::WebSite, &key.name)?, self.retired?))
+    }
+}
+
+impl Engine {
+    /// Notes what is retained now in place of what was.
+    pub(super) fn note_retained(
+        &mut self,
+        before: impl IntoIterator<Item = (RetainedKey, Date)>,
+        after: impl IntoIterator<Item = (RetainedKey, Date)>,
+        now: Instant,
+    ) {
+        let (before, after): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            (before.into_iter().collect(), after.into_iter().collect());
+        if before == after {
+            return;
+        }
+        let tenants: BTreeSet<String> = before.keys().chain(after.keys()).map(|key| key.tenant.clone()).collect();
+        for key in before.keys() {
+            self.retained.remove(key);
+        }
+        self.retained.extend(after);
+        for tenant in tenants {
+            self.mark_later(Work::Unit(Unit::Tenant(tenant)), now + COUNTING);
+        }
+    }
+
+    /// What is retained of a tenant: how much, and the beginning of it.
+    pub(super) fn retained_of(&self, tenant: &str) -> (usize, Vec<Retained>) {
+        let days = self.index.settings().retain_days;
+        let own = || self.retained.iter().filter(|(key, _)| key.tenant == tenant);
+        let list = own().take(LISTED).map(|(key, since)| Retained {
+            kind: key.kind,
+            name: key.name.clone(),
+            since: *since,
+            until: since.plus(days),
+        });
+        (own().count(), list.collect())
+    }
+
+    /// The words on a Tenant that let something go changed.
+    pub(super) fn mark_retained(&mut self, tenant: &str) {
+        let own = self.retained.keys().filter(|key| key.tenant == tenant);
+        for unit in own.filter_map(RetainedKey::unit).collect::<BTreeSet<_>>() {
+            self.mark(Work::Unit(unit));
+        }
+    }
+
+    /// Whether the coordinator let something retained go by its name.
+    pub(super) fn is_dropped(&self, retained: &(RetainedKey, Date)) -> bool {
+        let (key, since) = retained;
+        let tenant = self.known.get(&ObjectRef::tenant(&key.tenant));
+        tenant.is_some_and(|known| known.drops.contains(&key.word(*since)))
+    }
+
+    /// Whether nobody declares a zone any more, and its time is over.
+    pub(super) fn zone_is_over(&self, zone: &PublishedZone, today: Date) -> bool {
+        !self.is_there(Kind::Domain, &zone.holder)
+            && (self.is_time_over(zone.deletion_policy, zone.retired, today)
+                || zone.retained().is_some_and(|retained| self.is_dropped(&retained)))
+    }
+
+    /// Whether nobody declares a site any more, and its time is over.
+    pub(super) fn site_is_over(&self, key: &ObjectKey, applied: &Applied, today: Date) -> bool {
+        !self.is_there(Kind::WebSite, key)
+            && (self.is_time_over(applied.deletion_policy, applied.retired, today)
+                || applied.retained(&Unit::Site(key.clone())).is_some_and(|retained| self.is_dropped(&retained)))
+    }
+
+    fn is_time_over(&self, policy: DeletionPolicy, since: Option<Date>, today: Date) -> bool {
+        retention::judge(policy, since, today, self.index.settings().retain_days) == Retention::Drop
+    }
+
+    /// Whether a unit whose time is over may go.
+    pub(super) fn may_go(&self, holder: &ObjectKey, unit: &Unit) -> bool {
+        let departures = holder.tenant().and_then(|tenant| self.departures(tenant));
+        departures.is_some_and(|departures| departures.has(&unit.to_string())) && !self.returned.contains(unit)
+    }
+
+    /// A unit is declared, and with that no longer let go.
+    pub(super) fn has_returned(&mut self, holder: &ObjectKey, unit: &Unit) {
+        if self.may_go(holder, unit) {
+            self.returned.insert(unit.clone());
+            self.ask_to_go(holder);
+        }
+    }
+
+    /// A unit's time is over. Its tenant's own work says what of that tenant may go.
+    pub(super) fn ask_to_go(&mut self, holder: &ObjectKey) {
+        if let Some(tenant) = holder.tenant().map(str::to_owned) {
+            self.leaving.entry(tenant.clone()).or_default();
+            self.mark(Work::Unit(Unit::Tenant(tenant)));
+        }
+    }
+
+    fn departures(&self, tenant: &str) -> Option<&Departures> {
+        self.applied.get(&Unit::Tenant(tenant.to_owned())).map(|applied| &applied.departures)
+    }
+
+    /// What of a tenant may go from now on.
+    pub(super) fn next_departures(&mut self, tenant: &str, now: &Now) -> Departures {
+        let last = self.departures(tenant).cloned().unwrap_or_default();
+        if last.is_empty() && !self.leaving.contains_key(tenant) {
+            return last;
+        }
+        let facts = self.departure_facts(tenant, now);
+        let asks = !facts.own.over.is_empty();
+        let (next, held) = departure::step(&last, &facts, |held| self.tenant_approves(tenant, held));
+        self.returned.retain(|unit| !next.has(&unit.to_string()));
+        if !asks {
+            self.leaving.remove(tenant);
+        } else if self.leaving.insert(tenant.to_owned(), held.clone()) != Some(held.clone())
+            && let Some(held) = held.filter(|_| !facts.is_there)
+        {
+            tracing::error!(tenant, held = held.message, "held, with no Tenant to approve it on: apply that again");
+        }
+        next
+    }
+
+    fn departure_facts<'a>(&self, tenant: &'a str, now: &Now) -> Facts<'a> {
+        let mut facts = Facts {
+            tenant,
+            is_there: self.is_there(Kind::Tenant, &ObjectRef::tenant(tenant).key),
+            own: Census::default(),
+            named: BTreeSet::new(),
+            returned: self.returned.iter().map(ToString::to_string).collect(),
+            catalog: Census::default(),
+            elsewhere: BTreeSet::new(),
+            today: now.today,
+            now: now.seconds,
+        };
+        for zone in self.zones.values().filter_map(|state| state.published.as_ref()) {
+            let unit = Unit::Zone(zone.apex().clone()).to_string();
+            let is_over = self.zone_is_over(zone, now.today);
+            facts.catalog.note(unit.clone(), is_over);
+            if zone.holder.tenant() == Some(tenant) {
+                facts.named.extend(zone.retained().filter(|r| self.is_dropped(r)).map(|_| unit.clone()));
+                facts.own.note(unit, is_over);
+            }
+        }
+        for (unit, applied) in &self.applied {
+            match unit {
+                Unit::Site(key) if key.tenant() == Some(tenant) => {
+                    let retained = applied.retained(unit).filter(|retained| self.is_dropped(retained));
+                    facts.named.extend(retained.map(|_| unit.to_string()));
+                    facts.own.note(unit.to_string(), self.site_is_over(key, applied, now.today));
+                }
+                Unit::Tenant(other) if other != tenant => facts.elsewhere.extend(applied.departures.zones()),
+                _ => {}
+            }
+        }
+        facts
+    }
+
+    fn tenant_approves(&self, tenant: &str, held: &Held) -> bool {
+        let known = self.known.get(&ObjectRef::tenant(tenant));
+        known.and_then(|known| known.approval.as_ref()) == Some(&held.digest)
+    }
+
+    /// What of a tenant may go is written down: that which newly may is done now.
+    pub(super) fn departures_recorded(&mut self, tenant: &str, before: &Departures, after: &Departures) {
+        if before == after {
+            return;
+        }
+        let changed = before.units().chain(after.units()).filter(|unit| before.has(unit) != after.has(unit));
+        let changed: BTreeSet<&str> = changed.collect();
+        self.returned.retain(|unit| !changed.contains(unit.to_string().as_str()));
+        let zones = self.zones.keys().cloned().map(Unit::Zone);
+        let sites = self.applied.keys().filter(|unit| matches!(unit, Unit::Site(_))).cloned();
+        let concerned = zones.chain(sites).filter(|unit| changed.contains(unit.to_string().as_str()));
+        for unit in concerned.chain([Unit::Tenant(tenant.to_owned())]).collect::<Vec<_>>() {
+            self.mark(Work::Unit(unit));
+        }
+    }
+}

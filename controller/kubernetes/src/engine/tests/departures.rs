@@ -1,0 +1,129 @@
+//! What nobody declares any more: listed, let go by name, and counted over a restart.
+
+use super::mail::urbino;
+use super::*;
+use crate::applied;
+
+const ZONE: &str = "comune.urbino.pu.it";
+const OWN: &[&str] = &["example", ZONE];
+
+/// What the Tenant lists, as the words that let it go.
+fn listed(play: &Play) -> Vec<String> {
+    let (count, listed) = play.engine.retained_of("urbino");
+    assert_eq!(count, listed.len());
+    listed.iter().map(|unit| format!("{:?}/{}/{}", unit.kind, unit.name, unit.since)).collect()
+}
+
+fn drops(play: &mut Play, words: &str) {
+    let metadata = json!({"name": "urbino", "annotations": {"territorial.services/drop": words}});
+    let spec = json!({"displayName": "urbino", "entityType": "Comune", "domains": OWN});
+    play.object(Event::Tenant, json!({"metadata": metadata, "spec": spec}));
+    play.settle();
+}
+
+fn gone(play: &mut Play, zones: &[&str]) {
+    for zone in zones {
+        play.take(Event::Domain(Seen::Gone(ObjectKey::new("t-urbino", *zone))));
+    }
+    play.settle();
+}
+
+/// Whatever is stored, as another leader finds it, with the same objects there.
+fn restarted(play: &Play, declared: &[&str]) -> Play {
+    let mut next = Play::new();
+    (next.now, next.version) = (play.now.clone(), play.version);
+    next.tenant("urbino", OWN);
+    for zone in declared {
+        next.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+    }
+    let zones = play.engine.zones.values().filter_map(|state| state.published.as_ref());
+    let records = play.engine.applied.iter().map(|(unit, applied)| applied::to_config_map(unit, applied));
+    for map in zones.map(|zone| zone.to_config_map().unwrap()).chain(records).collect::<Vec<_>>() {
+        next.take(Event::Published(Seen::There(Box::new(map))));
+    }
+    next.engine.lead(true);
+    next.listed();
+    next.settle();
+    next
+}
+
+#[test]
+fn a_retained_zone_is_listed_and_goes_by_its_name_and_day() {
+    let mut play = Play::leading();
+    play.tenant("urbino", OWN);
+    play.domain("urbino", ZONE, &json!({}));
+    play.settle();
+    assert_eq!(listed(&play), Vec::<String>::new());
+    gone(&mut play, &[ZONE]);
+    let word = "Domain/comune.urbino.pu.it/2026-11-18";
+    assert_eq!(listed(&play), [word]);
+    assert_eq!(play.engine.retained_of("urbino").1[0].until.to_string(), "2026-12-18");
+    for other in
+        ["comune.urbino.pu.it", "Domain/comune.urbino.pu.it/2026-11-17", "WebSite/comune.urbino.pu.it/2026-11-18"]
+    {
+        drops(&mut play, other);
+        assert!(play.published(ZONE).is_some());
+    }
+    drops(&mut play, &format!("Domain/fano.example/2026-11-18 {word}"));
+    assert_eq!((play.published(ZONE), listed(&play)), (None, vec![]));
+
+    // Declared again it is there, and what is left of the word does not let it go.
+    play.domain("urbino", ZONE, &json!({}));
+    play.settle();
+    play.turn(86_400);
+    play.now.today = Date::parse("2026-11-19").unwrap();
+    gone(&mut play, &[ZONE]);
+    assert!(play.published(ZONE).is_some());
+    assert_eq!(listed(&play), ["Domain/comune.urbino.pu.it/2026-11-19"]);
+}
+
+#[test]
+fn a_word_for_what_is_declared_does_nothing() {
+    let mut play = Play::leading();
+    play.tenant("urbino", OWN);
+    play.domain("urbino", ZONE, &json!({}));
+    play.settle();
+    drops(&mut play, "Domain/comune.urbino.pu.it/2026-11-18");
+    gone(&mut play, &[]);
+    assert!(play.published(ZONE).unwrap().retired.is_none());
+}
+
+#[test]
+fn a_retained_box_goes_by_its_address_and_day_with_its_aliases() {
+    let mut play = urbino(3);
+    play.writes("gone00", &json!({"aliases": [format!("alias@{ZONE}")]}));
+    play.settle();
+    play.deletes("gone00");
+    let word = format!("Mailbox/gone00@{ZONE}/2026-11-18");
+    assert_eq!((play.boxes(), listed(&play)), (4, vec![word.clone()]));
+    drops(&mut play, &word);
+    let content = play.content().unwrap();
+    assert_eq!((content.boxes.len(), content.aliases.len(), listed(&play)), (3, 0, vec![]));
+    play.writes("gone00", &json!({}));
+    play.settle();
+    assert_eq!(play.boxes(), 4, "it came back");
+}
+
+#[test]
+fn what_went_before_a_restart_counts_after_it() {
+    let zones: Vec<String> = (0..10).map(|number| format!("ente{number}.example")).collect();
+    let zones: Vec<&str> = zones.iter().map(String::as_str).collect();
+    let mut play = Play::leading();
+    play.tenant("urbino", OWN);
+    for zone in &zones {
+        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+    }
+    play.settle();
+    let there = |play: &Play| zones.iter().filter(|zone| play.published(zone).is_some()).count();
+    gone(&mut play, &zones[..3]);
+    assert_eq!(there(&play), 7);
+    let mut play = restarted(&play, &zones[3..]);
+    assert_eq!(there(&play), 7);
+    gone(&mut play, &zones[3..4]);
+    assert_eq!(there(&play), 7, "three of ten went this day");
+    play.turn(2 * 86_400);
+    play.now.today = Date::parse("2026-11-20").unwrap();
+    play.engine.tick();
+    play.settle();
+    assert_eq!(there(&play), 6);
+}
