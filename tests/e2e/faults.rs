@@ -16,10 +16,13 @@ fn message(object: &serde_json::Value) -> String {
     conditions.iter().find(|condition| condition["type"] == "Ready").unwrap()["message"].as_str().unwrap().to_owned()
 }
 
-/// Looks again and again for as long as a part is away.
+/// Looks again and again for as long as a part is away, and once at least.
 async fn meanwhile(since: Instant, mut serves: impl FnMut()) {
-    while since.elapsed() < AWAY {
+    loop {
         serves();
+        if since.elapsed() >= AWAY {
+            break;
+        }
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     }
 }

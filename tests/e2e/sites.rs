@@ -1,6 +1,6 @@
 //! Sites: a page changes and outlives its pod, an alias comes, a site goes and comes back with its files and its database.
 
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
 use kube::api::{AttachParams, ListParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
@@ -100,5 +100,8 @@ async fn a_site_to_be_deleted_leaves_nothing() {
     let of_site = ListParams::default().labels("territorial.services/site=portale");
     let gone = eventually(async || secrets.list(&of_site).await.ok()?.items.is_empty().then_some(()));
     gone.await.expect("its database's password is gone");
+    let volumes: Api<PersistentVolumeClaim> = member.cluster.api(&member.namespace());
+    let gone = eventually(async || volumes.list(&ListParams::default()).await.ok()?.items.is_empty().then_some(()));
+    gone.await.expect("its volume is gone");
     member.leave().await;
 }

@@ -20,7 +20,9 @@ async fn a_password_that_cannot_be_written_holds_back_no_other_box() {
         centre.apply(&mailbox("peglio", "comune.peglio.pu.it", local)).await;
     }
     let boxes: Api<Mailbox> = centre.api("t-peglio");
-    let told = |mailbox: &Mailbox| condition(mailbox, "Stalled").is_some_and(|c| c.message.contains("is immutable"));
+    let told = |mailbox: &Mailbox| {
+        condition(mailbox, "Stalled").is_some_and(|c| c.message.contains("is not the controller's"))
+    };
     centre.until(&boxes, "alba", told).await;
     centre.agent_installs_all().await;
     centre.until_reason(&boxes, "bruna", "Ready").await;
@@ -30,6 +32,32 @@ async fn a_password_that_cannot_be_written_holds_back_no_other_box() {
     eventually(async || secrets.get_opt("alba-password").await.unwrap()).await.expect("its password is generated");
     centre.agent_installs_all().await;
     centre.until_reason(&boxes, "alba", "Ready").await;
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn a_members_own_secret_under_the_name_of_a_generated_one_stays_as_it_is() {
+    let centre = Centre::new().await;
+    let controller = centre.controller("a").await;
+    centre.tenant("tavullia", "[comune.tavullia.pu.it]").await;
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: urp-password, namespace: t-tavullia}\n\
+                  stringData: {password: mia, altro: importante}";
+    centre.apply(secret).await;
+    let secrets: Api<Secret> = centre.api("t-tavullia");
+    let before = secrets.get("urp-password").await.unwrap();
+    centre.apply(&domain("tavullia", "comune.tavullia.pu.it", ", mail: {mode: Hosted}")).await;
+    let urp = "apiVersion: territorial.services/v1alpha1\nkind: Mailbox\nmetadata: {name: urp, namespace: t-tavullia}\n\
+               spec: {address: urp@comune.tavullia.pu.it, deletionPolicy: Delete}";
+    centre.apply(urp).await;
+    let mailboxes: Api<Mailbox> = centre.api("t-tavullia");
+    let told = centre.until_reason(&mailboxes, "urp", "SecretMissing").await;
+    let message = condition(&told, "Ready").unwrap().message;
+    assert!(message.contains("t-tavullia/urp-password that is not the controller's"), "{message}");
+    mailboxes.delete("urp", &DeleteParams::default()).await.unwrap();
+    // Whatever follows in the same watch is done after it.
+    centre.apply(&mailbox("tavullia", "comune.tavullia.pu.it", "ultima")).await;
+    eventually(async || secrets.get_opt("ultima-password").await.unwrap()).await.expect("another's password is made");
+    assert_eq!(secrets.get("urp-password").await.unwrap(), before);
     controller.stop().await;
 }
 

@@ -25,17 +25,29 @@ async fn fences_that_somebody_removed_or_changed_come_back() {
     let policies: Api<NetworkPolicy> = centre.api("t-petriano");
     let quotas: Api<ResourceQuota> = centre.api("t-petriano");
     policies.delete("cst.default-deny", &delete).await.unwrap();
-    let open = serde_json::json!({"spec": {"egress": [{}]}});
-    policies.patch("cst.name-resolution", &PatchParams::default(), &Patch::Merge(&open)).await.unwrap();
+    // Beside what is ours too: nobody else's rule stays.
+    let open = serde_json::json!({"spec": {"egress": [{}], "ingress": [{}]}});
+    for policy in ["cst.name-resolution", "cst.mail-submission"] {
+        policies.patch(policy, &PatchParams::default(), &Patch::Merge(&open)).await.unwrap();
+    }
     quotas.delete("tenant", &delete).await.unwrap();
     let lax = serde_json::json!({"metadata": {"labels": {ENFORCE: "privileged"}}});
     namespaces.patch("t-petriano", &PatchParams::default(), &Patch::Merge(&lax)).await.unwrap();
     let back = async || {
         let resolution = policies.get("cst.name-resolution").await.unwrap().spec.unwrap().egress.unwrap();
+        let submission = policies.get("cst.mail-submission").await.unwrap().spec.unwrap();
+        let is_closed = submission.ingress.unwrap_or_default().is_empty();
         let deny = policies.get_opt("cst.default-deny").await.unwrap();
-        (resolution[0].to.is_some() && deny.is_some()).then_some(())
+        (resolution[0].to.is_some() && is_closed && deny.is_some()).then_some(())
     };
     eventually(back).await.expect("its policies are as they were");
+    let open = serde_json::json!({"spec": {"egress": [{}], "ingress": [{}]}});
+    policies.patch("cst.default-deny", &PatchParams::default(), &Patch::Merge(&open)).await.unwrap();
+    let is_closed = async || {
+        let spec = policies.get("cst.default-deny").await.unwrap().spec.unwrap();
+        (spec.ingress.unwrap_or_default().is_empty() && spec.egress.unwrap_or_default().is_empty()).then_some(())
+    };
+    eventually(is_closed).await.expect("nothing is open");
     eventually(async || quotas.get_opt("tenant").await.unwrap()).await.expect("its quota is there");
     centre.until(&namespaces, "t-petriano", |namespace| namespace.labels()[ENFORCE] == "restricted").await;
     controller.stop().await;

@@ -10,6 +10,8 @@ use crate::problem::Problem;
 
 /// The longest message a condition carries, in characters.
 const MAX_MESSAGE: usize = 1024;
+/// So much of it says what is held, so that the digest it is approved by always stands there.
+const MAX_HELD: usize = 700;
 
 /// All that an object's conditions depend on.
 #[derive(Clone, Debug, Default)]
@@ -101,7 +103,8 @@ pub fn conditions(previous: &[Condition], generation: Option<i64>, facts: &Facts
 }
 
 fn approval(held: &Held) -> String {
-    format!("{}: approve with the annotation {APPROVE_ANNOTATION}: {}", held.message, held.digest)
+    let message = shortened(&held.message, MAX_HELD);
+    format!("{message}: approve with the annotation {APPROVE_ANNOTATION}: {}", held.digest)
 }
 
 fn told(problem: &Problem) -> String {
@@ -118,15 +121,15 @@ fn condition(previous: &[Condition], generation: Option<i64>, own: &Own, now: &T
         type_,
         status,
         reason: own.reason.to_string(),
-        message: shortened(&own.message),
+        message: shortened(&own.message, MAX_MESSAGE),
         observed_generation: generation,
         last_transition_time: since,
     }
 }
 
-fn shortened(message: &str) -> String {
-    if message.chars().count() <= MAX_MESSAGE {
+fn shortened(message: &str, longest: usize) -> String {
+    if message.chars().count() <= longest {
         return message.to_owned();
     }
-    message.chars().take(MAX_MESSAGE - 1).chain(['…']).collect()
+    message.chars().take(longest - 1).chain(['…']).collect()
 }

@@ -1,5 +1,7 @@
 //! Server-side apply of what a unit wants, and removal of what it no longer wants.
 
+use std::collections::BTreeMap;
+
 use cst_compiler::desired::object::SITE;
 use cst_compiler::model::ObjectKey;
 use k8s_openapi::api::core::v1::Secret;
@@ -32,6 +34,9 @@ pub enum ApplyError {
     /// The manifest has no `apiVersion`, `kind` or name: a fault of ours.
     #[error("a compiled manifest names no object: {0}")]
     Nameless(String),
+    /// A Secret of that name is there, and somebody else's.
+    #[error("there is a Secret {0} that is not the controller's: it stays as it is; remove or rename it")]
+    Foreign(ObjectKey),
     /// A Secret was refused. What it holds is not told.
     #[error("writing Secret {key} failed; it is tried again")]
     Secret {
@@ -55,7 +60,7 @@ pub enum ApplyError {
 impl ApplyError {
     /// Whether the API server answered, and does not want the object as it is.
     pub fn is_refusal(&self) -> bool {
-        failure::refusal(self).is_some()
+        matches!(self, Self::Foreign(_)) || failure::refusal(self).is_some()
     }
 }
 
@@ -117,13 +122,24 @@ pub async fn apply(client: &Client, object: &DynamicObject) -> Result<DynamicObj
     id.api(client.clone()).patch(&id.name, &params, &Patch::Apply(object)).await.map_err(id.failed("applying"))
 }
 
-/// Applies a Secret as ours.
+/// Applies a Secret as ours, unless one of that name is somebody else's: a member's own is not to be overwritten, nor to be removed later.
 pub async fn apply_secret(client: &Client, secret: &Secret) -> Result<Secret, ApplyError> {
     let key = ObjectKey::new(secret.namespace().unwrap_or_default(), secret.name_any());
     let api: Api<Secret> = Api::namespaced(client.clone(), &key.namespace);
     let params = PatchParams::apply(MANAGER).force().validation_strict();
-    let applied = api.patch(&key.name, &params, &Patch::Apply(secret)).await;
-    applied.map_err(|source| ApplyError::Secret { key, source: Box::new(source) })
+    let applied = async {
+        let there = api.get_metadata_opt(&key.name).await?;
+        let is_ours = |labels: &BTreeMap<String, String>| labels.get(MANAGED_BY).is_some_and(|by| by == MANAGER);
+        if there.is_some_and(|there| !is_ours(there.labels())) {
+            return Ok(None);
+        }
+        api.patch(&key.name, &params, &Patch::Apply(secret)).await.map(Some)
+    };
+    match applied.await {
+        Ok(Some(applied)) => Ok(applied),
+        Ok(None) => Err(ApplyError::Foreign(key)),
+        Err(source) => Err(ApplyError::Secret { key, source: Box::new(source) }),
+    }
 }
 
 /// Sets a label of an object, if it is there.

@@ -42,6 +42,8 @@ pub struct PublishedZone {
     pub signing: Signing,
     /// For how long anybody may have kept what it held.
     pub caches: Caches,
+    /// The stored object carries the labels and the annotation that tell what it is.
+    pub is_labelled: bool,
     /// The stored object's version; empty before it is stored.
     pub resource_version: String,
 }
@@ -122,7 +124,7 @@ impl PublishedZone {
         }
         let (namespace, name) = key("holder")?.split_once('/').ok_or(StoredError::Key("holder"))?;
         let retired = data.get("retired").map(|day| Date::parse(day).map_err(|_| StoredError::Key("retired")));
-        Ok(Self {
+        let stored = Self {
             zone: Arc::new(zone),
             serial: number("serial")?,
             inception: number("inception")?,
@@ -134,8 +136,11 @@ impl PublishedZone {
             epoch: number("epoch")?,
             signing: serde_json::from_str(key("signing")?).map_err(|_| StoredError::Key("signing"))?,
             caches: serde_json::from_str(key("caches")?).map_err(|_| StoredError::Key("caches"))?,
+            is_labelled: true,
             resource_version: map.resource_version().unwrap_or_default(),
-        })
+        };
+        let is_labelled = is_marked_as(&map.metadata, &stored.metadata());
+        Ok(Self { is_labelled, ..stored })
     }
 
     /// The zone that an object stores, whatever else of it can be read.
@@ -185,6 +190,15 @@ impl PublishedZone {
             ..ObjectMeta::default()
         }
     }
+}
+
+/// Whether an object carries the labels and annotations that are wanted, whatever others there are.
+fn is_marked_as(there: &ObjectMeta, wanted: &ObjectMeta) -> bool {
+    let holds = |there: &Option<BTreeMap<String, String>>, wanted: &Option<BTreeMap<String, String>>| {
+        let there = |key| there.as_ref().and_then(|there| there.get(key));
+        wanted.iter().flatten().all(|(key, value)| there(key) == Some(value))
+    };
+    holds(&there.labels, &wanted.labels) && holds(&there.annotations, &wanted.annotations)
 }
 
 /// Stores a version in place of the one whose `resource_version` it carries: two writers cannot both succeed. Its serial is newer than that of
@@ -272,6 +286,7 @@ mod tests {
             epoch: 1_794_980_000,
             signing: Signing { leaving: true, everywhere: Some(7), ..Signing::default() },
             caches: Caches::default().with(3600, 1_795_000_000),
+            is_labelled: true,
             resource_version: String::new(),
         }
     }
@@ -282,6 +297,12 @@ mod tests {
         assert_eq!(PublishedZone::from_config_map(&map).unwrap(), published());
         assert_eq!(map.metadata.name.as_deref(), Some("zone.comune.urbino.pu.it"));
         assert_eq!(PublishedZone::zone_of(&map.metadata).as_ref(), Some(published().apex()));
+        let mut bare = map.clone();
+        bare.metadata.labels.as_mut().unwrap().remove(names::RETIRED);
+        assert!(!PublishedZone::from_config_map(&bare).unwrap().is_labelled);
+        bare = map;
+        bare.metadata.labels.as_mut().unwrap().insert("example.org/more".into(), String::new());
+        assert!(PublishedZone::from_config_map(&bare).unwrap().is_labelled);
     }
 
     #[test]

@@ -97,9 +97,9 @@ pub fn step(last: &Departures, facts: &Facts<'_>, approves: impl FnOnce(&Held) -
     let asks: BTreeSet<String> = facts.own.over.iter().filter(|unit| !next.has(unit)).cloned().collect();
     let (named, others): (Vec<_>, Vec<_>) = asks.into_iter().partition(|unit| facts.named.contains(unit));
     next.units.extend(named.into_iter().map(|unit| (unit, facts.today)));
-    let held = too_many(&next, facts).filter(|_| !others.is_empty()).map(|message| {
+    let held = too_many(&next, facts).filter(|_| facts.is_there && !others.is_empty()).map(|message| {
         let digest = format!("{} departures {others:?} {}", facts.tenant, next.epoch);
-        guard::by_hand(&digest, format!("{message}; of this tenant {}", others.join(", ")))
+        guard::by_hand(&digest, format!("{message}; of this tenant {}", guard::sample(&others)))
     });
     match held {
         Some(held) if !approves(&held) => return (next, Some(held)),
@@ -120,7 +120,7 @@ fn too_many(departures: &Departures, facts: &Facts<'_>) -> Option<String> {
     let own: BTreeSet<String> = departures.units.keys().cloned().collect();
     let everywhere = departures.zones().chain(facts.elsewhere.iter().cloned()).collect();
     let of_catalog = judge(Watched::Zones, "catalog", &facts.catalog, everywhere);
-    let of_tenant = || facts.is_there.then(|| judge(Watched::Units, facts.tenant, &facts.own, own)).flatten();
+    let of_tenant = || judge(Watched::Units, facts.tenant, &facts.own, own);
     let told = of_catalog.map(|message| format!("the catalog {message}"));
     told.or_else(|| of_tenant().map(|message| format!("it {message}")))
 }
@@ -215,8 +215,11 @@ mod tests {
         let catalog = Census { there, over: set(&["zone a"]) };
         let elsewhere = |gone| Facts { elsewhere: set(gone), catalog: catalog.clone(), ..facts(&["zone a"], 1) };
         assert!(step(&Departures::default(), &elsewhere(&["zone 1", "zone 2"]), refuse).1.is_none());
-        let left = Facts { is_there: false, ..elsewhere(&["zone 1", "zone 2", "zone 3"]) };
-        let (_, held) = step(&Departures::default(), &left, refuse);
+        let many = || elsewhere(&["zone 1", "zone 2", "zone 3"]);
+        let (_, held) = step(&Departures::default(), &many(), refuse);
         assert!(held.unwrap().message.starts_with("the catalog would drop 1 of 8 zones"));
+        let left = Facts { is_there: false, ..many() };
+        let (next, held) = step(&Departures::default(), &left, refuse);
+        assert!(held.is_none() && next.has("zone a"), "the end of its Tenant is the coordinator's word");
     }
 }

@@ -119,9 +119,13 @@ fn excess(watched: Watched, going: &[&str], there: usize, earlier: usize) -> Opt
     if going.is_empty() || before < watched.from() || (going.len() + earlier) * 100 <= before * SHARE {
         return None;
     }
-    let sample = going.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-    let more = if going.len() > 5 { ", …" } else { "" };
-    Some(format!("would drop {} of {there} {} ({sample}{more})", going.len(), watched.name()))
+    Some(format!("would drop {} of {there} {} ({})", going.len(), watched.name(), sample(going)))
+}
+
+/// The first few names.
+pub(super) fn sample<T: AsRef<str>>(names: &[T]) -> String {
+    let first = names.iter().take(5).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    if names.len() > 5 { format!("{first}, …") } else { first }
 }
 
 fn digest(text: &str) -> String {

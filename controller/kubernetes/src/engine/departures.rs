@@ -171,12 +171,10 @@ impl Engine {
         let asks = !facts.own.over.is_empty();
         let (next, held) = departure::step(&last, &facts, |held| self.tenant_approves(tenant, held));
         self.returned.retain(|unit| !next.has(&unit.to_string()));
-        if !asks {
+        if asks {
+            self.leaving.insert(tenant.to_owned(), held);
+        } else {
             self.leaving.remove(tenant);
-        } else if self.leaving.insert(tenant.to_owned(), held.clone()) != Some(held.clone())
-            && let Some(held) = held.filter(|_| !facts.is_there)
-        {
-            tracing::error!(tenant, held = held.message, "held, with no Tenant to approve it on: apply that again");
         }
         next
     }

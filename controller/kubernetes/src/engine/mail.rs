@@ -27,6 +27,7 @@ use crate::report::Report;
 use crate::shards::{self, StoredShard};
 use generate::Forgotten;
 pub(super) use generate::Ungenerated;
+pub(super) use giving_up::Leaving;
 
 /// What is known of a mail domain beside what is compiled.
 #[derive(Debug, Default)]

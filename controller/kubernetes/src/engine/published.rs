@@ -77,17 +77,23 @@ impl Engine {
         }
     }
 
-    /// Published state was removed. Where it was not us, the zone is stored anew.
+    /// Published state was removed. Where it was not us, what is known of it is stored again.
     fn published_gone(&mut self, name: &str, now: Instant) {
         let gone =
             self.zones.iter_mut().find(|(zone, state)| state.is_stored() && published::config_map_name(zone) == name);
-        if let Some((zone, state)) = gone {
-            tracing::info!(%zone, "the stored zone is gone");
-            let (zone, before) = (zone.clone(), state.published.take().and_then(|last| last.retained()));
+        let Some((zone, state)) = gone else { return };
+        tracing::info!(%zone, "the stored zone is gone");
+        let zone = zone.clone();
+        // A follower is told by its leader what becomes of it.
+        if self.leads && state.published.is_some() {
+            let (resource_version, why) = (String::new(), "its stored version is gone".into());
+            state.damaged = Some(Damaged { resource_version, serial: None, holder: None, why });
+        } else {
             state.damaged = None;
+            let before = state.published.take().and_then(|last| last.retained());
             self.note_retained(before, None, now);
-            self.mark(Work::Unit(Unit::Zone(zone)));
         }
+        self.mark(Work::Unit(Unit::Zone(zone)));
     }
 }
 

@@ -145,12 +145,20 @@ pub enum WorkError {
     Aborted,
 }
 
+/// What to do about an object that somebody made immutable: nothing can take that back.
+const IMMUTABLE: &str =
+    "; somebody made that object immutable, which cannot be taken back: delete it, and it is written again";
+
 impl WorkError {
     /// What the API server does not want of a unit's object: the field it follows from, and what it says.
     pub fn refusal(&self) -> Option<(&'static str, String)> {
+        if let Self::Apply(error @ ApplyError::Foreign(_)) = self {
+            return Some(("metadata.name", error.to_string()));
+        }
         let refusal = failure::refusal(self)?;
         let Self::BringAbout(BringAboutError::Apply(ApplyError::Request { object, .. })) = self else {
-            return Some(("spec", format!("the API server refuses what it needs: {}", failure::chain(self))));
+            let hint = if refusal.contains("`immutable` is set") { IMMUTABLE } else { "" };
+            return Some(("spec", format!("the API server refuses what it needs: {}{hint}", failure::chain(self))));
         };
         let field = if object.kind == "PersistentVolumeClaim" { "spec.storage" } else { "spec" };
         Some((field, format!("the API server refuses {object}: {refusal}")))

@@ -51,6 +51,8 @@ pub(super) struct ZoneState {
     pub wait: Option<Wait>,
     /// What waits for approval.
     pub held: Vec<Held>,
+    /// It is to be withdrawn, and waits for its mail to be gone.
+    pub awaits_mail: bool,
     /// It is to be withdrawn, so the zone above delegates it no more.
     pub leaves: bool,
     /// Since when no server of the zone above delegates it.

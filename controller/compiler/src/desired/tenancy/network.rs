@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Installation;
 use crate::desired::object::{SITE, object};
 
+// Both directions are always written, be they empty: what stands there belongs to us then, and nobody else's rule beside it stays.
 const API: &str = "networking.k8s.io/v1";
 
 // With a dot, which no site's name has: a site's own policy is called as the site.
@@ -17,7 +18,10 @@ const MAIL_SUBMISSION: &str = "cst.mail-submission";
 pub(super) fn policies(tenant: &str, installation: &Installation) -> [DynamicObject; 3] {
     let policy = |name, spec: Value| object(API, "NetworkPolicy", name, tenant, json!({"spec": spec}));
     [
-        policy(DEFAULT_DENY, json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})),
+        policy(
+            DEFAULT_DENY,
+            json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [], "egress": []}),
+        ),
         policy(NAME_RESOLUTION, name_resolution()),
         policy(MAIL_SUBMISSION, mail_submission(&installation.mail_namespace)),
     ]
@@ -30,7 +34,7 @@ fn name_resolution() -> Value {
         "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
     });
     let ports = json!([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]);
-    json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [resolver], "ports": ports}]})
+    json!({"podSelector": {}, "policyTypes": ["Egress"], "ingress": [], "egress": [{"to": [resolver], "ports": ports}]})
 }
 
 /// Submission (RFC 6409), never port 25: a site sends as a login.
@@ -38,5 +42,5 @@ fn mail_submission(namespace: &str) -> Value {
     let mail = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}});
     let sites = json!({"matchExpressions": [{"key": SITE, "operator": "Exists"}]});
     let ports = json!([{"port": 587, "protocol": "TCP"}]);
-    json!({"podSelector": sites, "policyTypes": ["Egress"], "egress": [{"to": [mail], "ports": ports}]})
+    json!({"podSelector": sites, "policyTypes": ["Egress"], "ingress": [], "egress": [{"to": [mail], "ports": ports}]})
 }

@@ -15,13 +15,16 @@ pub(super) fn policy(site: &Site, web: &Web) -> DynamicObject {
     spec.insert("policyTypes".into(), json!(["Ingress", "Egress"]));
     let gateway = json!({"namespaceSelector": namespace(web.gateway.pod_namespace())});
     spec.insert("ingress".into(), json!([{"from": [gateway], "ports": [tcp(site.application.port)]}]));
+    // Written also when it is empty: nobody else's rule stays beside ours.
+    let mut egress = Vec::new();
     if site.application.database {
         let server = json!({
             "namespaceSelector": namespace(&web.database.namespace),
             "podSelector": {"matchLabels": {"app.kubernetes.io/name": web.database.name}},
         });
-        spec.insert("egress".into(), json!([{"to": [server], "ports": [tcp(DATABASE_PORT)]}]));
+        egress.push(json!({"to": [server], "ports": [tcp(DATABASE_PORT)]}));
     }
+    spec.insert("egress".into(), egress.into());
     site_object(site, "networking.k8s.io/v1", "NetworkPolicy", &site.key.name, json!({"spec": spec}))
 }
 

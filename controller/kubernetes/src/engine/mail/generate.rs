@@ -17,7 +17,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
 
 use super::super::{Effect, Engine, Shell, Work, WorkError};
-use crate::apply::ObjectId;
+use crate::apply::{ApplyError, ObjectId};
 use crate::clock::Now;
 use crate::failure::{self, chain};
 use crate::passwords::StoreError;
@@ -171,6 +171,7 @@ async fn one(shell: &Shell, model: &MailboxModel, tenant: String) -> Result<Effe
 /// What is in the way of this one password, in words; `None`: it is nothing of this box.
 fn own_failure(error: &WorkError) -> Option<String> {
     match error {
+        WorkError::Apply(error @ ApplyError::Foreign(_)) => Some(error.to_string()),
         WorkError::Apply(error) => failure::refusal(error).map(str::to_owned),
         WorkError::PasswordStore(error @ StoreError::Damaged(_)) => Some(error.to_string()),
         _ => None,

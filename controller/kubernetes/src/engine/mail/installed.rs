@@ -74,6 +74,11 @@ impl Engine {
         state.since.get_or_insert(now);
         self.judge_acknowledgement(domain);
         self.mark(Work::Unit(Unit::Mail(domain.clone())));
+        // A zone may wait for its mail to be gone.
+        let zone = Unit::Zone(domain.clone());
+        if self.held.contains_key(&zone) || self.zones.get(domain).is_some_and(|state| state.awaits_mail) {
+            self.mark(Work::Unit(zone));
+        }
     }
 
     pub(in super::super) fn take_ack(&mut self, seen: Seen<ConfigMap>) {

@@ -127,3 +127,91 @@ fn what_went_before_a_restart_counts_after_it() {
     play.settle();
     assert_eq!(there(&play), 6);
 }
+
+#[test]
+fn a_tenants_end_is_the_word_for_all_its_units() {
+    let zones: Vec<String> = (0..10).map(|number| format!("ente{number}.example")).collect();
+    let zones: Vec<&str> = zones.iter().map(String::as_str).collect();
+    let mut play = Play::leading();
+    play.tenant("urbino", OWN);
+    for zone in &zones {
+        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+    }
+    play.settle();
+    play.take(Event::Tenant(Seen::Gone(ObjectKey::new("", "urbino"))));
+    gone(&mut play, &zones);
+    assert!(zones.iter().all(|zone| play.published(zone).is_none()));
+}
+
+#[test]
+fn the_digest_stands_in_a_message_of_many_names() {
+    let zones: Vec<String> = (0..60).map(|number| format!("una-frazione-dal-nome-lungo-{number}.example")).collect();
+    let zones: Vec<&str> = zones.iter().map(String::as_str).collect();
+    let mut play = Play::leading();
+    play.tenant("urbino", OWN);
+    for zone in &zones {
+        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+    }
+    play.settle();
+    gone(&mut play, &zones);
+    let held = play.engine.held_without_domain("urbino");
+    assert_eq!(held.len(), 1, "once for all of them");
+    let digest = held[0].digest.clone();
+    let facts = cst_compiler::status::Facts { held, ..Default::default() };
+    let told = cst_compiler::status::conditions(&[], None, &facts, &play.now.time);
+    assert!(told.iter().all(|condition| condition.message.contains(&digest)), "{told:?}");
+    assert!(play.published(zones[0]).is_some());
+}
+
+#[test]
+fn a_zone_with_many_addresses_goes_only_by_word_even_with_delete() {
+    let mut play = urbino(12);
+    play.domain("urbino", ZONE, &json!({"mail": {"mode": "Hosted"}, "deletionPolicy": "Delete"}));
+    play.settle();
+    play.installs_all();
+    play.settle();
+    gone(&mut play, &[ZONE]);
+    let held = play.engine.held_without_domain("urbino");
+    assert!(held[0].message.starts_with("would drop 12 of 12 addresses"), "{held:?}");
+    assert!(play.published(ZONE).is_some());
+    let metadata = json!({"name": "urbino", "annotations": {"territorial.services/approve": held[0].digest}});
+    let spec = json!({"displayName": "urbino", "entityType": "Comune", "domains": OWN});
+    play.object(Event::Tenant, json!({"metadata": metadata, "spec": spec}));
+    play.settle();
+    assert!(play.published(ZONE).is_none());
+}
+
+#[test]
+fn labels_that_were_taken_away_come_back_with_the_same_serial() {
+    let mut play = Play::leading();
+    play.tenant("urbino", OWN);
+    play.domain("urbino", ZONE, &json!({}));
+    play.settle();
+    let stored = play.published(ZONE).unwrap();
+    let mut map = stored.to_config_map().unwrap();
+    (map.metadata.labels, map.metadata.annotations) = (None, None);
+    map.metadata.resource_version = Some("900".into());
+    play.version = 900;
+    play.take(Event::Published(Seen::There(Box::new(map))));
+    assert!(!play.published(ZONE).unwrap().is_labelled);
+    play.settle();
+    let again = play.published(ZONE).unwrap();
+    assert_eq!((again.serial, again.is_labelled), (stored.serial, true));
+}
+
+#[test]
+fn a_retired_zone_whose_stored_copy_somebody_removed_is_stored_again() {
+    let mut play = Play::leading();
+    play.tenant("urbino", OWN);
+    play.domain("urbino", ZONE, &json!({}));
+    play.settle();
+    gone(&mut play, &[ZONE]);
+    let before = play.published(ZONE).unwrap();
+    let map = ObjectKey::new("cst-system", crate::published::config_map_name(&name(ZONE)));
+    play.take(Event::Published(Seen::Gone(map)));
+    play.settle();
+    let after = play.published(ZONE).unwrap();
+    assert_ne!(after.resource_version, before.resource_version);
+    assert_eq!(PublishedZone { resource_version: before.resource_version.clone(), ..after }, before);
+    assert!(play.engine.zones[&name(ZONE)].damaged.is_none());
+}

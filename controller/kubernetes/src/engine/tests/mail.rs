@@ -45,7 +45,7 @@ impl Play {
         self.take(Event::Ack(Seen::There(serde_json::from_value(map).unwrap())));
     }
 
-    fn installs_all(&mut self) {
+    pub(super) fn installs_all(&mut self) {
         let watermark = self.version;
         self.acknowledges("mail-0", &Ack { watermark, ..Ack::default() });
     }

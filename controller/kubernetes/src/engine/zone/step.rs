@@ -72,7 +72,7 @@ impl Engine {
             return Decision::only(Step::Publish(Box::new(PublishedZone { resource_version, ..last.clone() })));
         }
         if let Some((holder, state)) = outcome.holder.as_ref().zip(self.zones.get_mut(zone)) {
-            (state.leaves, state.out_since) = (false, None);
+            (state.leaves, state.out_since, state.awaits_mail) = (false, None, false);
             self.has_returned(holder, &Unit::Zone(zone.clone()));
         }
         match (outcome.standing, &outcome.zone, &outcome.holder, last) {
@@ -135,6 +135,7 @@ impl Engine {
             retired: None,
             signing,
             epoch: now.seconds,
+            is_labelled: true,
             caches: Caches::default().with(live.zone.longest_ttl(), now.seconds),
             resource_version: damaged.map(|damaged| damaged.resource_version.clone()).unwrap_or_default(),
         };
@@ -248,6 +249,7 @@ fn held_content(last: &PublishedZone, live: &Live<'_>) -> Option<Held> {
 
 /// A version with its serial: a new one when anything changes for who transfers it, or when a public server is ahead.
 fn numbered(next: PublishedZone, last: &PublishedZone, state: &ZoneState, now: &Now) -> Step {
+    let next = PublishedZone { is_labelled: true, ..next };
     let is_outrun = state.seen.values().any(|seen| serial::is_newer(*seen, last.serial));
     if last.is_served_like(&next) && !is_outrun {
         return if next == *last { Step::Keep } else { Step::Publish(Box::new(next)) };

@@ -7,6 +7,7 @@ use cst_compiler::index::Unit;
 use cst_compiler::model::DomainName;
 use cst_compiler::plan::guard::{self, Held};
 
+use super::super::mail::Leaving;
 use super::super::{Engine, Work};
 use super::{Damaged, Decision, Step};
 use crate::clock::Now;
@@ -19,8 +20,12 @@ impl Engine {
         if !may_go {
             self.ask_to_go(&last.holder);
         }
-        let held: Vec<Held> = self.trusted_above(&last).into_iter().collect();
-        let is_free = may_go && held.is_empty() && self.has_left_above(&zone, now);
+        let mail = self.mail_leaving(last.apex());
+        if let Some(state) = self.zones.get_mut(&zone) {
+            state.awaits_mail = mail != Leaving::Free;
+        }
+        let held: Vec<Held> = self.trusted_above(&last).into_iter().chain(mail.held()).collect();
+        let is_free = may_go && held.is_empty() && mail == Leaving::Free && self.has_left_above(&zone, now);
         if !is_free {
             return Decision { held, ..self.kept(last, now) };
         }
