@@ -17,8 +17,10 @@ use tokio::sync::OnceCell;
 use crate::chart;
 
 struct Server {
-    kubeconfig: PathBuf,
+    folder: PathBuf,
 }
+
+static SERVER: OnceLock<Server> = OnceLock::new();
 
 /// A client of this binary's API server, as its administrator. Each test makes its own: a client belongs to one runtime.
 ///
@@ -36,11 +38,22 @@ pub async fn client() -> Client {
 /// # Panics
 /// When the server cannot be started.
 pub async fn config() -> Config {
-    static SERVER: OnceLock<Server> = OnceLock::new();
     let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(start)).await.expect("the API server starts");
-    let kubeconfig = Kubeconfig::read_from(&server.kubeconfig).expect("its kubeconfig reads");
+    let kubeconfig = Kubeconfig::read_from(server.folder.join("admin.kubeconfig")).expect("its kubeconfig reads");
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
     config.expect("its kubeconfig is complete")
+}
+
+/// Sends a signal to a process of the server, `kube-apiserver` or `etcd`: `STOP`, `CONT`.
+///
+/// # Panics
+/// When the server does not run.
+pub fn signal(process: &str, signal: &str) {
+    let folder = &SERVER.get().expect("the API server runs").folder;
+    let told = std::fs::read_to_string(folder.join(format!("{process}.pid"))).expect("it has an id");
+    let id = told.split(' ').next().expect("it has an id");
+    let status = std::process::Command::new("kill").args(["-s", signal, id]).status();
+    assert!(status.is_ok_and(|status| status.success()), "{signal} to {process}");
 }
 
 /// How it is reached as a user, with the groups that a login would give.
@@ -110,7 +123,7 @@ fn start() -> Server {
     let command = Path::new(env!("CARGO_MANIFEST_DIR")).join("cluster/control-plane");
     let run = std::process::Command::new(&command).arg(&folder).arg(std::process::id().to_string()).status();
     assert!(run.is_ok_and(|status| status.success()), "{} failed", command.display());
-    Server { kubeconfig: folder.join("admin.kubeconfig") }
+    Server { folder }
 }
 
 fn gateway_crd(plural: &str) -> CustomResourceDefinition {

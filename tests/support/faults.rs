@@ -1,9 +1,10 @@
 //! An API server that fails: requests that are refused, and such that are done but whose answer is lost.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -28,6 +29,21 @@ struct Plan {
     refused_reads: AtomicUsize,
     refused_writes: AtomicUsize,
     cut: watch::Sender<()>,
+    lists: Mutex<Option<Broken>>,
+    broken_lists: Mutex<BTreeMap<String, usize>>,
+}
+
+/// How lists are broken; watches are told meanwhile that they have expired (410), so that they list again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// They are answered with this status.
+    Status(u16),
+    /// Their answer ends in the middle.
+    Cut,
+    /// Their first page comes with half of what there is, and then they expire (410).
+    HalfThenGone,
+    /// They are answered as though there were nothing.
+    Empty,
 }
 
 impl Faults {
@@ -66,6 +82,44 @@ impl Faults {
         (self.0.refused_reads.load(Ordering::SeqCst), self.0.refused_writes.load(Ordering::SeqCst))
     }
 
+    /// From now on lists are broken like this, or no longer. Watches that are open go on until [`Self::cut`].
+    pub fn of_lists(&self, broken: Option<Broken>) {
+        *self.0.lists.lock().unwrap() = broken;
+    }
+
+    /// What was listed, with how often it was broken, and has not been listed whole since.
+    pub fn broken_lists(&self) -> BTreeMap<String, usize> {
+        self.0.broken_lists.lock().unwrap().clone()
+    }
+
+    fn of_list(&self, request: &Request<Body>) -> Option<Fault> {
+        let query = request.uri().query().unwrap_or_default();
+        let path = request.uri().path();
+        let is_list = request.method() == Method::GET && query.contains("limit=");
+        let mut paths = self.0.broken_lists.lock().unwrap();
+        let Some(broken) = *self.0.lists.lock().unwrap() else {
+            // Who believed an empty list lists again.
+            let is_stale = paths.contains_key(path) && query.contains("watch=");
+            if is_list {
+                paths.remove(path);
+            }
+            return is_stale.then_some(Fault::Expired);
+        };
+        if query.contains("watch=") {
+            return Some(Fault::Expired);
+        }
+        // What kube lists it lists in pages.
+        if !is_list {
+            return None;
+        }
+        *paths.entry(path.to_owned()).or_default() += 1;
+        Some(match broken {
+            Broken::Status(code) => Fault::Answer(StatusCode::from_u16(code).expect("this is a status")),
+            Broken::HalfThenGone if query.contains("continue=") => Fault::Answer(StatusCode::GONE),
+            broken => Fault::List(broken),
+        })
+    }
+
     fn fault(&self, request: &Request<Body>) -> Fault {
         let reads = request.method() == Method::GET;
         if self.0.away.load(Ordering::SeqCst) {
@@ -73,8 +127,11 @@ impl Faults {
             refused.fetch_add(1, Ordering::SeqCst);
             return Fault::Away;
         }
+        if let Some(fault) = self.of_list(request) {
+            return fault;
+        }
         let path = request.uri().path();
-        if reads || path.contains("/leases/") {
+        if reads || path.contains("/leases") {
             return Fault::None;
         }
         let one_less = |left: usize| left.checked_sub(1);
@@ -101,6 +158,22 @@ enum Fault {
     Away,
     Answer(StatusCode),
     LostAnswer,
+    List(Broken),
+    Expired,
+}
+
+impl Broken {
+    /// What is made of a list's answer.
+    fn of(self, answer: &Bytes) -> Vec<u8> {
+        if self == Self::Cut {
+            return answer[..answer.len() / 2].to_vec();
+        }
+        let mut list: serde_json::Value = serde_json::from_slice(answer).expect("a list is JSON");
+        let Some(items) = list["items"].as_array_mut() else { return answer.to_vec() };
+        items.truncate(if self == Self::Empty { 0 } else { items.len() / 2 });
+        list["metadata"]["continue"] = if self == Self::Empty { "" } else { "page 2" }.into();
+        serde_json::to_vec(&list).expect("a list is JSON")
+    }
 }
 
 /// A service with these faults in front.
@@ -123,6 +196,7 @@ where
     S: Service<Request<Body>, Response = Response<B>, Error = BoxError>,
     S::Future: Send + 'static,
     B: BodyExt<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
 {
     type Response = Response<Either<UnsyncBoxBody<Bytes, B::Error>, Full<Bytes>>>;
     type Error = BoxError;
@@ -147,6 +221,19 @@ where
             }
             Fault::Away => Box::pin(async { Err("connection refused".into()) }),
             Fault::Answer(code) => Box::pin(async move { Ok(refusal(code)?.map(Either::Right)) }),
+            Fault::List(broken) => {
+                let call = self.inner.call(request);
+                Box::pin(async move {
+                    let (mut head, body) = call.await?.into_parts();
+                    let answer = body.collect().await.map_err(Into::into)?.to_bytes();
+                    head.headers.remove(http::header::CONTENT_LENGTH);
+                    Ok(Response::from_parts(head, Either::Right(Full::from(broken.of(&answer)))))
+                })
+            }
+            Fault::Expired => Box::pin(async {
+                let event = serde_json::json!({"type": "ERROR", "object": status(StatusCode::GONE)});
+                Ok(Response::new(Either::Right(Full::from(event.to_string()))))
+            }),
             Fault::LostAnswer => {
                 let call = self.inner.call(request);
                 Box::pin(async {
@@ -159,9 +246,16 @@ where
 }
 
 fn refusal(code: StatusCode) -> http::Result<Response<Full<Bytes>>> {
-    let reason = if code == StatusCode::CONFLICT { "Conflict" } else { "InternalError" };
-    let status = serde_json::json!({
+    Response::builder().status(code).body(Full::from(status(code).to_string()))
+}
+
+fn status(code: StatusCode) -> serde_json::Value {
+    let reason = match code {
+        StatusCode::CONFLICT => "Conflict",
+        StatusCode::GONE => "Expired",
+        _ => "InternalError",
+    };
+    serde_json::json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "injected", "reason": reason, "code": code.as_u16(),
-    });
-    Response::builder().status(code).body(Full::from(status.to_string()))
+    })
 }

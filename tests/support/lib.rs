@@ -6,4 +6,5 @@ pub mod centre;
 pub mod chart;
 pub mod faults;
 pub mod gateway;
+pub mod proxy;
 pub mod zone_server;

@@ -1,5 +1,5 @@
 //! Tells every secondary of a new version (NOTIFY, RFC 1996), then asks for its serial until it answers it. One task a secondary, so that
-//! a slow one delays nobody; what is in sync is not asked about.
+//! a slow one delays nobody; what is in sync is not asked about, but for the catalog now and then.
 
 mod exchange;
 mod follow;

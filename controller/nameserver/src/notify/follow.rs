@@ -29,6 +29,9 @@ const WINDOW: usize = 100;
 const SILENT_AFTER: usize = 8;
 /// The pause before a new zone is first asked about: the server hears of it by the catalog.
 const NEW_ZONE_PAUSE: Duration = Duration::from_millis(20);
+/// How often the server is asked for the catalog when that is in sync: one that somebody replaced there by hand, or from an old backup,
+/// takes zones from it, and nothing else would tell.
+const CATALOG_PAUSE: Duration = Duration::from_secs(10);
 /// How long an idle follower sleeps.
 const IDLE: Duration = Duration::from_hours(1);
 /// The longest response to what is asked here.
@@ -257,7 +260,7 @@ impl Follower {
         if let Some(serial) = report {
             self.reporter.report(&self.secondary.name, zone, serial);
         }
-        if let Some(pause) = pause {
+        if let Some(pause) = pause.or_else(|| (*zone == self.reporter.catalog).then_some(CATALOG_PAUSE)) {
             self.schedule(zone, pause);
         }
     }

@@ -1,0 +1,99 @@
+//! Many zones at once, with replicas that end midway; and peace afterwards.
+
+use std::time::{Duration, Instant};
+
+use cst_tests::centre::eventually;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::ResourceExt as _;
+use kube::api::{Api, ListParams};
+
+use crate::public::PublicServer;
+use crate::replica::Replica;
+use crate::world::{CATALOG, World};
+
+const TENANTS: [&str; 4] = ["fano", "urbino", "pesaro", "cagli"];
+
+/// How many record sets a zone has. Without optimisation signing is slow.
+const SETS: usize = if cfg!(debug_assertions) { 50 } else { 500 };
+
+/// How many zones are stored.
+async fn stored(world: &World) -> usize {
+    let maps: Api<ConfigMap> = world.centre.api(&world.centre.namespace);
+    let zones = ListParams::default().labels("territorial.services/published=zone");
+    maps.list_metadata(&zones).await.unwrap().items.len()
+}
+
+/// Waits until the Lease was renewed so many times.
+async fn renewals(world: &World, number: usize) {
+    let leases: Api<Lease> = world.centre.api(&world.centre.namespace);
+    let mut last = None;
+    for _ in 0..=number {
+        let renewed = async || {
+            let version = leases.get("cst-controller").await.unwrap().resource_version();
+            (version != last).then_some(version)
+        };
+        last = eventually(renewed).await.expect("the Lease is renewed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_centre_that_starts_cold_converges_though_its_leader_ends_midway_and_a_server_is_down() {
+    let mut world = World::with(&[]).await;
+    let mut zones = Vec::new();
+    for tenant in TENANTS {
+        zones.extend(world.tenant(tenant, 19, SETS, "").await);
+    }
+    world.servers[0].start();
+    let begin = Instant::now();
+    let a = world.replica("a").await;
+    a.until_leads(&world).await;
+    let b = world.replica("b").await;
+    let serials = world.follow_serials();
+    eventually(async || (stored(&world).await >= 20).then_some(())).await.expect("a part is stored");
+    assert_eq!(b.api.faults.writes(), 0, "one writes");
+    drop(a);
+    assert!(stored(&world).await < 76, "it ended midway");
+    for zone in &zones {
+        world.servers[0].until(zone, |_| true).await;
+    }
+    let took = begin.elapsed();
+    assert!(took < Duration::from_mins(1), "{took:?}");
+    for zone in &zones {
+        let stored = world.stored(zone).await.unwrap();
+        world.servers[0].until(zone, |serial| serial == stored.serial).await;
+    }
+    for tenant in TENANTS {
+        world.until_waiting_for("ns2", tenant, 19).await;
+    }
+    world.servers[1].start();
+    for tenant in TENANTS {
+        world.until_ready(tenant, 19).await;
+    }
+    serials.never_went_back().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_zones_at_once_all_arrive_and_then_there_is_peace() {
+    let world = World::new().await;
+    let (a, b) = (world.replica("a").await, world.replica("b").await);
+    let mut zones = Vec::new();
+    for tenant in TENANTS {
+        zones.extend(world.tenant(tenant, 125, 2, "").await);
+    }
+    for tenant in TENANTS {
+        world.until_ready(tenant, 125).await;
+    }
+    zones.push(CATALOG.into());
+    renewals(&world, 3).await;
+    let seen = async |replica: &Replica| {
+        (replica.api.faults.writes(), replica.metric("cst_dns_notifies_total{result=\"sent\"}").await)
+    };
+    let before = (seen(&a).await, seen(&b).await, world.serials(&zones).await);
+    assert!(before.2.values().all(Option::is_some), "every zone is at every server");
+    let transfers = |server: &PublicServer| server.log().matches("Transfer status").count();
+    let transferred: Vec<usize> = world.servers.iter().map(transfers).collect();
+    renewals(&world, 10).await;
+    assert_eq!((seen(&a).await, seen(&b).await, world.serials(&zones).await), before);
+    assert_eq!(world.servers.iter().map(transfers).collect::<Vec<_>>(), transferred);
+}

@@ -1,0 +1,121 @@
+//! What is stored is lost, removed or replaced by hand: nothing stops being served, and serials go above what the public servers have.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use cst_api::Domain;
+use cst_compiler::model::RecordType;
+use cst_tests::centre::{condition, eventually};
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use serde_json::json;
+
+use crate::public::ask;
+use crate::world::World;
+
+/// Removes what is stored of every zone.
+async fn lose_all(world: &World) {
+    let maps: Api<ConfigMap> = world.centre.api(&world.centre.namespace);
+    let zones = ListParams::default().labels("territorial.services/published=zone");
+    let lost = maps.list(&zones).await.unwrap().items.len();
+    assert!(lost > 0);
+    maps.delete_collection(&DeleteParams::default(), &zones).await.unwrap();
+}
+
+/// The DS of every Domain of a tenant.
+async fn signers(world: &World, tenant: &str) -> Vec<Vec<String>> {
+    let api: Api<Domain> = world.centre.api(&format!("t-{tenant}"));
+    let domains = api.list(&ListParams::default()).await.unwrap();
+    domains.into_iter().map(|domain| domain.status.unwrap().zone.unwrap().ds).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn published_state_that_is_lost_is_made_anew_above_what_the_servers_have() {
+    let world = World::new().await;
+    let a = world.replica("a").await;
+    let zones = world.tenant("fano", 6, 3, "").await;
+    world.until_ready("fano", 6).await;
+    let before = signers(&world, "fano").await;
+    let asking = world.asks(&["ns1", "ns2"], &zones);
+
+    // Serials that the clock will not reach for years, as after a clock that was wrong.
+    let maps: Api<ConfigMap> = world.centre.api(&world.centre.namespace);
+    let mut highest = Vec::new();
+    for zone in &zones {
+        let far = world.stored(zone).await.unwrap().serial + 300_000_000;
+        let patch = json!({"data": {"serial": far.to_string()}});
+        maps.patch(&format!("zone.{zone}"), &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap();
+        highest.push(far);
+    }
+    for server in &world.servers {
+        for (zone, highest) in zones.iter().zip(&mut highest) {
+            *highest = server.until(zone, |serial| serial >= *highest).await;
+        }
+    }
+    lose_all(&world).await;
+    for server in &world.servers {
+        for (zone, highest) in zones.iter().zip(&mut highest) {
+            let wanted = if server.name == "ns1" { *highest + 1 } else { *highest };
+            *highest = server.until(zone, |serial| serial >= wanted).await;
+        }
+    }
+    world.until_ready("fano", 6).await;
+    assert_eq!(signers(&world, "fano").await, before);
+
+    // Now with nobody there who knows.
+    drop(a);
+    lose_all(&world).await;
+    let leases: Api<Lease> = world.centre.api(&world.centre.namespace);
+    leases.delete("cst-controller", &DeleteParams::default()).await.unwrap();
+    let _b = world.replica("b").await;
+    for server in &world.servers {
+        for (zone, highest) in zones.iter().zip(&highest) {
+            server.until(zone, |serial| serial > *highest).await;
+        }
+    }
+    world.until_ready("fano", 6).await;
+    assert_eq!(signers(&world, "fano").await, before, "the keys are where they were");
+    asking.was_answered().await;
+}
+
+/// The names of a zone's servers, as one of them answers.
+async fn name_servers(port: u16, zone: &str) -> BTreeSet<String> {
+    let reply = ask(port, zone, RecordType::NS).await.expect("it answers");
+    reply.answers.iter().filter_map(|record| record.ns()).map(ToString::to_string).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn name_servers_that_are_all_replaced_wait_for_a_word_and_change_at_once() {
+    let world = World::new().await;
+    let a = world.replica("a").await;
+    let zones = world.tenant("fano", 2, 3, "").await;
+    world.until_ready("fano", 2).await;
+    a.signal("TERM");
+    let lease: Api<Lease> = world.centre.api(&world.centre.namespace);
+    let released = async || lease.get("cst-controller").await.unwrap().spec?.holder_identity.is_none().then_some(());
+    eventually(released).await.expect("the Lease is given back");
+    drop(a);
+    let (old, new) = (["ns1.cst.example.net", "ns2.cst.example.net"], ["dns1.example.org", "dns2.example.org"]);
+    let set = |names: [&str; 2]| names.map(ToOwned::to_owned).into_iter().collect::<BTreeSet<_>>();
+    world.write_settings(new);
+    let _b = world.replica("b").await;
+    let domains: Api<Domain> = world.centre.api("t-fano");
+    let held = world.centre.until_reason(&domains, &zones[0], "PlanHeld").await;
+    let message = condition(&held, "PlanHeld").unwrap().message;
+    assert!(message.contains("apex NS"), "{message}");
+    let port = world.servers[0].port;
+    assert_eq!(name_servers(port, &zones[0]).await, set(old));
+
+    let approve = json!({"metadata": {"annotations": {"territorial.services/approve": message.rsplit(' ').next()}}});
+    domains.patch(&zones[0], &PatchParams::default(), &Patch::Merge(&approve)).await.unwrap();
+    let replaced = eventually(async || {
+        let names = name_servers(port, &zones[0]).await;
+        assert!(names == set(old) || names == set(new), "{names:?}");
+        (names == set(new)).then_some(())
+    });
+    tokio::time::timeout(Duration::from_secs(30), replaced).await.unwrap().expect("they are replaced");
+    world.centre.until_reason(&domains, &zones[1], "PlanHeld").await;
+    assert_eq!(name_servers(port, &zones[1]).await, set(old), "the word was on the other one");
+}
