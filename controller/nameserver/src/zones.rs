@@ -79,9 +79,7 @@ impl Kept {
     fn served(&self, version: &ZoneVersion) -> Result<Served, SignError> {
         match self {
             Self::Whole(served) => Ok(served.clone()),
-            Self::Sealed(seal, history) => {
-                Ok(Served { zone: Arc::new(seal.open(version)?), history: history.clone() })
-            }
+            Self::Sealed(seal, history) => Ok(Served { zone: Arc::new(seal.open(version)?), history: history.clone() }),
         }
     }
 }

@@ -51,8 +51,13 @@ fn versions() -> impl Iterator<Item = ZoneVersion> {
 fn a_seal_gives_the_signed_form_again() {
     for version in versions() {
         let signed = sign(&version, None).unwrap();
-        let signatures: usize =
-            signed.nodes.iter().chain(&signed.hashed).flat_map(|node| &node.sets).map(|set| set.signatures.iter().count()).sum();
+        let signatures: usize = signed
+            .nodes
+            .iter()
+            .chain(&signed.hashed)
+            .flat_map(|node| &node.sets)
+            .map(|set| set.signatures.iter().count())
+            .sum();
         let seal = Seal::of(&signed);
         assert_eq!(seal.0.len(), 64 * signatures);
         assert_eq!(version.keys.is_empty(), signatures == 0);
