@@ -129,11 +129,16 @@ def address(number):
     return socket.inet_ntoa(struct.pack("!I", 0x0A000000 + number))
 
 
+def write(server, kind, numbers, records):
+    """Writes many at once."""
+    with concurrent.futures.ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(lambda number: server.apply(kind, number, records(number)), numbers))
+
+
 def bulk(server, kind, names, numbers, records):
     """Writes many at once: the seconds that the writes took, and those until all was answered."""
     start = time.time()
-    with concurrent.futures.ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(lambda number: server.apply(kind, number, records(number)), numbers))
+    write(server, kind, numbers, records)
     written = time.time() - start
     names.wait({f"{name}.{zone(number)}": value for number in numbers for name, value in records(number).items()})
     return written, time.time() - start
@@ -162,4 +167,5 @@ def main(peer, folder, port, zones, changes):
     print(f"{peer} bulk {count * BULK_RECORDS} {written:.3f} {answered:.3f}")
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

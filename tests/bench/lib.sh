@@ -147,5 +147,12 @@ seconds_since() { date +%s.%N | awk -v start="$1" '{ printf "%.3f\n", $1 - start
 # memory NAME: what it and its own processes hold, in MB.
 memory() { ps -o rss= --pid "${PID[$1]}" --ppid "${PID[$1]}" | awk '{ sum += $1 } END { print sum / 1000 }'; }
 
+# processor NAME: the processor time that it and its own processes have taken, in seconds.
+processor() {
+  local pid
+  for pid in $(ps -o pid= --pid "${PID[$1]}" --ppid "${PID[$1]}"); do sed 's/.*) //' "/proc/$pid/stat"; done |
+    awk -v ticks="$(getconf CLK_TCK)" '{ sum += $12 + $13 } END { print sum / ticks }'
+}
+
 # median NAME: of its runs, by the first figure.
 median() { sort -n "$PLACE/$1.runs" | sed -n "$((($(wc -l <"$PLACE/$1.runs") + 1) / 2))p"; }

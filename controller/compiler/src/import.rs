@@ -2,6 +2,8 @@
 
 mod difference;
 mod draft;
+#[cfg(test)]
+mod fuzz;
 pub mod named_conf;
 mod notes;
 #[cfg(test)]

@@ -35,6 +35,17 @@ pub(crate) enum Role {
     Glue,
 }
 
+impl Role {
+    /// Whether a set of the type at such a name is ours to sign (RFC 4035 §2.2).
+    pub(crate) fn is_signed(self, type_number: u16) -> bool {
+        match self {
+            Self::Authoritative => true,
+            Self::Cut => [rtype::DS, rtype::NSEC].contains(&type_number),
+            Self::Glue => false,
+        }
+    }
+}
+
 /// All records of one type at one name, with the signature over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServedSet {

@@ -49,6 +49,27 @@ pub(crate) struct Signer {
 /// The signed form of a version; without keys, the version as it is. Signatures of `previous` over sets that are unchanged are taken
 /// over, which changes nothing but the time it takes.
 pub fn sign(version: &ZoneVersion, previous: Option<&ServedZone>) -> Result<ServedZone, SignError> {
+    form(version, |zone, signers| rrsig::add_signatures(zone, signers, version.inception, previous))
+}
+
+/// What signing has made that is dear to make again: the bare signatures, in the order of the sets. All else follows from the version.
+#[derive(Debug)]
+pub(crate) struct Seal(Box<[u8]>);
+
+impl Seal {
+    /// That of a signed form.
+    pub(crate) fn of(signed: &ServedZone) -> Self {
+        Self(rrsig::bare_signatures(signed))
+    }
+
+    /// The signed form of the version that it is of.
+    pub(crate) fn open(&self, version: &ZoneVersion) -> Result<ServedZone, SignError> {
+        form(version, |zone, signers| rrsig::put_signatures(zone, signers, version.inception, &self.0))
+    }
+}
+
+/// The form of a version with all that belongs to a signed one, the signatures put in by `sign`.
+fn form(version: &ZoneVersion, sign: impl FnOnce(&mut ServedZone, &[Signer])) -> Result<ServedZone, SignError> {
     let zone = version.apex();
     if let Some(set) = version.zone.sets().find(|set| !set.name.is_within(zone)) {
         return Err(SignError::Outside { zone: zone.clone(), name: set.name.clone() });
@@ -61,7 +82,7 @@ pub fn sign(version: &ZoneVersion, previous: Option<&ServedZone>) -> Result<Serv
             Denial::Nsec3 if nsec3::fits(&served.apex) => nsec3::add_chain(&mut served),
             Denial::Nsec | Denial::Nsec3 => nsec::add_chain(&mut served),
         }
-        rrsig::add_signatures(&mut served, &signers, version.inception, previous);
+        sign(&mut served, &signers);
     }
     Ok(served)
 }
@@ -96,3 +117,6 @@ fn add_key_sets(zone: &mut ServedZone, signers: &[Signer], leaving: bool) {
     let sets = sets.into_iter().filter(|(_, data)| !data.is_empty());
     zone.nodes[0].sets.extend(sets.map(|(type_number, data)| ServedSet::new(type_number, ttl, data)));
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,10 @@ use tokio::sync::{OnceCell, Semaphore};
 use crate::history::History;
 use crate::metrics::Counts;
 use crate::served::ServedZone;
-use crate::sign::{SignError, sign};
+use crate::sign::{Seal, SignError, sign};
+
+/// From how many record sets on a zone's signed form is kept; below, it is made anew of its signatures, in well under a millisecond.
+const LARGE: usize = 200;
 
 /// A version as it is transferred, and how it came to be.
 #[derive(Clone)]
@@ -23,12 +26,18 @@ pub(crate) struct Served {
     pub(crate) history: History,
 }
 
+/// What is kept of a version that was signed: all of a large one; of a small one, of which there are many, its signatures.
+enum Kept {
+    Whole(Served),
+    Sealed(Seal, History),
+}
+
 /// A published version. It is signed when it is first asked for.
 pub(crate) struct Member {
     version: ZoneVersion,
     /// Whether somebody has asked for it, and may have it one day.
     is_wanted: AtomicBool,
-    signed: OnceCell<Served>,
+    signed: OnceCell<Kept>,
     /// The last wanted version before: its signatures are taken over, and its history goes on. Let go once that is done.
     previous: RwLock<Option<Arc<Self>>>,
 }
@@ -57,6 +66,21 @@ impl Served {
     fn after(previous: Option<&Self>, zone: ServedZone) -> Self {
         let history = previous.map(|previous| previous.history.followed_by(&previous.zone, &zone));
         Self { zone: Arc::new(zone), history: history.unwrap_or_default() }
+    }
+}
+
+impl Kept {
+    fn of(served: &Served) -> Self {
+        let Served { zone, history } = served;
+        let sets: usize = zone.nodes.iter().map(|node| node.sets.len()).sum();
+        if sets >= LARGE { Self::Whole(served.clone()) } else { Self::Sealed(Seal::of(zone), history.clone()) }
+    }
+
+    fn served(&self, version: &ZoneVersion) -> Result<Served, SignError> {
+        match self {
+            Self::Whole(served) => Ok(served.clone()),
+            Self::Sealed(seal, history) => Ok(Served { zone: Arc::new(seal.open(version)?), history: history.clone() }),
+        }
     }
 }
 
@@ -187,11 +211,18 @@ impl Zones {
 
     async fn signed(&self, member: &Arc<Member>) -> Result<Served, SignError> {
         member.is_wanted.store(true, Ordering::Release);
-        let served = member.signed.get_or_try_init(|| self.sign(member)).await?;
+        let mut fresh = None;
+        let sign = async || {
+            let served = self.sign(member).await?;
+            let kept = Kept::of(&served);
+            fresh = Some(served);
+            Ok(kept)
+        };
+        let kept = member.signed.get_or_try_init(sign).await?;
         if member.previous().is_some() {
             *write(&member.previous) = None;
         }
-        Ok(served.clone())
+        fresh.map_or_else(|| kept.served(&member.version), Ok)
     }
 
     /// Signs a member after the one before it, which may be at it still.

@@ -8,6 +8,8 @@ use crate::model::DomainName;
 
 /// How deep blocks may be nested.
 const DEEPEST: usize = 16;
+/// How many words, braces and semicolons a file may have: a hundred thousand zones' worth.
+const MOST_TOKENS: usize = 2_000_000;
 
 /// What is wrong with a configuration file, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -34,6 +34,7 @@ pub fn read(file: &str, bytes: &[u8], origin: Option<&DomainName>) -> ReadZone {
         default_ttl: None,
         last_ttl: None,
         generated: 0,
+        generated_octets: 0,
         is_over: false,
     };
     let mut lexer = Lexer::new(bytes);
@@ -68,6 +69,7 @@ struct Reader {
     /// Of the record before.
     last_ttl: Option<u32>,
     generated: u32,
+    generated_octets: usize,
     /// Nothing more is to be read.
     is_over: bool,
 }
@@ -275,6 +277,13 @@ impl Reader {
             let raw = unquoted(word, position + 1 == rest.len());
             line.push(b' ');
             line.extend(generate::substituted(&Word { raw: &raw, ..*word }, number)?);
+        }
+        self.generated_octets += line.len();
+        if self.generated_octets > generate::MOST_OCTETS {
+            let most = generate::MOST_OCTETS;
+            return Err(format!(
+                "$GENERATE makes more than {most} octets of text by now: write fewer or shorter records"
+            ));
         }
         let mut lexer = Lexer::part(&line, at);
         let entry = lexer.entry().ok_or("$GENERATE makes an empty line")?.map_err(|malformed| malformed.message)?;

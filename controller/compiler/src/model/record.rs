@@ -51,8 +51,8 @@ pub enum RecordData {
     Loc(Loc),
     /// RFC 1035 §3.3.9: preference and exchange; preference 0 and the root are the null MX of RFC 7505.
     Mx(u16, DomainName),
-    /// RFC 3403.
-    Naptr(Naptr),
+    /// RFC 3403. Apart, for what it takes is what each record here would.
+    Naptr(Box<Naptr>),
     /// RFC 1035 §3.3.11.
     Ns(DomainName),
     /// RFC 1035 §3.3.12.

@@ -125,9 +125,14 @@ impl Zone {
         };
         let serial = soa.serial;
         let mut grouped: BTreeMap<(DomainName, RecordType), (u32, Vec<RecordData>)> = BTreeMap::new();
+        // All sets of a name share it.
+        let mut owner = apex.clone();
         for record in records {
             let (name, ttl, data) = record?;
-            grouped.entry((name, data.type_())).or_insert((ttl, Vec::new())).1.push(data);
+            if name != owner {
+                owner = name;
+            }
+            grouped.entry((owner.clone(), data.type_())).or_insert((ttl, Vec::new())).1.push(data);
         }
         let mut zone = Self::new(apex, soa_ttl, soa);
         for ((name, _), (ttl, values)) in grouped {

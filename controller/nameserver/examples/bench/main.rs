@@ -3,7 +3,7 @@
 //! usage: bench zones FOLDER small ZONES          writes small zones, each with its key, and signed for other primaries
 //!        bench zones FOLDER large RECORDS        the same with one zone of hosts
 //!        bench serve FOLDER ADDRESS KEY SECRET   serves a folder's zones, signed, until it is killed
-//!        bench memory [ZONES]                    the memory of small zones that nobody has asked for
+//!        bench memory [ZONES]                    the memory of small zones, before and after their transfer
 //!        bench signing FOLDER [SECONDS]          the signatures a second of the stored zones in a folder, on one core
 
 mod memory;

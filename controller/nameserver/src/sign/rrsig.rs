@@ -7,7 +7,7 @@ use std::thread;
 use cst_compiler::plan::renewal::VALIDITY;
 
 use crate::rtype;
-use crate::served::{DataList, Node, Role, ServedSet, ServedZone};
+use crate::served::{DataList, Node, ServedSet, ServedZone};
 
 use super::Signer;
 
@@ -15,6 +15,8 @@ use super::Signer;
 const NODES_PER_THREAD: usize = 500;
 /// The octets of an RRSIG's data before the signer's name (RFC 4034 §3.1).
 const FIXED: usize = 18;
+/// The octets of a signature of either algorithm (RFC 6605 §4, RFC 8080 §4).
+const SIGNATURE: usize = 64;
 
 /// What all signatures of a version share.
 struct Work<'a> {
@@ -24,15 +26,41 @@ struct Work<'a> {
 }
 
 pub(super) fn add_signatures(zone: &mut ServedZone, signers: &[Signer], inception: u32, previous: Option<&ServedZone>) {
-    let mut apex_wire = Vec::new();
-    zone.apex.write_wire(&mut apex_wire);
-    let work = Work { signers, apex_wire, inception };
+    let work = Work::new(zone, signers, inception);
     if let Some(previous) = previous.filter(|previous| work.made(zone, previous)) {
         take_over(&mut zone.nodes, &previous.nodes);
         take_over(&mut zone.hashed, &previous.hashed);
     }
     work.sign_nodes(&mut zone.nodes);
     work.sign_nodes(&mut zone.hashed);
+}
+
+/// The bare signatures of a zone, in the order of its sets.
+pub(super) fn bare_signatures(zone: &ServedZone) -> Box<[u8]> {
+    let sets = zone.nodes.iter().chain(&zone.hashed).flat_map(|node| &node.sets);
+    let bare = |data: &[u8]| data.last_chunk::<SIGNATURE>().copied().unwrap_or([0; SIGNATURE]);
+    sets.flat_map(|set| set.signatures.iter().flat_map(bare)).collect()
+}
+
+/// Puts bare signatures of the same version and the same keys where they belong.
+pub(super) fn put_signatures(zone: &mut ServedZone, signers: &[Signer], inception: u32, bare: &[u8]) {
+    let work = Work::new(zone, signers, inception);
+    let mut bare = bare.chunks_exact(SIGNATURE);
+    for node in zone.nodes.iter_mut().chain(&mut zone.hashed) {
+        let (role, labels) = (node.role, labels(node));
+        for set in node.sets.iter_mut().filter(|set| role.is_signed(set.type_number)) {
+            let mut rrsigs: Vec<_> = work.signers_of(set.type_number).map(|by| work.head(by, labels, set)).collect();
+            // The signatures were in the order of the whole data, which is that of their heads.
+            rrsigs.sort();
+            rrsigs.iter_mut().zip(&mut bare).for_each(|(head, signature)| head.extend_from_slice(signature));
+            set.signatures = DataList::new(rrsigs);
+        }
+    }
+}
+
+/// The labels of an owner as RRSIGs count them: without that of a wildcard (RFC 4034 §3.1.3).
+fn labels(node: &Node) -> u8 {
+    u8::try_from(node.name.labels().filter(|label| *label != "*").count()).unwrap_or(127)
 }
 
 /// Walks both lists of names, which have the same order.
@@ -49,7 +77,13 @@ fn take_over(nodes: &mut [Node], previous: &[Node]) {
     }
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(zone: &ServedZone, signers: &'a [Signer], inception: u32) -> Self {
+        let mut apex_wire = Vec::new();
+        zone.apex.write_wire(&mut apex_wire);
+        Self { signers, apex_wire, inception }
+    }
+
     /// Whether the previous version's signatures are from these keys and this inception: those of its keys and of its SOA are.
     fn made(&self, zone: &ServedZone, previous: &ServedZone) -> bool {
         let key_data = |zone: &ServedZone| zone.nodes[0].set(rtype::DNSKEY).map(|set| set.data.clone());
@@ -101,18 +135,12 @@ impl Work<'_> {
     }
 
     fn sign_node(&self, node: &mut Node) {
-        let role = node.role;
-        let is_signed = |set: &ServedSet| match role {
-            Role::Authoritative => true,
-            Role::Cut => [rtype::DS, rtype::NSEC].contains(&set.type_number),
-            Role::Glue => false,
-        };
-        let labels = u8::try_from(node.name.labels().filter(|label| *label != "*").count()).unwrap_or(127);
+        let (role, labels) = (node.role, labels(node));
         let mut owner = Vec::new();
         node.name.write_wire(&mut owner);
         for set in &mut node.sets {
             // A set that was signed under the parent's side and is now below a cut keeps nothing.
-            if !is_signed(set) {
+            if !role.is_signed(set.type_number) {
                 set.signatures = DataList::default();
             } else if set.signatures.is_empty() {
                 let signers = self.signers_of(set.type_number);
@@ -139,7 +167,7 @@ impl Work<'_> {
 
     /// The RRSIG's data without the signature.
     fn head(&self, by: &Signer, labels: u8, set: &ServedSet) -> Vec<u8> {
-        let mut head = Vec::with_capacity(FIXED + self.apex_wire.len() + 64);
+        let mut head = Vec::with_capacity(FIXED + self.apex_wire.len() + SIGNATURE);
         head.extend_from_slice(&set.type_number.to_be_bytes());
         head.extend_from_slice(&[by.key.algorithm().number(), labels]);
         head.extend_from_slice(&set.ttl.to_be_bytes());

@@ -5,6 +5,7 @@ mod dnssec;
 mod hostile;
 mod incremental;
 mod keys;
+mod killed;
 mod metrics;
 mod parent;
 mod requests;

@@ -2,12 +2,14 @@
 
 mod message;
 mod primary;
+mod proxy;
 mod servers;
 mod software;
 mod world;
 
 pub use message::{Answer, Message, Record, Tcp, Udp, framed};
 pub use primary::{CATALOG, KEY_NAME, SECRET, Served, config, dig, records, serve, signed};
+pub use proxy::Proxy;
 pub use servers::{NameServer, ServerKey, Setup, observed};
 pub use software::{Software, free_port};
 pub use world::World;

@@ -16,6 +16,10 @@ use crate::files;
 const NAMED_CONF: &str = "named.conf";
 /// How deep files may include each other.
 const DEEPEST: usize = 16;
+/// How many octets all files together may have, each at least a block: files that include each other would be read without end.
+const MOST_OCTETS: usize = 128 << 20;
+/// What an empty file counts as.
+const BLOCK: usize = 4096;
 
 /// What was found.
 pub(super) struct Found {
@@ -29,6 +33,8 @@ struct Reader<'a> {
     view: Option<&'a str>,
     wanted: &'a [DomainName],
     directory: Option<String>,
+    /// How many octets were read.
+    octets: usize,
     zones: Vec<(String, ZoneStatement)>,
     views: BTreeSet<String>,
     problems: Vec<Diagnostic>,
@@ -50,6 +56,7 @@ pub(super) fn read(conf: &Path, view: Option<&str>, wanted: &[DomainName]) -> Re
         view,
         wanted,
         directory: None,
+        octets: 0,
         zones: Vec::new(),
         views: BTreeSet::new(),
         problems: Vec::new(),
@@ -65,12 +72,36 @@ impl Reader<'_> {
     /// Takes in the statements of a file, those of the files that it includes in their place.
     fn file(&mut self, path: &Path, depth: usize, is_taken: bool) -> Result<(), Failure> {
         let shown = self.shown(path);
+        if self.is_full() {
+            return Ok(());
+        }
         let bytes = files::read_bytes(path)?;
+        if !self.has_room(&shown, bytes.len()) {
+            return Ok(());
+        }
         match named_conf::read(&bytes) {
             Ok(items) => self.items(&shown, items, depth, is_taken)?,
             Err(ConfError { at, message }) => self.tell(&shown, at, Severity::Error, message),
         }
         Ok(())
+    }
+
+    /// Counts a file in; `false`, which is told, when that is too much: nothing more is read then.
+    fn has_room(&mut self, file: &str, octets: usize) -> bool {
+        self.octets += octets.max(BLOCK);
+        if self.is_full() {
+            let start = Position { line: 1, column: 1 };
+            let message = format!(
+                "with this file the configuration has more than {MOST_OCTETS} octets: does one include itself, or do many zones name one file?"
+            );
+            self.tell(file, start, Severity::Error, message);
+        }
+        !self.is_full()
+    }
+
+    /// Whether nothing more is read.
+    fn is_full(&self) -> bool {
+        self.octets > MOST_OCTETS
     }
 
     /// `is_taken`: whether the zones are of the view that is wanted.
@@ -179,7 +210,11 @@ impl Reader<'_> {
             self.tell(file, at, Severity::Error, message);
             return None;
         };
+        if self.is_full() {
+            return None;
+        }
         match files::read_bytes(&found) {
+            Ok(bytes) if !self.has_room(&self.shown(&found), bytes.len()) => None,
             Ok(bytes) => Some(read_zone_file(&self.shown(&found), &bytes, Some(name))),
             Err(error) => {
                 self.tell(file, at, Severity::Error, error.to_string());

@@ -1,6 +1,6 @@
 //! BIND's configuration as tokens: words, quoted texts, braces and semicolons; comments of C, C++ and the shell.
 
-use super::ConfError;
+use super::{ConfError, MOST_TOKENS};
 use crate::manifest::Position;
 
 /// How long a word may be.
@@ -18,11 +18,13 @@ pub(super) struct Lexer<'a> {
     bytes: &'a [u8],
     next: usize,
     at: Position,
+    /// How many tokens were read.
+    tokens: usize,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, next: 0, at: Position { line: 1, column: 1 } }
+        Self { bytes, next: 0, at: Position { line: 1, column: 1 }, tokens: 0 }
     }
 
     /// The next token and its place; `None` at the end.
@@ -30,6 +32,11 @@ impl<'a> Lexer<'a> {
         self.skip_blank()?;
         let at = self.at;
         let Some(byte) = self.peek(0) else { return Ok(None) };
+        self.tokens += 1;
+        if self.tokens > MOST_TOKENS {
+            let message = format!("the file has more than {MOST_TOKENS} words, braces and semicolons: split it");
+            return Err(ConfError { at, message });
+        }
         let token = match byte {
             b'{' | b'}' | b';' => {
                 self.take();

@@ -4,6 +4,8 @@ use super::lexer::Word;
 
 /// How many records all `$GENERATE` of a file may make.
 pub(super) const MOST: u32 = 65_536;
+/// How many octets of zone-file text they may make: more than a hundred a record.
+pub(super) const MOST_OCTETS: usize = 8 << 20;
 /// How many digits a number may be padded to: no label holds more.
 const WIDEST: usize = 63;
 

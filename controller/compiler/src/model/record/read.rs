@@ -46,7 +46,7 @@ fn read(type_: RecordType, words: &mut Words<'_>) -> Result<RecordData, RecordEr
         RecordType::HTTPS => RecordData::Https(Svcb::read(words)?),
         RecordType::LOC => RecordData::Loc(Loc::read(words)?),
         RecordType::MX => RecordData::Mx(words.number()?, words.host_or_none()?),
-        RecordType::NAPTR => RecordData::Naptr(Naptr::read(words)?),
+        RecordType::NAPTR => RecordData::Naptr(Box::new(Naptr::read(words)?)),
         RecordType::NS => RecordData::Ns(words.host()?),
         RecordType::PTR => RecordData::Ptr(words.name()?),
         RecordType::SOA => RecordData::Soa(Soa::read(words)?),

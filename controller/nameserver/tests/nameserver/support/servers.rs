@@ -186,6 +186,15 @@ impl NameServer {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    /// Waits until the last line of the log that has these words is as it should be.
+    pub fn until_log(&self, words: &str, right: impl Fn(&str) -> bool) {
+        let start = Instant::now();
+        while !self.log().lines().rfind(|line| line.contains(words)).is_some_and(&right) {
+            assert!(start.elapsed() < PATIENCE, "{words}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     pub fn ask(&self, arguments: &str) -> String {
         dig(self.setup.port, arguments)
     }
