@@ -10,7 +10,7 @@ use kube::api::{Api, ListParams};
 
 use crate::public::PublicServer;
 use crate::replica::Replica;
-use crate::world::{CATALOG, World};
+use crate::world::World;
 
 const TENANTS: [&str; 4] = ["fano", "urbino", "pesaro", "cagli"];
 
@@ -84,16 +84,18 @@ async fn five_hundred_zones_at_once_all_arrive_and_then_there_is_peace() {
     for tenant in TENANTS {
         world.until_ready(tenant, 125).await;
     }
-    zones.push(CATALOG.into());
     renewals(&world, 3).await;
-    let seen = async |replica: &Replica| {
-        (replica.api.faults.writes(), replica.metric("cst_dns_notifies_total{result=\"sent\"}").await)
-    };
-    let before = (seen(&a).await, seen(&b).await, world.serials(&zones).await);
+    let notified = async |replica: &Replica| replica.metric("cst_dns_notifies_total{result=\"sent\"}").await;
+    let seen = async || (a.api.faults.writes(), b.api.faults.writes(), world.serials(&zones).await);
+    let (before, told) = (seen().await, [notified(&a).await, notified(&b).await]);
     assert!(before.2.values().all(Option::is_some), "every zone is at every server");
     let transfers = |server: &PublicServer| server.log().matches("Transfer status").count();
     let transferred: Vec<usize> = world.servers.iter().map(transfers).collect();
     renewals(&world, 10).await;
-    assert_eq!((seen(&a).await, seen(&b).await, world.serials(&zones).await), before);
-    assert_eq!(world.servers.iter().map(transfers).collect::<Vec<_>>(), transferred);
+    assert!(seen().await == before, "a write, or another serial");
+    // A replica may raise its catalog over the other's, once: a message to each server, and no more than its transfer.
+    let later = [notified(&a).await, notified(&b).await];
+    assert!(later.iter().zip(told).all(|(later, told)| *later <= told + 2), "{told:?} {later:?}");
+    let after = world.servers.iter().map(transfers);
+    assert!(after.zip(&transferred).all(|(after, before)| after <= before + 2), "{transferred:?}");
 }

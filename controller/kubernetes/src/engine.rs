@@ -142,11 +142,13 @@ impl Engine {
         }
     }
 
-    /// This replica leads, or no longer does. A new leader judges everything anew: most of it turns out to be as it should.
+    /// This replica leads, or no longer does. A new leader judges everything anew, whatever it built when it led before: most of it turns
+    /// out to be as it should.
     pub fn lead(&mut self, leads: bool) {
         let began = leads && !self.leads;
         self.leads = leads;
         if began {
+            self.built.clear();
             self.mark_all();
         } else if !leads {
             self.queue.clear(|work| !matches!(work, Work::Serve(_)));

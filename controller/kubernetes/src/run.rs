@@ -169,6 +169,8 @@ impl Controller {
                 Ok(()) = leads.changed() => {
                     let leading = *leads.borrow_and_update();
                     tracing::info!(leading, "election");
+                    // Another may have led meanwhile.
+                    self.shell.memory.clear();
                     self.engine.lead(leading);
                 }
                 () = tokio::time::sleep_until(due.into()) => {}

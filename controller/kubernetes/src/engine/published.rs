@@ -31,8 +31,11 @@ impl Engine {
     fn take_stored_zone(&mut self, map: &ConfigMap, now: Instant) {
         match PublishedZone::from_config_map(map) {
             Ok(stored) => {
-                let known = self.zones.get(stored.apex()).and_then(|state| state.published.as_ref());
-                if known.is_none_or(|known| is_later(&stored.resource_version, &known.resource_version)) {
+                let state = self.zones.get(stored.apex());
+                let known = state.and_then(|state| state.published.as_ref());
+                // One that was thought lost or damaged is there after all.
+                let is_back = state.is_some_and(|state| state.damaged.is_some());
+                if is_back || known.is_none_or(|known| is_later(&stored.resource_version, &known.resource_version)) {
                     let zone = stored.apex().clone();
                     self.zone_stored(stored, now);
                     self.mark(Work::Unit(Unit::Zone(zone)));
@@ -70,8 +73,8 @@ impl Engine {
 
     fn take_applied(&mut self, map: &ConfigMap, now: Instant) {
         match applied::from_config_map(map) {
-            // What this process built, it knows better.
-            Ok((unit, _)) if self.built.contains_key(&unit) => {}
+            // What this process builds, it knows better.
+            Ok((unit, _)) if self.leads && self.built.contains_key(&unit) => {}
             Ok((unit, applied)) => self.was_recorded(unit, applied, now),
             Err(error) => tracing::error!(config_map = map.name_any(), %error, "a record is not used"),
         }

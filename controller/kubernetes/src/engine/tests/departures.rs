@@ -215,3 +215,20 @@ fn a_retired_zone_whose_stored_copy_somebody_removed_is_stored_again() {
     assert_eq!(PublishedZone { resource_version: before.resource_version.clone(), ..after }, before);
     assert!(play.engine.zones[&name(ZONE)].damaged.is_none());
 }
+
+#[test]
+fn a_list_that_lacks_what_is_there_leaves_nothing_behind() {
+    let mut play = Play::leading();
+    play.tenant("urbino", OWN);
+    play.domain("urbino", ZONE, &json!({}));
+    play.settle();
+    let stored = play.published(ZONE).unwrap();
+    let map = stored.to_config_map().unwrap();
+    let key = ObjectKey::new("cst-system", crate::published::config_map_name(&name(ZONE)));
+    play.take(Event::Published(Seen::Gone(key)));
+    assert!(play.engine.zones[&name(ZONE)].damaged.is_some());
+    play.take(Event::Published(Seen::There(Box::new(map))));
+    assert!(play.engine.zones[&name(ZONE)].damaged.is_none());
+    play.settle();
+    assert_eq!(play.published(ZONE), Some(stored));
+}

@@ -160,3 +160,22 @@ fn sites_and_zones_of_a_tenant_go_by_one_count_and_a_retained_site_by_its_name()
     play.settle();
     assert!(!is_there(&play) && play.published(zones[0]).is_some(), "the zone waits: with the site it were too many");
 }
+
+#[test]
+fn who_leads_again_goes_on_from_what_another_leader_built() {
+    let mut play = with_a_site();
+    play.settle();
+    let unit = Unit::Site(portale());
+    let applied = play.engine.applied[&unit].clone();
+    play.engine.lead(false);
+    let hosts = vec![name("comune.urbino.pu.it"), name("www.comune.urbino.pu.it")];
+    let newer = Applied { hosts, ..applied };
+    play.take(Event::Published(Seen::There(Box::new(crate::applied::to_config_map(&unit, &newer)))));
+    play.engine.lead(true);
+    let (_, job) = begin(&mut play);
+    assert_eq!(
+        (job.last(), job.builds()),
+        (Some(&newer), Some(false)),
+        "built, and nothing of it is known to be damaged"
+    );
+}
