@@ -211,9 +211,11 @@ mod tests {
 
     #[test]
     fn the_catalog_is_watched_across_tenants() {
-        let there = (0..10).map(|number| format!("zone {number}")).chain(["zone a".into()]).collect();
-        let catalog = Census { there, over: set(&["zone a"]) };
-        let elsewhere = |gone| Facts { elsewhere: set(gone), catalog: catalog.clone(), ..facts(&["zone a"], 1) };
+        let all: BTreeSet<String> = (0..10).map(|number| format!("zone {number}")).chain(["zone a".into()]).collect();
+        let elsewhere = |gone: &[&str]| {
+            let catalog = Census { there: all.difference(&set(gone)).cloned().collect(), over: set(&["zone a"]) };
+            Facts { elsewhere: set(gone), catalog, ..facts(&["zone a"], 1) }
+        };
         assert!(step(&Departures::default(), &elsewhere(&["zone 1", "zone 2"]), refuse).1.is_none());
         let many = || elsewhere(&["zone 1", "zone 2", "zone 3"]);
         let (_, held) = step(&Departures::default(), &many(), refuse);
