@@ -9,6 +9,7 @@ use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, Pr
 use kube::core::GroupVersionKind;
 use kube::{Api, Client, ResourceExt as _};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::failure;
 use crate::names::{MANAGED_BY, MANAGER};
@@ -116,10 +117,37 @@ pub fn resource(api_version: &str, kind: &str) -> ApiResource {
 
 /// Applies one object as ours, taking over fields that another manager wrote; a field the server does not know is an error. An object
 /// that already is as wanted is not written.
+///
+/// An empty list says that nobody's entry stays in it. The API server stores an empty list as none, and would count each such apply as
+/// a change: the list is written only where there is something in it.
 pub async fn apply(client: &Client, object: &DynamicObject) -> Result<DynamicObject, ApplyError> {
     let id = ObjectId::of(object)?;
+    let api = id.api(client.clone());
     let params = PatchParams::apply(MANAGER).force().validation_strict();
-    id.api(client.clone()).patch(&id.name, &params, &Patch::Apply(object)).await.map_err(id.failed("applying"))
+    let mut lean = object.clone();
+    let emptied = take_empty_lists(&mut lean.data);
+    let applied = api.patch(&id.name, &params, &Patch::Apply(&lean)).await.map_err(id.failed("applying"))?;
+    if emptied.iter().all(|path| is_empty(&applied.data, path)) {
+        return Ok(applied);
+    }
+    api.patch(&id.name, &params, &Patch::Apply(object)).await.map_err(id.failed("applying"))
+}
+
+/// Takes the empty lists out of a manifest; returns where they were, as JSON pointers (RFC 6901).
+fn take_empty_lists(manifest: &mut Value) -> Vec<String> {
+    let Value::Object(fields) = manifest else { return Vec::new() };
+    let is_empty_list = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    let mut taken: Vec<String> =
+        fields.iter().filter(|(_, value)| is_empty_list(value)).map(|(name, _)| format!("/{name}")).collect();
+    fields.retain(|_, value| !is_empty_list(value));
+    for (name, value) in fields.iter_mut() {
+        taken.extend(take_empty_lists(value).into_iter().map(|path| format!("/{name}{path}")));
+    }
+    taken
+}
+
+fn is_empty(object: &Value, path: &str) -> bool {
+    object.pointer(path).and_then(Value::as_array).is_none_or(Vec::is_empty)
 }
 
 /// Applies a Secret as ours, unless one of that name is somebody else's: a member's own is not to be overwritten, nor to be removed later.
@@ -173,5 +201,20 @@ pub async fn remove(client: &Client, id: &ObjectId, site: Option<&str>) -> Resul
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
         Err(error) => Err(id.failed("removing")(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn empty_lists_are_taken_out_with_their_places() {
+        let mut manifest = json!({"spec": {"ingress": [], "egress": [{"to": []}], "podSelector": {}}, "rules": []});
+        assert_eq!(take_empty_lists(&mut manifest), ["/rules", "/spec/ingress"]);
+        assert_eq!(manifest, json!({"spec": {"egress": [{"to": []}], "podSelector": {}}}));
+        assert!(is_empty(&manifest, "/spec/ingress") && !is_empty(&manifest, "/spec/egress"));
     }
 }

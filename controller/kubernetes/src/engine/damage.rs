@@ -7,7 +7,7 @@ use cst_compiler::desired::object::MANAGER;
 use cst_compiler::index::Unit;
 use cst_compiler::model::ObjectKey;
 use cst_compiler::problem::Kind;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ObjectMeta};
 use kube::core::{ApiResource, PartialObjectMeta};
 
 use super::known::key_of;
@@ -26,6 +26,9 @@ pub struct BuiltKind {
     kind: &'static str,
 }
 
+/// Whoever adds a rule to a policy opens it, with every field of ours as it was.
+const POLICY: &str = "NetworkPolicy";
+
 const fn kind(api_version: &'static str, kind: &'static str) -> BuiltKind {
     BuiltKind { api_version, kind }
 }
@@ -36,7 +39,7 @@ pub(super) const ROUTE: BuiltKind = kind("gateway.networking.k8s.io/v1", "HTTPRo
 
 /// The kinds that are watched for nothing but this, by their metadata.
 pub const WATCHED: [BuiltKind; 6] = [
-    kind("networking.k8s.io/v1", "NetworkPolicy"),
+    kind("networking.k8s.io/v1", POLICY),
     kind("rbac.authorization.k8s.io/v1", "RoleBinding"),
     kind("v1", "ResourceQuota"),
     kind("v1", "LimitRange"),
@@ -62,7 +65,7 @@ impl BuiltKind {
 pub(super) struct Damage {
     /// What was lost or changed since the work that applies it last began.
     objects: BTreeMap<Unit, BTreeSet<ObjectId>>,
-    /// The fields of ours in each object, by digest, as they were last seen.
+    /// The fields of ours in each object, by digest, as they were last seen; of a policy its generation too.
     fields: BTreeMap<ObjectId, String>,
     /// When a unit last was to be applied again at once.
     mended: BTreeMap<Unit, Instant>,
@@ -107,9 +110,11 @@ impl Engine {
     }
 
     /// An object is there: whether every field of it that was ours still is. Whoever changes one takes it over ("field management" of
-    /// server-side apply), and applying takes it back; what others add is theirs.
+    /// server-side apply), and applying takes it back; what others add is theirs, but for the rules of a policy.
     pub(super) fn object_seen(&mut self, kind: BuiltKind, metadata: &ObjectMeta, now: Instant) {
-        let (id, fields) = (kind.named(key_of(metadata)), fields_of_ours(metadata));
+        let id = kind.named(key_of(metadata));
+        let generation = metadata.generation.filter(|_| id.kind == POLICY);
+        let fields = names::hash(serde_json::to_vec(&(fields_of_ours(metadata), generation)).unwrap_or_default());
         if self.damage.fields.insert(id.clone(), fields.clone()).is_some_and(|last| last != fields) {
             self.object_damaged(id, now);
         }
@@ -169,13 +174,12 @@ impl Engine {
     }
 }
 
-fn fields_of_ours(metadata: &ObjectMeta) -> String {
+fn fields_of_ours(metadata: &ObjectMeta) -> Vec<&Option<FieldsV1>> {
     let entries = metadata.managed_fields.iter().flatten();
     let ours = entries.filter(|entry| {
         entry.manager.as_deref() == Some(MANAGER)
             && entry.operation.as_deref() == Some("Apply")
             && entry.subresource.is_none()
     });
-    let fields: Vec<_> = ours.map(|entry| &entry.fields_v1).collect();
-    names::hash(serde_json::to_vec(&fields).unwrap_or_default())
+    ours.map(|entry| &entry.fields_v1).collect()
 }

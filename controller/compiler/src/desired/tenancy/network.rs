@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Installation;
 use crate::desired::object::{SITE, object};
 
-// Both directions are always written, be they empty: what stands there belongs to us then, and nobody else's rule beside it stays.
+// Both directions are always named, be they empty: nobody else's rule stays beside ours.
 const API: &str = "networking.k8s.io/v1";
 
 // With a dot, which no site's name has: a site's own policy is called as the site.
