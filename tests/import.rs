@@ -323,6 +323,67 @@ fn what_is_wrong_is_told_at_its_place_and_nothing_is_written() {
 }
 
 #[test]
+fn a_zone_whose_file_does_not_tell_all_is_warned_of() {
+    let (folder, repository) = (bind_folder(), repository());
+    let (root, place) = (path(&repository, ""), folder.path().to_str().unwrap());
+    let conf = "zone \"urbino.example\" { type primary; file \"zones/db.urbino\"; update-policy local; dnssec-policy default; };\n\
+                zone \"2.0.192.in-addr.arpa\" { type master; file \"zones/db.192.0.2\"; };\n";
+    fs::write(folder.path().join("named.conf"), conf).unwrap();
+    fs::write(folder.path().join("zones/db.192.0.2.jnl"), "").unwrap();
+    let output = cst(&["import", "zone", "--with", &root, "--named-conf", place]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    for expected in [
+        "named.conf:1:1: warning: urbino.example changes without its file (`update-policy`)",
+        "named.conf:1:1: warning: the server signs urbino.example (`dnssec-policy`)",
+        "named.conf:2:1: warning: 2.0.192.in-addr.arpa changes without its file (its journal `zones/db.192.0.2.jnl`)",
+    ] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+}
+
+#[test]
+fn files_that_include_each_other_come_to_an_end() {
+    let (folder, repository) = (bind_folder(), repository());
+    let (root, conf) = (path(&repository, ""), folder.path().to_str().unwrap());
+    let import = || {
+        let mut import = Command::new("timeout");
+        let output = import.arg("60").arg(env!("CARGO_BIN_EXE_cst")).args([
+            "import",
+            "zone",
+            "--with",
+            &root,
+            "--named-conf",
+            conf,
+        ]);
+        let output = output.output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    let chain = |includes: usize, length: usize, is_closed: bool| {
+        for number in 0..length {
+            let next = format!("include \"/etc/bind/{}.conf\";\n", (number + 1) % length);
+            let is_end = number + 1 == length && !is_closed;
+            let text = if is_end { String::new() } else { next.repeat(includes) };
+            fs::write(folder.path().join(format!("{number}.conf")), text).unwrap();
+        }
+        fs::write(folder.path().join("named.conf"), "include \"/etc/bind/0.conf\";\n").unwrap();
+    };
+    let ends = [
+        ((1, 3, true), "2.conf:1:1: error: `/etc/bind/0.conf` includes itself", 1),
+        ((50, 1, true), "0.conf:50:1: error: `/etc/bind/0.conf` includes itself", 50),
+        ((1, 30, false), "is included by 16 files in a row", 1),
+        ((50, 10, false), "is one included over and over", 1),
+    ];
+    for ((includes, length, is_closed), says, errors) in ends {
+        chain(includes, length, is_closed);
+        let (code, told) = import();
+        assert_eq!(code, Some(3), "{told}");
+        assert!(told.contains(says), "{told}");
+        assert_eq!(told.matches("error: ").count(), errors, "{told}");
+    }
+}
+
+#[test]
 fn views_are_taken_one_by_one() {
     let (folder, repository) = (bind_folder(), repository());
     let root = path(&repository, "");

@@ -233,6 +233,7 @@ async fn primary(settings: &Settings, secret: &str) -> Primary {
         secondaries: SERVERS.iter().map(secondary).collect(),
         catalog: Catalog { name: settings.dns.catalog.clone(), soa },
         plain: false,
+        is_alone: true,
         limits: Limits::default(),
         clock: Clock::system(),
     };

@@ -83,6 +83,12 @@ async fn a_record_has_a_name_below_the_zone_a_known_type_and_values() {
     )
     .await;
     rejects_records(&["{name: a, type: A, values: []}"], "spec.records[0].values").await;
+    let set = |count: usize| {
+        let values: Vec<String> = (0..count).map(|number| format!("x{number}")).collect();
+        format!("{{name: a, type: TXT, values: [{}]}}", values.join(", "))
+    };
+    accepts_records(&[&set(100)]).await;
+    rejects_records(&[&set(101)], "spec.records[0].values: Too many: 101: must have at most 100 items").await;
     let long = format!("{{name: a, type: TXT, values: [{}]}}", "x".repeat(4097));
     rejects_records(&[&long], "spec.records[0].values[0]: Too long").await;
     rejects_records(

@@ -8,7 +8,7 @@ use crate::replica::Replica;
 use crate::world::{CATALOG, World};
 
 /// Every list is broken like this, again and again.
-async fn break_lists(replica: &Replica, how: Broken) {
+pub async fn break_lists(replica: &Replica, how: Broken) {
     let faults = &replica.api.faults;
     faults.of_lists(Some(how));
     faults.cut();
@@ -20,7 +20,7 @@ async fn break_lists(replica: &Replica, how: Broken) {
 }
 
 /// Every list is whole again, and was seen so.
-async fn mend_lists(replica: &Replica) {
+pub async fn mend_lists(replica: &Replica) {
     let faults = &replica.api.faults;
     faults.of_lists(None);
     faults.cut();

@@ -1,5 +1,6 @@
 //! Many zones at once, with replicas that end midway; and peace afterwards.
 
+use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 use cst_tests::centre::eventually;
@@ -15,7 +16,7 @@ use crate::world::World;
 const TENANTS: [&str; 4] = ["fano", "urbino", "pesaro", "cagli"];
 
 /// How many record sets a zone has. Without optimisation signing is slow.
-const SETS: usize = if cfg!(debug_assertions) { 50 } else { 500 };
+const SETS: usize = if cfg!(debug_assertions) { 20 } else { 500 };
 
 /// How many zones are stored.
 async fn stored(world: &World) -> usize {
@@ -25,7 +26,7 @@ async fn stored(world: &World) -> usize {
 }
 
 /// Waits until the Lease was renewed so many times.
-async fn renewals(world: &World, number: usize) {
+pub async fn renewals(world: &World, number: usize) {
     let leases: Api<Lease> = world.centre.api(&world.centre.namespace);
     let mut last = None;
     for _ in 0..=number {
@@ -35,6 +36,21 @@ async fn renewals(world: &World, number: usize) {
         };
         last = eventually(renewed).await.expect("the Lease is renewed");
     }
+}
+
+/// Waits until it stays as it is for longer than a server's catalog goes unasked. A leader raises its catalog at most once over what it
+/// finds, so that the third wait is quiet.
+async fn until_unchanged<T: PartialEq + Debug>(world: &World, value: &impl AsyncFn() -> T) {
+    let mut last = value().await;
+    for _ in 0..3 {
+        renewals(world, 8).await;
+        let now = value().await;
+        if now == last {
+            return;
+        }
+        last = now;
+    }
+    panic!("it does not rest: {last:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +80,7 @@ async fn a_centre_that_starts_cold_converges_though_its_leader_ends_midway_and_a
         world.servers[0].until(zone, |serial| serial == stored.serial).await;
     }
     for tenant in TENANTS {
-        world.until_waiting_for("ns2", tenant, 19).await;
+        world.until_waiting_for("ns2", tenant, 19, "does not answer").await;
     }
     world.servers[1].start();
     for tenant in TENANTS {
@@ -84,18 +100,16 @@ async fn five_hundred_zones_at_once_all_arrive_and_then_there_is_peace() {
     for tenant in TENANTS {
         world.until_ready(tenant, 125).await;
     }
-    renewals(&world, 3).await;
     let notified = async |replica: &Replica| replica.metric("cst_dns_notifies_total{result=\"sent\"}").await;
-    let seen = async || (a.api.faults.writes(), b.api.faults.writes(), world.serials(&zones).await);
-    let (before, told) = (seen().await, [notified(&a).await, notified(&b).await]);
-    assert!(before.2.values().all(Option::is_some), "every zone is at every server");
     let transfers = |server: &PublicServer| server.log().matches("Transfer status").count();
-    let transferred: Vec<usize> = world.servers.iter().map(transfers).collect();
+    let traffic = async || {
+        let transferred: Vec<usize> = world.servers.iter().map(transfers).collect();
+        (notified(&a).await, notified(&b).await, transferred)
+    };
+    until_unchanged(&world, &traffic).await;
+    let seen = async || (a.api.faults.writes(), b.api.faults.writes(), world.serials(&zones).await, traffic().await);
+    let before = seen().await;
+    assert!(before.2.values().all(Option::is_some), "every zone is at every server");
     renewals(&world, 10).await;
-    assert!(seen().await == before, "a write, or another serial");
-    // A replica may raise its catalog over the other's, once: a message to each server, and no more than its transfer.
-    let later = [notified(&a).await, notified(&b).await];
-    assert!(later.iter().zip(told).all(|(later, told)| *later <= told + 2), "{told:?} {later:?}");
-    let after = world.servers.iter().map(transfers);
-    assert!(after.zip(&transferred).all(|(after, before)| after <= before + 2), "{transferred:?}");
+    assert!(seen().await == before, "a write, another serial, a NOTIFY or a transfer");
 }

@@ -3,11 +3,14 @@
 use cst_compiler::model::{DomainName, RecordType};
 use cst_kubernetes::published::PublishedZone;
 use cst_tests::centre::eventually;
+use cst_tests::faults::Broken;
 use cst_tests::proxy::Moment;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use kube::api::DeleteParams;
 
+use crate::api::{break_lists, mend_lists};
+use crate::fleet::renewals;
 use crate::replica::Replica;
 use crate::world::World;
 
@@ -112,4 +115,34 @@ async fn a_controller_that_ends_at_the_worst_moment_loses_nothing() {
     assert_eq!(world.stored(zone).await.unwrap(), stored, "no version more");
     asking.was_answered().await;
     serials.never_went_back().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_whose_watches_stand_still_takes_no_zone_while_it_follows_and_when_it_leads() {
+    let world = World::new().await;
+    let a = world.replica("a").await;
+    a.until_leads(&world).await;
+    world.tenant("fano", 6, 3, "").await;
+    world.until_ready("fano", 6).await;
+    let b = world.replica("b").await;
+    let serves = async || b.log().contains("every stored zone was handed to the hidden primary").then_some(());
+    eventually(serves).await.unwrap_or_else(|| panic!("b serves what is stored\n{}", b.log()));
+    break_lists(&b, Broken::Status(500)).await;
+    let zones = world.tenant("urbino", 6, 3, "").await;
+    world.until_ready("urbino", 6).await;
+    let asking = world.asks(&["ns1", "ns2"], &zones);
+    // A server's catalog is asked for more often.
+    renewals(&world, 10).await;
+
+    drop(a);
+    free_the_lease(&world).await;
+    b.until_leads(&world).await;
+    renewals(&world, 5).await;
+    asking.was_answered().await;
+
+    mend_lists(&b).await;
+    let asking = world.asks(&["ns1", "ns2"], &zones);
+    world.tenant("pesaro", 1, 3, "").await;
+    world.until_ready("pesaro", 1).await;
+    asking.was_answered().await;
 }

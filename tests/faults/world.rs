@@ -131,7 +131,7 @@ impl World {
     }
 
     /// Waits until all of a tenant's Domains say that they wait for this server, with the serials that the others answer.
-    pub async fn until_waiting_for(&self, server: &str, tenant: &str, number: usize) {
+    pub async fn until_waiting_for(&self, server: &str, tenant: &str, number: usize, why: &str) {
         let api: Api<Domain> = self.centre.api(&format!("t-{tenant}"));
         let mut last = Vec::new();
         let waits = |domain: &Domain| {
@@ -139,6 +139,7 @@ impl World {
                 ready.status == "False"
                     && ready.reason == "Waiting"
                     && ready.message.contains(&format!("waits for {server} to answer"))
+                    && ready.message.ends_with(&format!("({server} {why})"))
             });
             let Some(zone) = domain.status.as_ref().and_then(|status| status.zone.as_ref()) else { return false };
             let answers = zone.servers.iter().all(|told| (told.serial == Some(zone.serial)) == (told.name != server));

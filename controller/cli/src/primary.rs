@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cst_api::DnssecAlgorithm;
 use cst_compiler::model::record::Ds;
 use cst_compiler::model::{DomainName, Soa};
 use cst_compiler::published::{KeyMaterial, ZoneVersion};
 use cst_compiler::settings::DnsSettings;
-use cst_kubernetes::zone_server::{Observation, Seen, ZoneServer, ZoneServerError};
+use cst_kubernetes::zone_server::{Observation, ZoneServer, ZoneServerError};
 use cst_nameserver::key::SigningKey;
 use cst_nameserver::lookup::{Client, Pace, ParentAnswers, ParentLookup, ParentSeen, ParentWatch, Resolvers};
 use cst_nameserver::{Catalog, Clock, Keyring, Limits, Observations, Primary, PrimaryConfig, Secondary, TsigKey};
@@ -45,6 +45,7 @@ pub(crate) fn config(dns: &DnsSettings, listen: Vec<SocketAddr>, keys: &Path) ->
         keys: keyring(dns, keys),
         catalog: catalog(dns),
         plain: false,
+        is_alone: false,
         limits: Limits::default(),
         clock: Clock::system(),
     })
@@ -146,6 +147,10 @@ impl ZoneServer for Served {
     fn complete(&self) {
         self.primary.set_complete();
     }
+
+    fn keep_catalog(&self, until: Option<Instant>) {
+        self.primary.keep_catalog(until);
+    }
 }
 
 /// Hands on what the public servers answer and what the zones above say, until whoever hears it ends.
@@ -154,12 +159,12 @@ pub(crate) fn forward(mut answers: Observations, mut said: ParentAnswers) -> mps
     tokio::spawn(async move {
         loop {
             let observation = tokio::select! {
-                Some(seen) = answers.next() => Observation::serial(seen.zone, seen.server, seen.serial),
+                Some(seen) = answers.next() => observation(seen),
                 Some(ParentSeen { zone, parent, failure }) = said.next() => {
                     if let Some(failure) = failure {
                         warn!(%zone, failure, "the zone above is not known");
                     }
-                    Observation { zone, seen: Seen::Parent(parent) }
+                    Observation::Parent { zone, parent }
                 }
                 else => return,
             };
@@ -169,6 +174,13 @@ pub(crate) fn forward(mut answers: Observations, mut said: ParentAnswers) -> mps
         }
     });
     receiver
+}
+
+fn observation(seen: cst_nameserver::Observation) -> Observation {
+    match seen {
+        cst_nameserver::Observation::Serial { server, zone, serial } => Observation::Serial { zone, server, serial },
+        cst_nameserver::Observation::Health { server, ailment } => Observation::Health { server, ailment },
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod departure;
 pub mod dnssec;
 pub mod guard;
+pub mod history;
 pub mod mail;
 pub mod parent;
 pub mod renewal;

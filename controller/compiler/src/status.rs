@@ -1,5 +1,6 @@
 //! Problems and observations into conditions, as kstatus, Flux and Argo CD read them.
 
+pub mod ailment;
 pub mod parent;
 
 use cst_api::{ConditionType, Reason};

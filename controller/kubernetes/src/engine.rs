@@ -1,6 +1,7 @@
 //! What is known, and what is to be done about it. One task owns all of it: changes come in, work on single units goes out, effects of
 //! that work come back. Nothing here waits for anybody or looks at a clock, so every decision can be tested by what goes in.
 
+mod catalog;
 mod damage;
 mod departures;
 mod event;
@@ -26,13 +27,14 @@ use cst_compiler::plan::guard::Held;
 use cst_compiler::plan::serial;
 use cst_compiler::problem::{Kind, ObjectRef};
 use cst_compiler::settings::Settings;
+use cst_compiler::status::ailment::Ailment;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt as _;
 
-use crate::clock::Now;
+use crate::clock::{Now, Steady};
 use crate::queue::{End, Queue};
 use crate::watch::Seen;
-use crate::zone_server::{self, Observation};
+use crate::zone_server::Observation;
 pub use damage::{BuiltKind, WATCHED};
 pub use event::{Event, Source, Work};
 use known::Known;
@@ -54,6 +56,8 @@ pub struct Engine {
     tenants: BTreeMap<String, Tenant>,
     known: BTreeMap<ObjectRef, Known>,
     zones: BTreeMap<DomainName, zone::ZoneState>,
+    /// What keeps public servers from following.
+    ailments: BTreeMap<String, Ailment>,
     mail: BTreeMap<DomainName, mail::MailState>,
     sites: BTreeMap<ObjectKey, site::SiteState>,
     applied: BTreeMap<Unit, crate::applied::Applied>,
@@ -78,6 +82,10 @@ pub struct Engine {
     returned: BTreeSet<Unit>,
     missing: BTreeSet<Source>,
     queue: Queue<Work>,
+    /// By which the steps of zones' keys wait.
+    steady: Steady,
+    /// When the newest signatures of all begin, seconds since 1970.
+    newest_inception: Option<u32>,
     leads: bool,
 }
 
@@ -98,6 +106,7 @@ impl Engine {
             tenants: BTreeMap::new(),
             known: BTreeMap::new(),
             zones: BTreeMap::new(),
+            ailments: BTreeMap::new(),
             mail: BTreeMap::new(),
             sites: BTreeMap::new(),
             applied: BTreeMap::new(),
@@ -114,6 +123,8 @@ impl Engine {
             returned: BTreeSet::new(),
             missing,
             queue: Queue::default(),
+            steady: Steady::default(),
+            newest_inception: None,
             leads: false,
         }
     }
@@ -140,6 +151,11 @@ impl Engine {
             Event::Secret(namespace, seen) => self.take_secret(namespace, seen, now),
             Event::Observed(observation) => self.take_observation(observation),
         }
+    }
+
+    /// Whether this replica leads.
+    pub fn leads(&self) -> bool {
+        self.leads
     }
 
     /// This replica leads, or no longer does. A new leader judges everything anew, whatever it built when it led before: most of it turns
@@ -193,20 +209,6 @@ impl Engine {
     /// When work comes back by itself.
     pub fn next_due(&self) -> Option<Instant> {
         self.queue.next_due()
-    }
-
-    /// Whether every stored zone is served, and, on the leader, every Domain's zone has been stored, as far as that can be done: from then
-    /// on a catalog is whole. What failed was declared to the hidden primary all the same, and holds back nobody else.
-    pub fn zones_are_complete(&self) -> bool {
-        let zone_work = |work: &Work| match work {
-            Work::Serve(_) => true,
-            Work::Unit(unit) => self.leads && matches!(unit, Unit::Zone(_)),
-            Work::Object(_) | Work::Ask(_) => false,
-        };
-        let needed = if self.leads { &Source::ALWAYS[..] } else { &[Source::Published] };
-        let listed = needed.iter().all(|source| !self.missing.contains(source));
-        let any = self.zones.values().any(|state| state.served.is_some());
-        listed && any && self.queue.has_tried(zone_work)
     }
 
     fn job(&mut self, work: &Work, now: &Now) -> Job {
@@ -331,12 +333,29 @@ impl Engine {
     }
 
     fn take_observation(&mut self, observation: Observation) {
-        let Observation { zone, seen } = observation;
-        match seen {
-            zone_server::Seen::Serial { server, serial: Some(serial) } => self.take_serial(zone, server, serial),
-            zone_server::Seen::Serial { server, serial: None } => self.take_silence(zone, server),
-            zone_server::Seen::Parent(parent) => self.take_parent(zone, parent),
+        match observation {
+            Observation::Serial { zone, server, serial: Some(serial) } => self.take_serial(zone, server, serial),
+            Observation::Serial { zone, server, serial: None } => self.take_silence(zone, server),
+            Observation::Parent { zone, parent } => self.take_parent(zone, parent),
+            Observation::Health { server, ailment } => self.take_health(server, ailment),
         }
+    }
+
+    /// Whoever waits for the server is told why.
+    fn take_health(&mut self, server: String, ailment: Option<Ailment>) {
+        let waits = |state: &zone::ZoneState| {
+            let published = state.published.as_ref();
+            published.is_some_and(|published| state.seen.get(&server) != Some(&published.serial))
+        };
+        let waiting: Vec<DomainName> =
+            self.zones.iter().filter(|(_, state)| waits(state)).map(|(zone, _)| zone.clone()).collect();
+        for zone in waiting {
+            self.mark(Work::Unit(Unit::Zone(zone)));
+        }
+        match ailment {
+            Some(ailment) => self.ailments.insert(server, ailment),
+            None => self.ailments.remove(&server),
+        };
     }
 
     fn take_silence(&mut self, zone: DomainName, server: String) {

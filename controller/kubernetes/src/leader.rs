@@ -20,14 +20,17 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Takes part in the election for the Lease `name`: whether this replica leads, and the task, which ends when the receiver is dropped and
-/// the Lease is given back.
-pub fn elect(client: Client, namespace: &str, name: &str, identity: &str) -> (watch::Receiver<bool>, JoinHandle<()>) {
-    let (leads, receiver) = watch::channel(false);
+/// Takes part in the election for the Lease `name`: until when at least this replica leads, anew with each renewal, `None` while it does
+/// not; and the task, which ends when the receiver is dropped and the Lease is given back.
+pub fn elect(client: Client, namespace: &str, name: &str, identity: &str) -> (watch::Receiver<Term>, JoinHandle<()>) {
+    let (leads, receiver) = watch::channel(None);
     let api = Api::namespaced(client, namespace);
     let candidate = Candidate { api, name: name.into(), identity: identity.into(), last_seen: None, renewed: None };
     (receiver, tokio::spawn(candidate.run(leads)))
 }
+
+/// Until when no other replica can lead; `None`: this one does not.
+pub type Term = Option<Instant>;
 
 struct Candidate {
     api: Api<Lease>,
@@ -35,11 +38,12 @@ struct Candidate {
     identity: String,
     /// The Lease's version and when it was first seen here: its times are another machine's clock, so only its changes count.
     last_seen: Option<(String, Instant)>,
+    /// When the request was sent that renewed it last.
     renewed: Option<Instant>,
 }
 
 impl Candidate {
-    async fn run(mut self, leads: watch::Sender<bool>) {
+    async fn run(mut self, leads: watch::Sender<Term>) {
         let mut ticks = tokio::time::interval(PERIOD);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -47,13 +51,14 @@ impl Candidate {
                 _ = ticks.tick() => {}
                 () = leads.closed() => break,
             }
+            let asked = Instant::now();
             match tokio::time::timeout(TIMEOUT, self.take_or_renew()).await {
-                Ok(Ok(held)) => self.renewed = held.then(Instant::now),
+                Ok(Ok(held)) => self.renewed = held.then_some(asked),
                 Ok(Err(error)) => tracing::warn!(%error, "the Lease could not be renewed"),
                 Err(_) => tracing::warn!("the Lease could not be renewed in time"),
             }
-            let leading = self.renewed.is_some_and(|at| at.elapsed() < RENEW_DEADLINE);
-            leads.send_if_modified(|now| std::mem::replace(now, leading) != leading);
+            let term = self.renewed.map(|at| at + RENEW_DEADLINE).filter(|until| Instant::now() < *until);
+            leads.send_if_modified(|now| std::mem::replace(now, term) != term);
         }
         self.release().await;
     }

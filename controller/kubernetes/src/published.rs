@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cst_api::{Date, DeletionPolicy};
 use cst_compiler::model::{DomainName, ObjectKey, Zone, ZoneTextError};
 use cst_compiler::plan::dnssec::{Caches, Signing};
+use cst_compiler::plan::history::History;
 use cst_compiler::plan::serial;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -42,6 +43,8 @@ pub struct PublishedZone {
     pub signing: Signing,
     /// For how long anybody may have kept what it held.
     pub caches: Caches,
+    /// What is remembered beside.
+    pub history: History,
     /// The stored object carries the labels and the annotation that tell what it is.
     pub is_labelled: bool,
     /// The stored object's version; empty before it is stored.
@@ -136,6 +139,10 @@ impl PublishedZone {
             epoch: number("epoch")?,
             signing: serde_json::from_str(key("signing")?).map_err(|_| StoredError::Key("signing"))?,
             caches: serde_json::from_str(key("caches")?).map_err(|_| StoredError::Key("caches"))?,
+            history: match data.get("history") {
+                Some(text) => serde_json::from_str(text).map_err(|_| StoredError::Key("history"))?,
+                None => History::default(),
+            },
             is_labelled: true,
             resource_version: map.resource_version().unwrap_or_default(),
         };
@@ -168,6 +175,9 @@ impl PublishedZone {
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
+        if !self.history.is_empty() {
+            data.insert("history".into(), serde_json::to_string(&self.history)?);
+        }
         data.extend(self.retired.map(|day| ("retired".to_owned(), day.to_string())));
         let packed = ByteString(compress::pack(&self.zone.to_text(self.serial))?);
         Ok(ConfigMap {
@@ -286,6 +296,7 @@ mod tests {
             epoch: 1_794_980_000,
             signing: Signing { leaving: true, everywhere: Some(7), ..Signing::default() },
             caches: Caches::default().with(3600, 1_795_000_000),
+            history: History::default().with_servers(["ns9".to_owned()].into_iter()),
             is_labelled: true,
             resource_version: String::new(),
         }

@@ -108,7 +108,17 @@ impl<U: Clone + Eq + Hash> Queue<U> {
 
     /// Whether every such unit has been worked on, be it that it failed and is to be tried again.
     pub fn has_tried(&self, such: impl Fn(&U) -> bool) -> bool {
-        !self.waiting.iter().chain(&self.in_work).any(|unit| !self.failed.contains_key(unit) && such(unit))
+        !self.untried().any(such)
+    }
+
+    /// Whether this one has.
+    pub fn is_tried(&self, unit: &U) -> bool {
+        self.failed.contains_key(unit) || !self.marked.contains(unit) && !self.in_work.contains(unit)
+    }
+
+    /// The units that have not been worked on yet, or not since they were marked.
+    pub fn untried(&self) -> impl Iterator<Item = &U> {
+        self.waiting.iter().chain(&self.in_work).filter(|unit| !self.failed.contains_key(unit))
     }
 
     fn requeue_due(&mut self, now: Instant) {

@@ -1,5 +1,7 @@
 //! The controller: watches and the election in, work out, all around one engine.
 
+mod takeover;
+
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::future::Future;
@@ -20,7 +22,7 @@ use kube::core::{DeserializeGuard, GroupVersionKind, PartialObjectMeta};
 use kube::runtime::watcher::Config;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use crate::applied::Memory;
@@ -28,10 +30,13 @@ use crate::clock::Clock;
 use crate::database;
 use crate::engine::{Effect, Engine, Event, Shell, Trouble, WATCHED, Work, WorkError};
 use crate::failure::chain;
+use crate::leader::Term;
 use crate::report::Reporter;
 use crate::watch::{Seen, follow};
 use crate::zone_server::{Observation, ZoneServer};
 use crate::{keys, leader};
+
+use takeover::Lead;
 
 /// How many pieces of work are in hand at a time.
 const AT_ONCE: usize = 32;
@@ -109,7 +114,7 @@ pub async fn run(
     };
     let mut watches = Watches { client: client.clone(), events, tasks: JoinSet::new(), secrets: HashMap::new() };
     watches.begin(&settings, &options);
-    let (leads, election) = leader::elect(client, &options.namespace, "cst-controller", &options.identity);
+    let (terms, election) = leader::elect(client, &options.namespace, "cst-controller", &options.identity);
     let controller = Controller {
         engine: Engine::new(settings, installation, options.mail_pods),
         shell: Arc::new(shell),
@@ -118,8 +123,9 @@ pub async fn run(
         jobs: JoinSet::new(),
         running: HashMap::new(),
         complete: false,
+        lead: Lead::default(),
     };
-    controller.run(inbox, servers.observations, leads, stop).await;
+    controller.run(inbox, servers.observations, terms, stop).await;
     tokio::time::timeout(FAREWELL, election).await.ok();
     Ok(())
 }
@@ -135,6 +141,7 @@ struct Controller {
     jobs: JoinSet<Ended>,
     running: HashMap<Id, Work>,
     complete: bool,
+    lead: Lead,
 }
 
 impl Controller {
@@ -142,7 +149,7 @@ impl Controller {
         mut self,
         mut inbox: mpsc::Receiver<Event>,
         mut observations: mpsc::Receiver<Observation>,
-        mut leads: tokio::sync::watch::Receiver<bool>,
+        mut terms: watch::Receiver<Term>,
         stop: impl Future<Output = ()>,
     ) {
         tokio::pin!(stop);
@@ -166,13 +173,8 @@ impl Controller {
                     self.engine.take(Event::Observed(observation), Instant::now());
                 }
                 Some(ended) = self.jobs.join_next_with_id() => self.ended(ended),
-                Ok(()) = leads.changed() => {
-                    let leading = *leads.borrow_and_update();
-                    tracing::info!(leading, "election");
-                    // Another may have led meanwhile.
-                    self.shell.memory.clear();
-                    self.engine.lead(leading);
-                }
+                Ok(()) = terms.changed() => self.elected(*terms.borrow_and_update()),
+                Some(listed) = self.lead.listed() => self.was_listed(listed),
                 () = tokio::time::sleep_until(due.into()) => {}
             }
             if Instant::now() >= tomorrow {
@@ -184,8 +186,10 @@ impl Controller {
                 self.engine.look();
                 look = Instant::now() + LOOK;
             }
+            self.mind_the_term();
             self.begin_work();
         }
+        self.shell.server.keep_catalog(None);
         // The next leader may begin as soon as nothing is in hand here.
         let rest = async { while self.jobs.join_next().await.is_some() {} };
         tokio::time::timeout(FAREWELL, rest).await.ok();
@@ -220,6 +224,7 @@ impl Controller {
             self.shell.server.complete();
             self.complete = true;
         }
+        self.learn();
     }
 
     fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {

@@ -1,10 +1,13 @@
 //! The hidden primary as this crate sees it. The command line puts the real one in its place, so neither crate knows the other.
 
+use std::time::Instant;
+
 use cst_api::DnssecAlgorithm;
 use cst_compiler::model::DomainName;
 use cst_compiler::model::record::Ds;
 use cst_compiler::plan::parent::Parent;
 use cst_compiler::published::{KeyMaterial, ZoneVersion};
+use cst_compiler::status::ailment::Ailment;
 
 /// Serves published versions to the public servers.
 ///
@@ -22,9 +25,11 @@ pub trait ZoneServer: Send + Sync + 'static {
     fn declare(&self, apex: &DomainName);
     /// Stops serving a zone.
     fn withdraw(&self, apex: &DomainName);
-    /// Every stored zone has been handed over: from now on the catalog zone may be served. Before that it would be partial, and the
-    /// public servers would drop what it does not list.
+    /// Every stored zone has been handed over: what is not here now is none of ours.
     fn complete(&self);
+    /// Until then this replica alone makes versions of the catalog zone, and what it was handed is all that there is; `None`: it makes no
+    /// more. From one that is partial or out of date the public servers would drop what it does not list.
+    fn keep_catalog(&self, until: Option<Instant>);
 }
 
 /// Why the hidden primary could not do what it was asked.
@@ -39,32 +44,37 @@ impl ZoneServerError {
     }
 }
 
-/// What was seen of a zone.
+/// What is seen of zones and public servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observation {
-    /// The zone.
-    pub zone: DomainName,
-    /// What.
-    pub seen: Seen,
-}
-
-/// What is seen of zones.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// A public server was asked for the SOA.
+pub enum Observation {
+    /// A public server was asked for the SOA of a zone.
     Serial {
+        /// The zone.
+        zone: DomainName,
         /// The server's name in the settings.
         server: String,
         /// The serial it answered; `None`: it does not answer for the zone.
         serial: Option<u32>,
     },
-    /// The zone above was asked.
-    Parent(Parent),
+    /// The zone above a zone was asked.
+    Parent {
+        /// The zone.
+        zone: DomainName,
+        /// What it said.
+        parent: Parent,
+    },
+    /// Something keeps a public server from following, or no longer does.
+    Health {
+        /// The server's name in the settings.
+        server: String,
+        /// What ails it; `None`: nothing.
+        ailment: Option<Ailment>,
+    },
 }
 
 impl Observation {
     /// A public server answered a serial.
     pub fn serial(zone: DomainName, server: impl Into<String>, serial: Option<u32>) -> Self {
-        Self { zone, seen: Seen::Serial { server: server.into(), serial } }
+        Self::Serial { zone, server: server.into(), serial }
     }
 }

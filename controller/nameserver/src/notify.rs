@@ -5,11 +5,14 @@ mod exchange;
 mod follow;
 #[cfg(test)]
 pub(crate) mod fuzz;
+mod health;
 mod track;
 
 use std::sync::Arc;
 
 use cst_compiler::model::DomainName;
+use cst_compiler::plan::serial::is_believable;
+use cst_compiler::status::ailment::Ailment;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -31,15 +34,25 @@ pub struct Secondary {
     pub key: DomainName,
 }
 
-/// What a secondary answers for a zone: given when that changes, and once after each publication.
+/// What is seen of a secondary, called by its [`Secondary::name`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observation {
-    /// [`Secondary::name`].
-    pub server: String,
-    /// The zone, or the catalog.
-    pub zone: DomainName,
-    /// The serial it answers with authority; `None` when it answers none, or nothing at all.
-    pub serial: Option<u32>,
+pub enum Observation {
+    /// What it answers for a zone: given when that changes, and once after each publication.
+    Serial {
+        /// Which secondary.
+        server: String,
+        /// The zone, or the catalog.
+        zone: DomainName,
+        /// The serial it answers with authority; `None` when it answers none, or nothing at all.
+        serial: Option<u32>,
+    },
+    /// Something keeps it from following, or no longer does: given when that changes.
+    Health {
+        /// Which secondary.
+        server: String,
+        /// What ails it; `None`: nothing.
+        ailment: Option<Ailment>,
+    },
 }
 
 /// The observations, as they are made. Those not read wait.
@@ -119,12 +132,21 @@ impl Notifier {
 }
 
 impl Reporter {
-    fn report(&self, server: &str, zone: &DomainName, serial: Option<u32>) {
-        if let Some(serial) = serial.filter(|_| *zone == self.catalog) {
+    /// `now`: seconds since 1970. A serial that can be no version's moves no catalog.
+    fn report(&self, server: &str, zone: &DomainName, serial: Option<u32>, now: u64) {
+        let now = u32::try_from(now & u64::from(u32::MAX)).unwrap_or(0);
+        if let Some(serial) = serial.filter(|serial| *zone == self.catalog && is_believable(*serial, now)) {
             self.changes.seen(serial);
         }
-        let observation = Observation { server: server.to_owned(), zone: zone.clone(), serial };
-        // Nobody listening is nobody interested.
+        self.tell(Observation::Serial { server: server.to_owned(), zone: zone.clone(), serial });
+    }
+
+    fn report_health(&self, server: &str, ailment: Option<Ailment>) {
+        self.tell(Observation::Health { server: server.to_owned(), ailment });
+    }
+
+    /// Nobody listening is nobody interested.
+    fn tell(&self, observation: Observation) {
         self.observations.send(observation).unwrap_or_default();
     }
 }

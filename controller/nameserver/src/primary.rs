@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cst_compiler::model::{DomainName, RecordType};
 use cst_compiler::published::ZoneVersion;
@@ -38,6 +38,8 @@ pub struct PrimaryConfig {
     pub catalog: Catalog,
     /// Whether unsigned questions are answered, as a public server would: for the command line on loopback.
     pub plain: bool,
+    /// Whether there are no other replicas: then it makes the catalog's versions without [`Primary::keep_catalog`].
+    pub is_alone: bool,
     /// What the listeners hold at most.
     pub limits: Limits,
     /// The time, for transaction signatures and the catalog's serial.
@@ -107,9 +109,10 @@ pub struct Primary {
 impl Primary {
     /// Starts listening and following the secondaries. Within an asynchronous runtime.
     pub async fn start(config: PrimaryConfig) -> Result<(Self, Observations), PrimaryError> {
-        let PrimaryConfig { listen, keys, secondaries, catalog, plain, limits, clock } = config;
+        let PrimaryConfig { listen, keys, secondaries, catalog, plain, is_alone, limits, clock } = config;
         let counts = Arc::new(Counts::default());
-        let (zones, changes) = (Arc::new(Zones::new(catalog.name.clone(), Arc::clone(&counts))), Changes::default());
+        let (zones, changes) =
+            (Arc::new(Zones::new(catalog.name.clone(), Arc::clone(&counts))), Changes::new(is_alone));
         let bound: Vec<_> = secondaries.iter().map(|server| (server.name.clone(), server.key.clone())).collect();
         check_keys(&bound, &keys)?;
         let keys = Keys::new(keys);
@@ -207,10 +210,17 @@ impl Primary {
         }
     }
 
-    /// Every stored zone has been handed over: from now on the catalog is served.
+    /// Every stored zone has been handed over: what is not here now is none of ours, and the catalog can be whole.
     pub fn set_complete(&self) {
         self.zones.set_complete();
         self.changes.announce();
+    }
+
+    /// Until then no other replica makes versions of the catalog, and this one knows every zone: from now on it makes them. Afterwards, and
+    /// with `None` at once, the last one is served on as it is. A replica that never made one serves none: its serial would say that it is
+    /// newer than it is.
+    pub fn keep_catalog(&self, until: Option<Instant>) {
+        self.changes.allow(until);
     }
 
     /// Listens no more; answers and transfers in work are let finish, for ten seconds at most.

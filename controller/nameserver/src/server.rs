@@ -21,7 +21,7 @@ const PORT_ATTEMPTS: usize = 20;
 /// What the listeners hold at most.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// TCP connections at once; beyond it the longest idle one is closed, or the new one waits.
+    /// TCP connections at once; beyond it the longest idle one is closed, or one that is not read ([`Self::stall`]), or the new one waits.
     pub connections: usize,
     /// TCP connections at once from one address; beyond it its longest idle one is closed, or the new one, so that one client cannot keep out
     /// the others.
@@ -34,6 +34,8 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a client may take over one message of ours.
     pub write: Duration,
+    /// After how much of that its connection is closed already, where all places are taken and a client that has fewer of them wants one.
+    pub stall: Duration,
     /// How long it may take over a whole transfer, so that none is kept going by reading a little now and then.
     pub transfer: Duration,
 }
@@ -47,6 +49,7 @@ impl Default for Limits {
             request_size: 4096,
             idle: Duration::from_secs(10),
             write: Duration::from_secs(30),
+            stall: Duration::from_secs(2),
             transfer: Duration::from_mins(30),
         }
     }

@@ -1,6 +1,7 @@
 //! What the Internet sees of a zone: gathered from the servers of the zone above and from every address of every name server, then judged by
 //! checks that ask nobody.
 
+mod algorithm;
 mod chain;
 mod delegation;
 mod gather;

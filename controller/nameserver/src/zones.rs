@@ -160,8 +160,11 @@ impl Zones {
         self.member(apex).is_none() && write(&self.declared).insert(apex.clone())
     }
 
-    /// Whether it is a zone of ours that cannot be served.
+    /// Whether it is a zone of ours that cannot be served, or the catalog while it is another replica's to make.
     pub(crate) fn is_declared(&self, apex: &DomainName) -> bool {
+        if self.is_catalog(apex) {
+            return read(&self.catalog).is_none();
+        }
         read(&self.declared).contains(apex) && self.member(apex).is_none()
     }
 

@@ -55,6 +55,7 @@ impl Serve {
             secondaries: Vec::new(),
             catalog: primary::catalog(&index.settings().dns),
             plain: true,
+            is_alone: true,
             limits: Limits::default(),
             clock: Clock::system(),
         };

@@ -3,8 +3,8 @@
 mod mail;
 mod merge;
 
-pub use mail::{mail_sets, pec_sets};
-pub use merge::{Composition, Contributor, Displaced};
+pub use mail::{autodiscover, mail_sets, pec_sets};
+pub use merge::{Composition, Contributor, Displaced, Obstacle};
 
 use std::net::IpAddr;
 

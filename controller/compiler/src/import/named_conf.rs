@@ -55,6 +55,10 @@ pub struct ZoneStatement {
     pub kind: ZoneKind,
     /// Its file.
     pub file: Option<String>,
+    /// The statement by which it is changed while it is served, so that its file may be behind: `update-policy` or `allow-update`.
+    pub updates: Option<&'static str>,
+    /// The statement by which the server signs it: its file does not tell that it is signed.
+    pub signing: Option<&'static str>,
 }
 
 /// What a zone is to a server.
@@ -166,7 +170,21 @@ fn zone(at: Position, name: &str, class: &[&str], block: &[Statement]) -> ZoneSt
         other => ZoneKind::Other(other.to_owned()),
     };
     let is_internet = class.first().is_none_or(|class| class.eq_ignore_ascii_case("in"));
-    ZoneStatement { at, name: name.to_owned(), is_internet, kind, file: value(block, "file") }
+    let (updates, signing) =
+        (is_set(block, &["update-policy", "allow-update"]), is_set(block, &["dnssec-policy", "auto-dnssec"]));
+    ZoneStatement { at, name: name.to_owned(), is_internet, kind, file: value(block, "file"), updates, signing }
+}
+
+/// The first of these statements that a block has, with anything but a word for nothing.
+fn is_set(block: &[Statement], names: &[&'static str]) -> Option<&'static str> {
+    let nothing = ["none", "off", "insecure"].map(String::from);
+    names.iter().copied().find(|name| {
+        let mut found = block.iter().filter(|statement| statement.words.first().is_some_and(|word| word == name));
+        found.any(|statement| {
+            let mut words = statement.words.iter().skip(1).chain(statement.block.iter().flat_map(|inner| &inner.words));
+            words.any(|word| !nothing.contains(word))
+        })
+    })
 }
 
 /// The second word of the first statement of a block that begins so.
@@ -203,6 +221,7 @@ view "inside" { match-clients { 10/8; }; zone "a.example" { type primary; file "
             (zone.zone().unwrap().as_str(), &zone.kind, zone.file.as_deref()),
             ("example.org", &ZoneKind::Primary, Some("db.example.org"))
         );
+        assert_eq!((zone.updates, zone.signing), (None, None));
         let Item::Zone(reverse) = &items[3] else { panic!("{items:?}") };
         assert_eq!((&reverse.kind, reverse.is_local()), (&ZoneKind::Secondary, false));
         let Item::Zone(hints) = &items[4] else { panic!("{items:?}") };
@@ -211,6 +230,22 @@ view "inside" { match-clients { 10/8; }; zone "a.example" { type primary; file "
         assert!(local.is_local());
         let Item::View(_, name, inside) = &items[6] else { panic!("{items:?}") };
         assert_eq!((name.as_str(), inside.len(), items.len()), ("inside", 1, 7));
+    }
+
+    #[test]
+    fn a_zone_that_changes_without_its_file_is_known() {
+        for (statement, updates, signing) in [
+            ("allow-update { none; };", None, None),
+            ("allow-update { key k; };", Some("allow-update"), None),
+            ("update-policy local;", Some("update-policy"), None),
+            ("update-policy { grant k zonesub any; }; dnssec-policy none;", Some("update-policy"), None),
+            ("dnssec-policy default; inline-signing yes;", None, Some("dnssec-policy")),
+            ("auto-dnssec maintain; dnssec-policy insecure;", None, Some("auto-dnssec")),
+        ] {
+            let items = read(format!("zone a {{ type primary; file a; {statement} }};").as_bytes()).unwrap();
+            let Item::Zone(zone) = &items[0] else { panic!("{items:?}") };
+            assert_eq!((zone.updates, zone.signing), (updates, signing), "{statement}");
+        }
     }
 
     #[test]

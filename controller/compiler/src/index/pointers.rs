@@ -17,13 +17,17 @@ impl Index {
     pub fn pointer_zone(&self, reverse: &DomainName) -> Option<DomainName> {
         let covering = self.covering_zone(reverse)?;
         let octet: Option<u8> = reverse.labels().next().and_then(|label| label.parse().ok());
-        let parts = reverse
-            .parent()
-            .into_iter()
-            .flat_map(|network| within(&self.zones, &network).map(|(zone, _)| zone.clone()).collect::<Vec<_>>());
-        let has_it =
-            |part: &DomainName| part_of_network(part).zip(octet).is_some_and(|(octets, octet)| octets.contains(&octet));
-        parts.filter(|part| has_it(part) && self.zone_holder(part).is_some()).min().or(Some(covering))
+        let network = reverse.parent();
+        let part = network.as_ref().zip(octet).and_then(|(network, octet)| self.part_with(network, octet));
+        part.cloned().or(Some(covering))
+    }
+
+    /// The zone for a part of a network that has this address of it: of several the smallest, as of routes.
+    pub fn part_with<'a>(&'a self, network: &'a DomainName, octet: u8) -> Option<&'a DomainName> {
+        let parts = within(&self.zones, network).map(|(zone, _)| zone).filter(|zone| self.zone_holder(zone).is_some());
+        let sized =
+            parts.filter_map(|part| Some((part_of_network(part).filter(|has| has.contains(&octet))?.len(), part)));
+        sized.min().map(|(_, part)| part)
     }
 
     /// The asked for PTRs that belong to a zone.

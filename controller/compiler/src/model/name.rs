@@ -40,7 +40,9 @@ pub enum NameError {
         character: char,
     },
     /// A `*` that is not the whole first label.
-    #[error("`{0}`: a wildcard is the whole first label, such as `*.example.org`")]
+    #[error(
+        "`{0}`: `*` is held here only as the whole first label, as in `*.example.org`, where it is a wildcard (RFC 4592 §2.1.1)"
+    )]
     Wildcard(String),
     /// An internationalised label that IDNA 2008 refuses.
     #[error("`{0}` is not a valid internationalised name (IDNA)")]

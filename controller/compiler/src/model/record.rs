@@ -105,9 +105,10 @@ pub enum RecordError {
     /// A text beyond what is carried.
     #[error("a TXT value has at most 4096 bytes, this one has {0}")]
     TextTooLong(usize),
-    /// A type that manifests do not hold, or not with such data.
+    /// A type that manifests do not hold.
     #[error(
-        "{0} cannot be written, or not with such data: name servers that know the type would refuse the whole zone"
+        "{0} cannot be written: servers make its data themselves, or read it in a form that is not known here, and refuse a whole zone for data \
+         that they cannot read"
     )]
     Type(RecordType),
 }

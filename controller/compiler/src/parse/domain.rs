@@ -56,7 +56,7 @@ impl DomainModel {
         let ttl = spec.ttl.unwrap_or(DEFAULT_TTL);
         let sets = record::read_sets(&mut reader, &spec.records, &zone, ttl);
         together::check(&mut reader, &zone, &sets);
-        let mail = spec.mail.as_ref().map(|written| mail::read_mail(&mut reader, written));
+        let mail = spec.mail.as_ref().map(|written| mail::read_mail(&mut reader, written, &zone));
         let pec = spec.pec.as_ref().and_then(|written| mail::read_pec(&mut reader, written, &zone));
         let asks_for_pointer = record::asking_for_pointer(&mut reader, &spec.records);
         if spec.pointers.is_some() && !is_reverse(&zone) {

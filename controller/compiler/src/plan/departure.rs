@@ -8,9 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::guard::{self, Held, Watched};
 
-/// For so many days, the day itself included, departures count together.
-const WINDOW_DAYS: i64 = 2;
-
 /// What may go of a tenant, or went of late.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Departures {
@@ -88,7 +85,7 @@ impl Departures {
 pub fn step(last: &Departures, facts: &Facts<'_>, approves: impl FnOnce(&Held) -> bool) -> (Departures, Option<Held>) {
     let counts = |(unit, on): &(&String, &Date)| {
         (facts.own.over.contains(*unit) && !facts.returned.contains(*unit))
-            || (!facts.own.there.contains(*unit) && facts.today.days() - on.days() < WINDOW_DAYS)
+            || (!facts.own.there.contains(*unit) && guard::counts(**on, facts.today))
     };
     let mut next = Departures {
         units: last.units.iter().filter(counts).map(|(unit, on)| (unit.clone(), *on)).collect(),

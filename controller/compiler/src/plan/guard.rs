@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use cst_api::RecordType;
+use cst_api::{Date, RecordType};
 use sha2::{Digest, Sha256};
 
 use crate::model::Zone;
@@ -14,6 +14,8 @@ pub const DROP_ANNOTATION: &str = "territorial.services/drop";
 pub const APPROVE_ANNOTATION: &str = "territorial.services/approve";
 /// More than this share of what there was, in percent, is too much at once.
 const SHARE: usize = 30;
+/// For so many days, the day itself included, a removal counts together with those that follow.
+const WINDOW_DAYS: i64 = 2;
 
 /// What a step would stop, and the name it is approved by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,18 +70,25 @@ impl Watched {
     }
 }
 
-/// Whether a zone's step from `before` to `after` is held.
-pub fn zone(before: &Zone, after: &Zone) -> Option<Held> {
-    let keys = |zone: &Zone| zone.sets().map(|set| format!("{} {}", set.name, set.type_())).collect::<BTreeSet<_>>();
+/// A zone's record sets, as the guard names them.
+pub(super) fn record_sets(zone: &Zone) -> BTreeSet<String> {
+    zone.sets().map(|set| format!("{} {}", set.name, set.type_())).collect()
+}
+
+/// Whether a removal of that day counts together with those of today: since yesterday.
+pub(super) fn counts(day: Date, today: Date) -> bool {
+    today.days() - day.days() < WINDOW_DAYS
+}
+
+/// Whether a zone's step from `before` to `after` is held. `earlier`: the record sets that went a little before, as in [`names`].
+pub(super) fn zone(before: &Zone, after: &Zone, earlier: &BTreeSet<String>) -> Option<Held> {
     let digest = || digest(&format!("{}{}{}", before.apex(), before.digest(), after.digest()));
     let servers = before.get(before.apex(), RecordType::NS).map_or(&[][..], |set| set.values());
     let kept = after.get(after.apex(), RecordType::NS).map_or(&[][..], |set| set.values());
     if let Some(gone) = servers.iter().find(|server| !kept.contains(server)) {
         return Some(Held { digest: digest(), message: format!("would drop the apex NS {gone} of {}", before.apex()) });
     }
-    let (before_keys, after_keys) = (keys(before), keys(after));
-    let going: Vec<&str> = before_keys.difference(&after_keys).map(String::as_str).collect();
-    let message = excess(Watched::RecordSets, &going, before_keys.len(), 0)?;
+    let message = excess_of(Watched::RecordSets, earlier, &record_sets(before), &record_sets(after))?;
     Some(Held { digest: digest(), message })
 }
 
@@ -92,13 +101,24 @@ pub fn names(
     before: &BTreeSet<String>,
     after: &BTreeSet<String>,
 ) -> Option<Held> {
+    let message = excess_of(watched, earlier, before, after)?;
+    let going: Vec<&str> = before.difference(after).map(String::as_str).collect();
+    Some(Held { digest: digest(&format!("{of}\n{}", going.join("\n"))), message })
+}
+
+fn excess_of(
+    watched: Watched,
+    earlier: &BTreeSet<String>,
+    before: &BTreeSet<String>,
+    after: &BTreeSet<String>,
+) -> Option<String> {
     let going: Vec<&str> = before.difference(after).map(String::as_str).collect();
     let earlier = earlier.difference(before).filter(|name| !after.contains(*name)).count();
     let mut message = excess(watched, &going, before.len(), earlier)?;
     if earlier > 0 {
         write!(message, ", and {earlier} more went since yesterday").ok();
     }
-    Some(Held { digest: digest(&format!("{of}\n{}", going.join("\n"))), message })
+    Some(message)
 }
 
 /// What is published cannot all be read: to make it anew from what is declared is held. `unread`: what is not known, in words.

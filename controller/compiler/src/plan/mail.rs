@@ -8,9 +8,6 @@ use super::guard::{self, Held, Watched};
 use crate::desired::mail::MailDomain;
 use crate::model::Address;
 
-/// For so many days, the day itself included, a removal counts together with those that follow.
-const WINDOW_DAYS: i64 = 2;
-
 /// What is done about a mail domain's next content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailStep {
@@ -41,7 +38,7 @@ pub fn step(
     let Some(published) = published else { return MailStep::free(MailDomain { epoch: now, ..next }) };
     let next = MailDomain { epoch: published.epoch, ..next };
     let (before, after) = (addresses(published), addresses(&next));
-    let counts = |(address, on): &(&Address, &Date)| today.days() - on.days() < WINDOW_DAYS && !after.contains(address);
+    let counts = |(address, on): &(&Address, &Date)| guard::counts(**on, today) && !after.contains(address);
     let earlier: BTreeMap<Address, Date> =
         published.removed.iter().filter(counts).map(|(address, on)| (address.clone(), *on)).collect();
     let going: BTreeSet<Address> = before.difference(&after).copied().cloned().collect();

@@ -23,6 +23,13 @@ pub struct ParentAnswer {
     pub ttl: u32,
 }
 
+impl ParentAnswer {
+    /// Whether it has a DS of this one's key, of whichever digest.
+    pub fn trusts(&self, key: &Ds) -> bool {
+        self.ds.iter().any(|ds| ds.is_of_same_key(key))
+    }
+}
+
 impl Parent {
     /// The servers that have not answered.
     pub fn silent(&self) -> impl Iterator<Item = &str> {
@@ -39,9 +46,9 @@ impl Parent {
         self.answers().flat_map(|(_, answer)| &answer.ds).collect()
     }
 
-    /// The servers that have one of these DS.
+    /// The servers that have a DS of one of these keys.
     pub fn holders<'a>(&'a self, any_of: &'a BTreeSet<&Ds>) -> impl Iterator<Item = &'a str> {
-        self.answers().filter(|(_, answer)| answer.ds.iter().any(|ds| any_of.contains(ds))).map(|(name, _)| name)
+        self.answers().filter(|(_, answer)| any_of.iter().any(|ds| answer.trusts(ds))).map(|(name, _)| name)
     }
 
     /// The longest time for which a DS set may be kept, in seconds.

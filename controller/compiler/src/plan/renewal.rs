@@ -18,6 +18,19 @@ pub fn first(now: u32) -> u32 {
     now.wrapping_sub(SKEW)
 }
 
+/// The inception of a zone's first signatures, beside zones whose newest signatures begin at `newest`. `is_answered`: some public server
+/// answers.
+///
+/// # Errors
+/// A clock that can hardly be right, as in [`next`].
+pub fn first_beside(zone: &DomainName, newest: Option<u32>, now: u32, is_answered: bool) -> Result<u32, Held> {
+    let ahead = newest.map(|newest| (newest, now.wrapping_sub(newest)));
+    match ahead.filter(|(_, age)| *age < 1 << 31 && *age > VALIDITY && is_answered) {
+        Some((newest, age)) => Err(doubt(zone, newest, &format!("{} days after", age / DAY))),
+        None => Ok(first(now)),
+    }
+}
+
 /// The inception of the next version's signatures, which is the last one's until they are to be made anew: what does not change is not
 /// signed again. `share`: any number that is the zone's own. `is_answered`: some public server answers for the zone, or was not asked yet.
 ///
@@ -40,7 +53,7 @@ pub fn next(zone: &DomainName, last: u32, now: u32, share: u32, is_answered: boo
 
 fn doubt(zone: &DomainName, last: u32, when: &str) -> Held {
     let message = format!(
-        "the clock is {when} the zone's signatures were made, which can hardly be: nothing is signed by it; set the clock right, or \
+        "the clock is {when} the newest signatures were made, which can hardly be: nothing is signed by it; set the clock right, or \
          approve when it is"
     );
     guard::by_hand(&format!("{zone} clock {last}"), message)
@@ -62,6 +75,17 @@ mod tests {
         assert_eq!(at(LAST + 15 * DAY, true), Ok(LAST + 15 * DAY - SKEW));
         let early = next(&DomainName::ROOT, LAST, LAST + 11 * DAY, SPREAD - 1, true).unwrap();
         assert_ne!(early, LAST, "each zone has its own moment");
+    }
+
+    #[test]
+    fn a_zone_begins_by_a_clock_that_others_confirm() {
+        let zone = DomainName::parse("fano.pu.it").unwrap();
+        let begin = |now, is_answered| first_beside(&zone, Some(LAST), now, is_answered);
+        assert!(begin(LAST + 46 * DAY, true).unwrap_err().message.contains("46 days after"));
+        assert_eq!(begin(LAST + 46 * DAY, false), Ok(LAST + 46 * DAY - SKEW), "we were away for long");
+        assert_eq!(begin(LAST + 44 * DAY, true), Ok(LAST + 44 * DAY - SKEW));
+        assert_eq!(begin(LAST - DAY, true), Ok(LAST - DAY - SKEW));
+        assert_eq!(first_beside(&zone, None, LAST, true), Ok(LAST - SKEW), "the first of all");
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn ds_published(parent: &Parent, wanted: &BTreeSet<&Ds>, known: &BTreeSet<&D
         let message = format!("the parent has no DS: hand it {}", texts(wanted));
         return own(Truth::False, Reason::DSMissing, message);
     }
-    let is_whole = |answer: &ParentAnswer| wanted.iter().all(|ds| answer.ds.contains(*ds));
+    let is_whole = |answer: &ParentAnswer| wanted.iter().all(|ds| answer.trusts(ds));
     let lacking: Vec<&str> = parent.answers().filter(|(_, said)| !is_whole(said)).map(|(name, _)| name).collect();
     if lacking.is_empty() {
         return own(Truth::True, Reason::Ready, format!("the parent has the DS {}", texts(&there)));
@@ -58,7 +58,7 @@ pub fn ds_published(parent: &Parent, wanted: &BTreeSet<&Ds>, known: &BTreeSet<&D
 
 /// Whether some server of the zone above has DS, and none of a key of the zone: who validates believes nothing of it.
 pub fn is_bogus(parent: &Parent, known: &BTreeSet<&Ds>) -> bool {
-    let is_foreign = |answer: &ParentAnswer| !answer.ds.is_empty() && !answer.ds.iter().any(|ds| known.contains(ds));
+    let is_foreign = |answer: &ParentAnswer| !answer.ds.is_empty() && !known.iter().any(|ds| answer.trusts(ds));
     parent.answers().any(|(_, answer)| is_foreign(answer))
 }
 

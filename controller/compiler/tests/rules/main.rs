@@ -2,6 +2,7 @@
 
 mod acme;
 mod authority;
+mod legal;
 mod mail;
 mod reverse;
 mod support;

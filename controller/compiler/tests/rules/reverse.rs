@@ -1,10 +1,13 @@
 //! Reverse zones: who gets the PTR of an address.
 
+use std::collections::BTreeSet;
+
 use cst_api::Domain;
+use cst_compiler::compile;
 use cst_compiler::index::{Change, Unit};
 use cst_compiler::model::ObjectKey;
 
-use crate::support::{name, problems, records, repository, told, zone};
+use crate::support::{TODAY, name, problems, records, repository, told, zone};
 
 const TENANTS: &str = "Tenant /fano {displayName: Fano, entityType: Comune, domains: [comune.fano.example, 2.0.192.in-addr.arpa, 8.b.d.0.1.0.0.2.ip6.arpa]}
     Tenant /cagli {displayName: Cagli, entityType: Comune, domains: [comune.cagli.example]}\n";
@@ -101,6 +104,37 @@ fn a_part_of_a_network_has_its_addresses_by_aliases() {
     assert_eq!(above.iter().filter(|record| record.contains(" CNAME ")).count(), 4);
     assert!(above.contains(&"10.2.0.192.in-addr.arpa CNAME 10.8/30.2.0.192.in-addr.arpa.".to_owned()), "{above:?}");
     assert!(!above.iter().any(|record| record.contains(" PTR ")));
+}
+
+#[test]
+fn an_address_of_two_parts_belongs_to_the_smaller() {
+    let part = |name: &str, zone: &str| format!("Domain t-fano/{name} {{zone: {zone}.2.0.192.in-addr.arpa}}\n");
+    let parts = part("a", "0/26") + &part("b", "0/27") + &part("c", "60-70");
+    let asking = fano(
+        "{name: www, type: A, values: [192.0.2.10], ptr: true}, {name: x, type: A, values: [192.0.2.40], ptr: true}",
+    );
+    let repository = with(&(asking + REVERSE + "{}\n" + &parts));
+    let above = records(&zone(&repository, "2.0.192.in-addr.arpa"));
+    let aliases: Vec<_> = above.iter().filter(|record| record.contains(" CNAME ")).collect();
+    let owners: BTreeSet<_> = aliases.iter().map(|record| record.split(' ').next().unwrap()).collect();
+    assert_eq!((aliases.len(), owners.len()), (71, 71), "one for each address");
+    for (octet, part) in [(0, "0/27"), (31, "0/27"), (32, "0/26"), (59, "0/26"), (60, "60-70"), (70, "60-70")] {
+        let alias = format!("{octet}.2.0.192.in-addr.arpa CNAME {octet}.{part}.2.0.192.in-addr.arpa.");
+        assert!(above.contains(&alias), "{alias}: {above:?}");
+    }
+    let pointers = |part: &str| {
+        let records = records(&zone(&repository, &format!("{part}.2.0.192.in-addr.arpa")));
+        records.into_iter().filter(|record| record.contains(" PTR ")).collect::<Vec<_>>()
+    };
+    assert_eq!(pointers("0/27"), ["10.0/27.2.0.192.in-addr.arpa PTR www.comune.fano.example."]);
+    assert_eq!(pointers("0/26"), ["40.0/26.2.0.192.in-addr.arpa PTR x.comune.fano.example."]);
+    let warning = "warning RecordConflict Domain t-fano/2.0.192.in-addr.arpa metadata.name";
+    assert_eq!(problems(&repository), [warning]);
+    let told: Vec<String> =
+        compile::problems(&repository.index, TODAY).iter().map(|told| told.message.clone()).collect();
+    let first =
+        "36 addresses of 0/26.2.0.192.in-addr.arpa belong to smaller parts of the network, 0 the first, to 0/27";
+    assert!(told.iter().any(|told| told.starts_with(first)), "{told:?}");
 }
 
 #[test]

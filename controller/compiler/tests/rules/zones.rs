@@ -296,3 +296,16 @@ fn the_catalogs_name_is_no_zones() {
     assert!(zone(&repository, "comune.fano.example").zone.is_none());
     assert_eq!(problems(&repository), ["error NotGranted Domain t-fano/comune.fano.example metadata.name"]);
 }
+
+#[test]
+fn a_name_that_a_mail_service_cannot_hold_is_told_and_nothing_of_it_published() {
+    let zone_name = format!("{}.comune.fano.example", ["abcdefgh"; 6].join("."));
+    let domain = |mail: &str| format!("Domain t-fano/long {{zone: {zone_name}, mail: {{{mail}}}}}\n");
+    let long = with(&domain("mode: External, provider: Microsoft365"));
+    assert_eq!(problems(&long), ["error Invalid Domain t-fano/long spec.mail.provider"]);
+    assert!(zone(&long, &zone_name).zone.is_none(), "neither MX nor SPF");
+    let hosts = "hosts: [{name: mx1.example.net}]";
+    let own = with(&domain(&format!("mode: External, provider: Microsoft365, {hosts}")));
+    assert_eq!(problems(&own), Vec::<String>::new());
+    assert_eq!(problems(&with(&domain("mode: External, provider: GoogleWorkspace"))), Vec::<String>::new());
+}

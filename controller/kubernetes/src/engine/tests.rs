@@ -3,6 +3,7 @@
 mod damage;
 mod departures;
 mod dnssec;
+mod doubts;
 mod mail;
 mod order;
 mod site;

@@ -2,6 +2,7 @@
 
 mod below;
 mod job;
+mod number;
 mod parent;
 mod report;
 mod step;
@@ -16,6 +17,7 @@ use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::plan::dnssec::{StoredKey, Wait};
 use cst_compiler::plan::guard::Held;
 use cst_compiler::plan::parent::Parent;
+use cst_compiler::plan::serial;
 use cst_compiler::problem::{Kind, ObjectRef, Problem};
 
 use super::{Effect, Engine, Shell, Work, WorkError};
@@ -39,6 +41,8 @@ pub(super) struct ZoneState {
     pub served: Option<u32>,
     /// The newest serial that each public server answered.
     pub seen: BTreeMap<String, u32>,
+    /// When a version was last made only to be above what a server answered, by the server.
+    pub outrun: BTreeMap<String, Instant>,
     /// The public servers that were asked and did not answer for it when last heard of.
     pub mute: BTreeSet<String>,
     /// What the zone above was seen to say.
@@ -117,6 +121,7 @@ impl Decision {
 impl Engine {
     /// Compiles a zone and decides what to do.
     pub(super) fn zone_job(&mut self, zone: &DomainName, now: &Now) -> ZoneJob {
+        self.steady.see(now);
         let state = self.zones.entry(zone.clone()).or_default();
         let latched = state.published.as_ref().is_some_and(|last| last.mail_gate_open);
         let gate_open = latched || self.mail.get(zone).is_some_and(|mail| mail.acknowledged && !mail.is_withdrawn());
@@ -124,6 +129,7 @@ impl Engine {
         self.note_site_problems(zone, &outcome);
         let Decision { step, held, wait } = self.decide_zone(zone, &outcome, gate_open, now);
         self.mark_above(zone);
+        self.note_outrun(zone, now);
         self.note_held_zone(zone, &held, &outcome, now);
         self.note_wait(zone, wait, now);
         let state = self.zones.get(zone);
@@ -183,10 +189,19 @@ impl Engine {
 
     /// A version was stored, here or by another replica.
     pub(super) fn zone_stored(&mut self, stored: PublishedZone, now: Instant) {
+        if self.newest_inception.is_none_or(|newest| serial::is_newer(stored.inception, newest)) {
+            self.newest_inception = Some(stored.inception);
+        }
         let zone = stored.apex().clone();
         let state = self.zones.entry(zone.clone()).or_default();
         if state.published.as_ref().is_none_or(|last| last.serial != stored.serial) {
             state.since = Some(now);
+        }
+        if let Some(last) = &state.published
+            && serial::is_newer(stored.serial, last.serial)
+        {
+            let ahead = state.seen.iter().filter(|(_, seen)| serial::is_newer(**seen, last.serial));
+            state.outrun.extend(ahead.map(|(server, _)| (server.clone(), now)));
         }
         let after = stored.retained();
         let before = state.published.replace(stored).and_then(|last| last.retained());

@@ -18,6 +18,7 @@ pub(crate) fn config(listen: SocketAddr, keys: Keyring) -> Fallible<PrimaryConfi
         secondaries: Vec::new(),
         catalog: Catalog { name: DomainName::parse("catalog.invalid")?, soa },
         plain: true,
+        is_alone: true,
         limits: Limits::default(),
         clock: Clock::system(),
     })

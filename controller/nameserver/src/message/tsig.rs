@@ -130,6 +130,11 @@ impl TsigRecord {
         [BADSIG, BADKEY].contains(&self.fields.error)
     }
 
+    /// Whether it says that the other side's clock differs from ours.
+    pub(crate) fn is_time_refused(&self) -> bool {
+        self.fields.error == BADTIME
+    }
+
     /// Whether the MAC is of this key over what comes before, the message as it was signed, and the variables.
     fn is_by(&self, key: &TsigKey, prior: &[u8], bytes: &[u8]) -> bool {
         key.verify(&[prior, &self.signed_message(bytes), &self.fields.variables()], &self.mac)

@@ -31,10 +31,12 @@ pub(super) enum Outcome {
     Serial(Option<u32>),
     /// It does not know our key, or not with this secret.
     UnknownKey,
+    /// It does not take our time for its own.
+    OtherTime,
 }
 
 impl Exchange {
-    /// Writes the message: NOTIFY always signed, the question where a key is given.
+    /// Writes the message, signed where a key is given: what is believed of a response decides on serials and on steps of keys.
     pub(super) fn begin(
         id: u16,
         zone: &DomainName,
@@ -63,11 +65,13 @@ impl Exchange {
         let message = Message::from_vec(bytes).ok()?;
         let is_ours = message.queries.iter().all(|query| domain_name(&query.name).as_ref() == Some(&self.zone));
         let tsig = read_tsig(bytes, &message)?;
+        let tells = |what: fn(&TsigRecord) -> bool| self.session.is_some() && tsig.as_ref().is_some_and(what);
         if !is_ours || !self.is_authentic(bytes, &message, tsig.as_ref(), now) {
             return None;
         }
         Some(match self.step {
-            _ if self.session.is_some() && tsig.is_some_and(|record| record.is_key_unknown()) => Outcome::UnknownKey,
+            _ if tells(TsigRecord::is_key_unknown) => Outcome::UnknownKey,
+            _ if tells(TsigRecord::is_time_refused) => Outcome::OtherTime,
             Step::Notify => Outcome::Notified,
             Step::Ask => Outcome::Serial(self.serial(&message, flags)),
         })

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cst_compiler::model::DomainName;
+use cst_compiler::status::ailment::Ailment;
 use tokio::net::{UdpSocket, lookup_host};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -18,6 +19,7 @@ use crate::lookup;
 use crate::tsig::TsigKey;
 
 use super::exchange::{Exchange, Outcome};
+use super::health::Health;
 use super::track::{Next, Step, Track};
 use super::{Command, First, Reporter, Secondary};
 
@@ -25,8 +27,6 @@ use super::{Command, First, Reporter, Secondary};
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// Messages on the way at once.
 const WINDOW: usize = 100;
-/// After so many without any response the server counts as silent, and is tried with one message at a time.
-const SILENT_AFTER: usize = 8;
 /// The pause before a new zone is first asked about: the server hears of it by the catalog.
 const NEW_ZONE_PAUSE: Duration = Duration::from_millis(20);
 /// How often the server is asked for the catalog when that is in sync: one that somebody replaced there by hand, or from an old backup,
@@ -51,7 +51,9 @@ pub(super) struct Follower {
     waiting: HashMap<u16, Waiting>,
     /// The ids waited for in the order of their time-outs.
     timeouts: VecDeque<(Instant, u16, u64)>,
-    unanswered: usize,
+    health: Health,
+    /// What ails the server, as it was told last.
+    ailment: Option<Ailment>,
     /// Counts messages, so that an id used again is not taken for its predecessor.
     sent: u64,
 }
@@ -76,7 +78,8 @@ impl Follower {
             due: BinaryHeap::new(),
             waiting: HashMap::new(),
             timeouts: VecDeque::new(),
-            unanswered: 0,
+            health: Health::default(),
+            ailment: None,
             sent: 0,
         }
     }
@@ -128,11 +131,7 @@ impl Follower {
     }
 
     fn has_room(&self) -> bool {
-        self.waiting.len() < if self.is_silent() { 1 } else { WINDOW }
-    }
-
-    fn is_silent(&self) -> bool {
-        self.unanswered >= SILENT_AFTER
+        self.waiting.len() < if self.health.is_silent() { 1 } else { WINDOW }
     }
 
     async fn send_due(&mut self) {
@@ -151,9 +150,7 @@ impl Follower {
 
     async fn send(&mut self, zone: &DomainName, step: Step, plan: u64) {
         let Some(id) = self.free_id() else { return self.schedule(zone, TIMEOUT) };
-        let is_signed = step == Step::Notify || *zone == self.reporter.catalog;
-        let key = is_signed.then(|| self.key()).flatten();
-        let (exchange, message) = Exchange::begin(id, zone, step, key.as_ref(), self.clock.now());
+        let (exchange, message) = Exchange::begin(id, zone, step, self.key().as_ref(), self.clock.now());
         if let Err(error) = self.transmit(&message).await {
             // Counts as unanswered: its time-out comes.
             debug!(server = self.secondary.name, %error, "a secondary cannot be reached");
@@ -197,17 +194,11 @@ impl Follower {
         let outcome = self.waiting.get(&id).and_then(|waiting| waiting.exchange.end(bytes, self.clock.now()));
         let Some(outcome) = outcome else { return };
         let Some(Waiting { plan, exchange, .. }) = self.waiting.remove(&id) else { return };
-        self.note_answered();
-        if outcome == Outcome::Notified {
-            self.reporter.counts.notifies_taken.add(1);
-        }
-        if outcome == Outcome::UnknownKey {
-            self.note_unknown_key();
-        }
+        self.note(&exchange, &outcome);
         self.follow_up(&exchange.zone, plan, |track| match outcome {
             Outcome::Notified => track.notified(),
             Outcome::Serial(serial) => track.answered(serial),
-            Outcome::UnknownKey => track.unanswered(),
+            Outcome::UnknownKey | Outcome::OtherTime => track.unanswered(),
         });
     }
 
@@ -227,30 +218,51 @@ impl Follower {
         }
     }
 
-    fn note_answered(&mut self) {
-        if self.is_silent() {
-            info!(server = self.secondary.name, "a secondary answers again");
+    fn note(&mut self, exchange: &Exchange, outcome: &Outcome) {
+        self.health.answered();
+        let is_catalog = exchange.zone == self.reporter.catalog;
+        match outcome {
+            Outcome::Notified => {
+                self.reporter.counts.notifies_taken.add(1);
+                self.health.accepted();
+            }
+            Outcome::Serial(serial) if is_catalog => {
+                self.health.accepted();
+                self.health.catalog(serial.is_some());
+            }
+            Outcome::Serial(_) => {}
+            Outcome::UnknownKey => {
+                self.unknown_keys = self.unknown_keys.wrapping_add(1);
+                self.health.key_refused();
+            }
+            Outcome::OtherTime => self.health.time_refused(),
         }
-        self.unanswered = 0;
-    }
-
-    fn note_unknown_key(&mut self) {
-        if self.unknown_keys == 0 {
-            let (server, key) = (&self.secondary.name, self.secondary.key.as_str());
-            warn!(server, key, "a secondary does not know our TSIG key, or has another secret for it");
-        }
-        self.unknown_keys = self.unknown_keys.wrapping_add(1);
+        self.judge();
     }
 
     fn note_unanswered(&mut self) {
-        self.unanswered += 1;
-        if self.unanswered == SILENT_AFTER {
-            warn!(server = self.secondary.name, address = self.secondary.address, "a secondary does not answer");
-        }
-        if self.is_silent() {
+        self.health.unanswered();
+        self.judge();
+        if self.health.is_silent() {
             // Its address may have changed.
             self.socket = None;
         }
+    }
+
+    /// Tells what ails the server when that changed.
+    fn judge(&mut self) {
+        let ailment = self.health.ailment(self.keys.get().named(&self.secondary.key).count());
+        if ailment == self.ailment {
+            return;
+        }
+        let Secondary { name, address, key } = &self.secondary;
+        if let Some(ailment) = ailment {
+            warn!(server = name, address, key = key.as_str(), "a public server {ailment}");
+        } else {
+            info!(server = name, "a public server follows again");
+        }
+        self.reporter.report_health(name, ailment);
+        self.ailment = ailment;
     }
 
     /// Unless the zone was published anew meanwhile: then the newer plan goes on.
@@ -258,7 +270,7 @@ impl Follower {
         let Some(track) = self.tracks.get_mut(zone).filter(|track| track.plan == plan) else { return };
         let Next { report, pause } = take(track);
         if let Some(serial) = report {
-            self.reporter.report(&self.secondary.name, zone, serial);
+            self.reporter.report(&self.secondary.name, zone, serial, self.clock.now());
         }
         if let Some(pause) = pause.or_else(|| (*zone == self.reporter.catalog).then_some(CATALOG_PAUSE)) {
             self.schedule(zone, pause);

@@ -14,7 +14,7 @@ use crate::frame::{read_message, write_message};
 use crate::respond::{Responder, Response, Transport};
 use crate::transfer::Transfer;
 
-use super::places::{Place, Places};
+use super::places::{Awaited, Place, Places};
 use super::{Limits, stopped};
 
 /// The pause after an accept failed, most likely for want of file descriptors.
@@ -72,9 +72,9 @@ async fn converse(
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut was_served = false;
+    let mut awaits = Awaited::First;
     loop {
-        let mut wait = place.wait(was_served);
+        let mut wait = place.wait(awaits);
         let request = tokio::select! {
             request = timeout(limits.idle, read_message(stream, limits.request_size)) => request??,
             () = wait.asked_to_leave() => return Ok(()),
@@ -83,12 +83,13 @@ async fn converse(
         if !wait.end() {
             return Ok(());
         }
-        was_served = true;
+        awaits = Awaited::Another;
         match responder.respond(&request, place.client(), Transport::Tcp).await {
             Response::Silence => return Ok(()),
-            Response::Message(message) => timeout(limits.write, write_message(stream, &message)).await??,
+            Response::Message(message) => write(stream, place, &message, limits.write).await?,
             Response::Transfer(mut transfer) => {
-                let sent = timeout(limits.transfer, send(stream, &mut transfer, responder, limits.write)).await;
+                let sent = send(stream, place, &mut transfer, responder, limits.write);
+                let sent = timeout(limits.transfer, sent).await;
                 let counts = transfer.content.counts(&responder.counts);
                 if matches!(sent, Ok(Ok(_))) { &counts.complete } else { &counts.broken }.add(1);
                 counts.octets.add(sent??);
@@ -100,14 +101,24 @@ async fn converse(
 /// Sends a transfer; its octets.
 async fn send(
     stream: &mut TcpStream,
+    place: &Place,
     transfer: &mut Transfer,
     responder: &Responder,
     limit: Duration,
 ) -> io::Result<u64> {
     let mut octets = 0;
     for message in transfer.messages(&responder.clock) {
-        timeout(limit, write_message(stream, &message)).await??;
+        write(stream, place, &message, limit).await?;
         octets += u64::try_from(message.len()).unwrap_or(0);
     }
     Ok(octets)
+}
+
+/// Sends a message, unless the client takes too long over it, or others need the place of one that does not read.
+async fn write(stream: &mut TcpStream, place: &Place, message: &[u8], limit: Duration) -> io::Result<()> {
+    let mut wait = place.wait(Awaited::Reading);
+    tokio::select! {
+        written = timeout(limit, write_message(stream, message)) => written?,
+        () = wait.asked_to_leave() => Err(io::ErrorKind::TimedOut.into()),
+    }
 }

@@ -1,12 +1,11 @@
-//! Signatures and digests as a validator checks them (RFC 4034, RFC 4035 §5.3, RFC 6605, RFC 8080).
+//! Signatures and digests as a validator checks them (RFC 4034, RFC 4035 §5.3).
 
 use cst_compiler::model::record::Ds;
 use cst_compiler::model::{DomainName, RecordType};
-use p256::ecdsa::signature::Verifier;
-use p256::ecdsa::{Signature, VerifyingKey};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384};
 
+use super::algorithm::verifies;
 use crate::lookup::{Data, Dnskey, Record, Reply, Rrsig};
 use crate::message::IN;
 
@@ -69,29 +68,6 @@ fn check(set: &[&Record], name: &DomainName, rrsig: &Rrsig, key: &Dnskey, now: u
 /// By the arithmetic of RFC 1982, as RFC 4034 §3.1.5 says.
 fn is_after(one: u32, other: u32) -> bool {
     one != other && one.wrapping_sub(other) < 1 << 31
-}
-
-/// Whether the signature is the key's over the data; `None` when the algorithm is none that is checked here.
-fn verifies(key: &Dnskey, data: &[u8], signature: &[u8]) -> Option<bool> {
-    match key.algorithm {
-        13 => Some(verifies_p256(&key.key, data, signature)),
-        15 => Some(verifies_ed25519(&key.key, data, signature)),
-        _ => None,
-    }
-}
-
-/// ECDSA P-256 with SHA-256: the point without its prefix, the two numbers one after the other (RFC 6605 §4).
-fn verifies_p256(key: &[u8], data: &[u8], signature: &[u8]) -> bool {
-    let point = [&[4], key].concat();
-    let (key, signature) = (VerifyingKey::from_sec1_bytes(&point), Signature::from_slice(signature));
-    matches!((key, signature), (Ok(key), Ok(signature)) if key.verify(data, &signature).is_ok())
-}
-
-/// Ed25519 (RFC 8080 §4), without the malleable signatures and weak keys that some take.
-fn verifies_ed25519(key: &[u8], data: &[u8], signature: &[u8]) -> bool {
-    let key = key.try_into().ok().and_then(|key| ed25519_dalek::VerifyingKey::from_bytes(key).ok());
-    let signature = ed25519_dalek::Signature::from_slice(signature).ok();
-    key.zip(signature).is_some_and(|(key, signature)| key.verify_strict(data, &signature).is_ok())
 }
 
 /// What a signature is over (RFC 4034 §3.1.8.1).

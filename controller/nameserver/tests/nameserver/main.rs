@@ -1,5 +1,6 @@
 //! The hidden primary, judged by BIND and ldns: their checkers, `dig`, and `named` as a secondary; and by requests of no good will.
 
+mod ailments;
 mod connections;
 mod dnssec;
 mod hostile;

@@ -100,7 +100,7 @@ async fn the_catalog_is_never_empty() {
     served.primary.set_complete();
     assert!(members().is_empty(), "without zones there is no catalog");
     let catalog = dig(served.port, &format!("{} soa {CATALOG}", signed()));
-    assert!(catalog.contains("REFUSED"), "{catalog}");
+    assert!(catalog.contains("SERVFAIL"), "{catalog}");
     for apex in [ZONE, "fano.pu.it"] {
         served.primary.publish(version(zone(apex, &[]), 7)).unwrap();
     }
@@ -110,6 +110,24 @@ async fn the_catalog_is_never_empty() {
     served.primary.withdraw(&name("fano.pu.it"));
     served.primary.publish(version(zone("pesaro.pu.it", &[]), 7)).unwrap();
     until(&["fano.pu.it.", "pesaro.pu.it."]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_never_led_fails_when_asked_for_the_catalog() {
+    let served = serve(PrimaryConfig { is_alone: false, ..config(vec![]) }).await;
+    // The zone above the catalog's name could answer that it does not exist.
+    served.primary.publish(version(zone("cst.example", &[]), 7)).unwrap();
+    served.primary.set_complete();
+    for question in ["soa", "axfr"] {
+        let answer = dig(served.port, &format!("{} +tcp {question} {CATALOG}", signed()));
+        assert!(answer.contains("SERVFAIL") || answer.contains("Transfer failed"), "{question}: {answer}");
+    }
+    served.primary.keep_catalog(Some(Instant::now() + Duration::from_mins(1)));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let listed = || records(&dig(served.port, &format!("{} axfr {CATALOG}", signed()))).join("\n");
+    while !listed().contains(" PTR cst.example.") {
+        assert!(Instant::now() < deadline, "no catalog");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

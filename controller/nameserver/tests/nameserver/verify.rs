@@ -45,15 +45,14 @@ fn unsigned(world: &mut World) {
 
 /// The zone signed from and until so many seconds from now, and its DS in the zone above.
 fn signed(from: i64, until: i64) -> (String, String) {
-    signed_by(13, from, until)
+    signed_by(&["13"], from, until)
 }
 
-/// The same with a key of an algorithm.
-fn signed_by(algorithm: u8, from: i64, until: i64) -> (String, String) {
+/// The same with a key of an algorithm, and perhaps with further arguments for it.
+fn signed_by(kind: &[&str], from: i64, until: i64) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let run = |command: &mut Command| String::from_utf8(run(command.current_dir(folder.path())).stdout).unwrap();
-    let key =
-        run(program("dnssec-keygen", "bind9-utils").args(["-q", "-a", &algorithm.to_string(), "-f", "KSK", ZONE]));
+    let key = run(program("dnssec-keygen", "bind9-utils").args(["-q", "-f", "KSK", "-a"]).args(kind).arg(ZONE));
     let soa = format!("$ORIGIN {ZONE}.\n$TTL 300\n@ 3600 IN SOA ns1 hostmaster 7 3600 900 2419200 300\n");
     let public = std::fs::read_to_string(folder.path().join(format!("{}.key", key.trim()))).unwrap();
     std::fs::write(folder.path().join("zone"), format!("{soa}{}\n{public}", CONTENT.join("\n"))).unwrap();

@@ -33,8 +33,12 @@ struct Reader<'a> {
     view: Option<&'a str>,
     wanted: &'a [DomainName],
     directory: Option<String>,
+    /// The files that are being read, each included by the one before.
+    open: Vec<PathBuf>,
     /// How many octets were read.
     octets: usize,
+    /// Whether nothing more is read.
+    is_full: bool,
     zones: Vec<(String, ZoneStatement)>,
     views: BTreeSet<String>,
     problems: Vec<Diagnostic>,
@@ -56,12 +60,14 @@ pub(super) fn read(conf: &Path, view: Option<&str>, wanted: &[DomainName]) -> Re
         view,
         wanted,
         directory: None,
+        open: Vec::new(),
         octets: 0,
+        is_full: false,
         zones: Vec::new(),
         views: BTreeSet::new(),
         problems: Vec::new(),
     };
-    reader.file(&file, 0, view.is_none())?;
+    reader.file(&file, view.is_none())?;
     reader.check_views(&reader.shown(&file));
     let statements = std::mem::take(&mut reader.zones);
     let zones = statements.iter().filter_map(|(file, zone)| reader.zone(file, zone)).collect();
@@ -70,65 +76,69 @@ pub(super) fn read(conf: &Path, view: Option<&str>, wanted: &[DomainName]) -> Re
 
 impl Reader<'_> {
     /// Takes in the statements of a file, those of the files that it includes in their place.
-    fn file(&mut self, path: &Path, depth: usize, is_taken: bool) -> Result<(), Failure> {
+    fn file(&mut self, path: &Path, is_taken: bool) -> Result<(), Failure> {
         let shown = self.shown(path);
-        if self.is_full() {
-            return Ok(());
-        }
         let bytes = files::read_bytes(path)?;
         if !self.has_room(&shown, bytes.len()) {
             return Ok(());
         }
+        self.open.push(path.to_owned());
         match named_conf::read(&bytes) {
-            Ok(items) => self.items(&shown, items, depth, is_taken)?,
+            Ok(items) => self.items(&shown, items, is_taken)?,
             Err(ConfError { at, message }) => self.tell(&shown, at, Severity::Error, message),
         }
+        self.open.pop();
         Ok(())
     }
 
     /// Counts a file in; `false`, which is told, when that is too much: nothing more is read then.
     fn has_room(&mut self, file: &str, octets: usize) -> bool {
         self.octets += octets.max(BLOCK);
-        if self.is_full() {
+        if self.octets > MOST_OCTETS {
             let start = Position { line: 1, column: 1 };
             let message = format!(
-                "with this file the configuration has more than {MOST_OCTETS} octets: does one include itself, or do many zones name one file?"
+                "with this file the configuration has more than {MOST_OCTETS} octets: is one included over and over, or do many zones name one file?"
             );
-            self.tell(file, start, Severity::Error, message);
+            self.end(file, start, message);
         }
-        !self.is_full()
+        !self.is_full
     }
 
-    /// Whether nothing more is read.
-    fn is_full(&self) -> bool {
-        self.octets > MOST_OCTETS
+    /// Tells what is wrong with the whole: told of each file it would be told without end.
+    fn end(&mut self, file: &str, at: Position, message: String) {
+        self.tell(file, at, Severity::Error, message);
+        self.is_full = true;
     }
 
     /// `is_taken`: whether the zones are of the view that is wanted.
-    fn items(&mut self, file: &str, items: Vec<Item>, depth: usize, is_taken: bool) -> Result<(), Failure> {
+    fn items(&mut self, file: &str, items: Vec<Item>, is_taken: bool) -> Result<(), Failure> {
         for item in items {
             match item {
-                Item::Include(at, name) => self.include(file, at, &name, depth, is_taken)?,
+                Item::Include(..) if self.is_full => {}
+                Item::Include(at, name) => self.include(file, at, &name, is_taken)?,
                 Item::Directory(directory) => self.directory = Some(directory),
                 Item::Zone(zone) if is_taken => self.zones.push((file.to_owned(), zone)),
                 Item::Zone(_) => {}
                 Item::View(_, name, inside) => {
                     let is_taken = self.view == Some(name.as_str());
                     self.views.insert(name);
-                    self.items(file, inside, depth, is_taken)?;
+                    self.items(file, inside, is_taken)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn include(&mut self, file: &str, at: Position, name: &str, depth: usize, is_taken: bool) -> Result<(), Failure> {
+    fn include(&mut self, file: &str, at: Position, name: &str, is_taken: bool) -> Result<(), Failure> {
         let found = self.within(name);
         match found {
-            Some(_) if depth >= DEEPEST => {
-                self.tell(file, at, Severity::Error, format!("`{name}` is included too deep"));
+            Some(path) if self.open.contains(&path) => {
+                self.tell(file, at, Severity::Error, format!("`{name}` includes itself: take this line out"));
             }
-            Some(path) => self.file(&path, depth + 1, is_taken)?,
+            Some(_) if self.open.len() >= DEEPEST => {
+                self.end(file, at, format!("`{name}` is included by {DEEPEST} files in a row: nothing more is read"));
+            }
+            Some(path) => self.file(&path, is_taken)?,
             None => {
                 let message = format!(
                     "`{name}` is not in the folder {}, whose files alone are read: copy it there",
@@ -177,7 +187,10 @@ impl Reader<'_> {
             return None;
         }
         match (&zone.kind, &zone.file) {
-            (ZoneKind::Primary, Some(path)) => self.zone_file(file, zone.at, &name, path),
+            (ZoneKind::Primary, Some(path)) => {
+                self.warn_of_what_the_file_lacks(file, zone, &name, path);
+                self.zone_file(file, zone.at, &name, path)
+            }
             (ZoneKind::Primary, None) => {
                 self.tell(file, zone.at, Severity::Error, format!("the zone {name} has no `file`"));
                 None
@@ -201,6 +214,29 @@ impl Reader<'_> {
         }
     }
 
+    /// The server changes and signs some zones by itself: their files tell neither.
+    fn warn_of_what_the_file_lacks(&mut self, file: &str, zone: &ZoneStatement, name: &DomainName, path: &str) {
+        let journal = format!("{path}.jnl");
+        let why = match zone.updates {
+            Some(statement) => Some(format!("`{statement}`")),
+            None => self.within(&journal).map(|_| format!("its journal `{journal}`")),
+        };
+        if let Some(why) = why {
+            let message = format!(
+                "{name} changes without its file ({why}), which may be behind what is served: run `rndc sync -clean {name}` and copy the file \
+                 anew, or import a transfer (--axfr)"
+            );
+            self.tell(file, zone.at, Severity::Warning, message);
+        }
+        if let Some(statement) = zone.signing {
+            let message = format!(
+                "the server signs {name} (`{statement}`), from here it is signed by another key: while the zone above has a DS of the old one, \
+                 moving it makes it bogus; remove that DS and wait its time to live before the move"
+            );
+            self.tell(file, zone.at, Severity::Warning, message);
+        }
+    }
+
     fn zone_file(&mut self, file: &str, at: Position, name: &DomainName, path: &str) -> Option<ReadZone> {
         let Some(found) = self.within(path) else {
             let message = format!(
@@ -210,7 +246,7 @@ impl Reader<'_> {
             self.tell(file, at, Severity::Error, message);
             return None;
         };
-        if self.is_full() {
+        if self.is_full {
             return None;
         }
         match files::read_bytes(&found) {

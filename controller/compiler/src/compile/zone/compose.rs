@@ -4,7 +4,7 @@ use cst_api::Reason;
 
 use super::ZoneFacts;
 use super::written::written_sets;
-use crate::desired::dns::{self, Composition, Contributor, Displaced};
+use crate::desired::dns::{self, Composition, Contributor, Displaced, Obstacle};
 use crate::index::Index;
 use crate::model::{DomainName, ObjectKey, RecordSet, Zone};
 use crate::parse::{DomainModel, MailModel};
@@ -20,35 +20,47 @@ pub(super) struct Composer<'a> {
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
+/// Who comes first has a name: the order is that of [`Composition`].
 pub(super) fn compose(index: &Index, model: &DomainModel, facts: &ZoneFacts, problems: &mut Vec<Problem>) -> Zone {
     let object = ObjectRef::new(Kind::Domain, model.key.clone());
-    let written = written_sets(index, model, problems);
+    let written = written_sets(index, model, facts, problems);
     let composition =
         Composition::new(dns::bare_zone(&model.zone, &index.settings().dns, model.ttl), written.into_iter());
     let mut composer = Composer { index, model, facts, object, composition, problems };
     composer.contribute_delegations();
+    composer.contribute_pointers();
     composer.contribute_mail();
     composer.contribute_pec();
     composer.contribute_sites();
-    composer.contribute_pointers();
     composer.contribute_issuers();
+    composer.contribute_autodiscovery();
     composer.contribute_challenges();
     composer.composition.finish()
 }
 
 impl<'a> Composer<'a> {
-    /// Adds a set that something of this Domain contributes; what is written there counts before it, and the Domain is told.
+    /// Adds a set that something of this Domain contributes; who comes first counts before it, and the Domain is told.
     pub(super) fn contribute(&mut self, from: Contributor, set: RecordSet, whose: &str) {
         if let Err(displaced) = self.composition.contribute(from, set) {
-            let message = told(&displaced, whose);
-            self.problems.push(self.object.warning("spec.records", Reason::RecordConflict, message));
+            let field = match (&displaced.by, from) {
+                (Obstacle::Written(_) | Obstacle::Size, _) => "spec.records",
+                (_, Contributor::Mail) => "spec.mail",
+                (_, Contributor::Pec) => "spec.pec",
+                _ => "metadata.name",
+            };
+            let message = self.told(&displaced, whose);
+            self.problems.push(self.object.warning(field, Reason::RecordConflict, message));
         }
     }
 
-    fn contribute_mail(&mut self) {
+    /// The mail that the zone shall speak of.
+    fn mail(&self) -> Option<MailModel> {
         let declared = self.model.mail.clone();
-        let mail = if self.facts.mail_stays { Some(MailModel::hosted(declared)) } else { declared };
-        let Some(mail) = mail else { return };
+        if self.facts.mail_stays { Some(MailModel::hosted(declared)) } else { declared }
+    }
+
+    fn contribute_mail(&mut self) {
+        let Some(mail) = self.mail() else { return };
         let settings = self.index.settings().mail.as_ref();
         let hosts = settings.map(|mail| mail.hosts.as_slice()).unwrap_or_default();
         if mail.is_hosted() && settings.is_none() {
@@ -64,10 +76,21 @@ impl<'a> Composer<'a> {
         }
     }
 
+    fn contribute_autodiscovery(&mut self) {
+        let alias = self.mail().and_then(|mail| dns::autodiscover(&self.model.zone, &mail, self.model.ttl));
+        if let Some(alias) = alias {
+            self.contribute(Contributor::Mail, alias, "spec.mail");
+        }
+    }
+
     fn contribute_pec(&mut self) {
-        let set = self.model.pec.as_ref().and_then(|pec| dns::pec_sets(pec, self.model.ttl));
-        if let Some(set) = set {
-            self.contribute(Contributor::Mail, set, "spec.pec");
+        let Some(pec) = &self.model.pec else { return };
+        let tenant = self.model.key.tenant().unwrap_or_default();
+        if let Err(refusal) = self.index.may_hold(tenant, &pec.name, true) {
+            return self.problems.push(self.object.refused("spec.pec.name", refusal));
+        }
+        if let Some(set) = dns::pec_sets(pec, self.model.ttl) {
+            self.contribute(Contributor::Pec, set, "spec.pec");
         }
     }
 
@@ -77,7 +100,7 @@ impl<'a> Composer<'a> {
         for (host, site) in self.site_hosts() {
             let mut sets = dns::address_sets(host, addresses, model.ttl);
             if let Some(displaced) = sets.find_map(|set| self.composition.contribute(Contributor::Site, set).err()) {
-                let message = told(&displaced, &format!("WebSite {}", site.name));
+                let message = self.told(&displaced, &format!("WebSite {}", site.name));
                 let site = ObjectRef::new(Kind::WebSite, site.clone());
                 self.problems.push(site.warning("spec.host", Reason::RecordConflict, message));
             }
@@ -99,11 +122,40 @@ impl<'a> Composer<'a> {
             self.composition.contribute(Contributor::Settings, set).ok();
         }
     }
-}
 
-fn told(displaced: &Displaced, whose: &str) -> String {
-    let Displaced { name, contributed, written } = displaced;
-    format!(
-        "`{name}` has a written {written}, so the {contributed} of {whose} is left out: remove the record to have it published"
-    )
+    /// What is said of a set that is left out: who has the name, and what would be right.
+    fn told(&self, displaced: &Displaced, whose: &str) -> String {
+        let Displaced { name, contributed, by } = displaced;
+        match by {
+            Obstacle::Written(written) => format!(
+                "`{name}` has a written {written}, so the {contributed} of {whose} is left out: remove the record to have it published"
+            ),
+            Obstacle::Contributed(present, from) => format!(
+                "`{name}` has the {present} of {}, so the {contributed} of {whose} is left out: nothing stands beside a CNAME (RFC 1034 §3.6.2)",
+                self.named(name, *from)
+            ),
+            Obstacle::Delegated(cut) => format!(
+                "`{cut}` is delegated, so the {contributed} of {whose} at `{name}` is left out: what stands there is written in the zone \
+                 {cut}"
+            ),
+            Obstacle::Size => format!(
+                "{contributed} {name} would be larger than name servers take, so the {contributed} of {whose} is left out: remove other \
+                 values there to have it published"
+            ),
+        }
+    }
+
+    /// Who contributed what stands at a name.
+    fn named(&self, name: &DomainName, from: Contributor) -> String {
+        match from {
+            Contributor::Delegation => "a part of the network".into(),
+            Contributor::Pointers => "an address with ptr".into(),
+            Contributor::Mail => "spec.mail".into(),
+            Contributor::Pec => "spec.pec".into(),
+            Contributor::Settings => "the centre's settings".into(),
+            Contributor::Site => {
+                self.index.host_holder(name).map_or("a WebSite".into(), |site| format!("WebSite {}", site.name))
+            }
+        }
+    }
 }

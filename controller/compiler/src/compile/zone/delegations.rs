@@ -16,15 +16,28 @@ impl Composer<'_> {
     pub(super) fn contribute_delegations(&mut self) {
         let dynamic = self.index.settings().dns.acme.as_ref().map(|acme| &acme.zone);
         let below = self.facts.below.keys().filter(|child| Some(*child) != dynamic).cloned();
+        let mut last: Option<DomainName> = None;
         for child in children(self.index, &self.model.zone).into_iter().chain(below).collect::<BTreeSet<_>>() {
-            let servers = dns::name_servers(&child, &self.index.settings().dns, self.model.ttl);
-            let glue = glue(self.index, &child);
-            let signer = self.facts.below.get(&child).cloned().unwrap_or_default();
-            let ttl = dns::apex_ttl(self.model.ttl);
-            let signer = RecordSet::new(child, ttl, signer.into_iter().map(RecordData::Ds).collect());
-            for set in servers.into_iter().chain(signer).chain(glue) {
-                self.contribute(Contributor::Delegation, set, WHOSE);
+            // A zone comes before those below it, which it delegates itself.
+            if !last.as_ref().is_some_and(|last| child.is_within(last)) {
+                self.delegate(&child);
+                last = Some(child);
             }
+        }
+    }
+
+    fn delegate(&mut self, child: &DomainName) {
+        if let Some(servers) = dns::name_servers(child, &self.index.settings().dns, self.model.ttl) {
+            self.contribute(Contributor::Delegation, servers, WHOSE);
+        }
+        if self.composition.at(child).all(|set| set.type_() != RecordType::NS) {
+            return;
+        }
+        let signer = self.facts.below.get(child).cloned().unwrap_or_default();
+        let signer = signer.into_iter().map(RecordData::Ds).collect();
+        let signer = RecordSet::new(child.clone(), dns::apex_ttl(self.model.ttl), signer);
+        for set in signer.into_iter().chain(glue(self.index, child)) {
+            self.contribute(Contributor::Delegation, set, WHOSE);
         }
     }
 }

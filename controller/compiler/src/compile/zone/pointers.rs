@@ -56,20 +56,32 @@ impl Composer<'_> {
 
     /// The addresses of a part of the network are aliases for their names in that part (RFC 2317 §4).
     fn contribute_part_aliases(&mut self) {
-        let (index, model) = (self.index, self.model);
-        let parts = index.zones_within(&model.zone).filter(|part| index.zone_above(part).as_ref() == Some(&model.zone));
+        let (index, zone) = (self.index, &self.model.zone);
+        let parts = index.zones_within(zone).filter(|part| index.zone_above(part).as_ref() == Some(zone));
         let parts: Vec<&DomainName> = parts.filter(|part| index.zone_holder(part).is_some()).collect();
         for part in parts {
-            for octet in part_of_network(part).into_iter().flatten() {
-                let names = part.parent().and_then(|network| network.child(&octet.to_string()).ok());
-                let target = part.child(&octet.to_string()).ok();
-                let set = names
-                    .zip(target)
-                    .and_then(|(name, to)| RecordSet::new(name, model.ttl, vec![RecordData::Cname(to)]));
-                if let Some(set) = set {
-                    self.contribute(Contributor::Delegation, set, PART);
-                }
+            let (Some(network), Some(octets)) = (part.parent(), part_of_network(part)) else { continue };
+            let with_owner = octets.filter_map(|octet| Some((octet, index.part_with(&network, octet)?)));
+            let (own, taken): (Vec<_>, Vec<_>) = with_owner.partition(|(_, owner)| *owner == part);
+            for (octet, _) in own {
+                self.contribute_alias(&network, part, octet);
             }
+            if let Some((octet, owner)) = taken.first() {
+                let message = format!(
+                    "{} addresses of {part} belong to smaller parts of the network, {octet} the first, to {owner}: an address is in one part",
+                    taken.len()
+                );
+                self.problems.push(self.object.warning("metadata.name", Reason::RecordConflict, message));
+            }
+        }
+    }
+
+    fn contribute_alias(&mut self, network: &DomainName, part: &DomainName, octet: u8) {
+        let octet = octet.to_string();
+        let name = network.child(&octet).ok().zip(part.child(&octet).ok());
+        let set = name.and_then(|(name, to)| RecordSet::new(name, self.model.ttl, vec![RecordData::Cname(to)]));
+        if let Some(set) = set {
+            self.contribute(Contributor::Delegation, set, PART);
         }
     }
 }

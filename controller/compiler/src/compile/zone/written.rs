@@ -2,18 +2,25 @@
 
 use cst_api::{Reason, RecordType};
 
+use super::ZoneFacts;
 use crate::index::Index;
-use crate::model::RecordSet;
+use crate::model::{DomainName, RecordSet};
 use crate::parse::DomainModel;
 use crate::problem::{Kind, ObjectRef, Problem};
 use crate::settings::TtlBounds;
 
 /// The written sets that go into the zone.
-pub(super) fn written_sets(index: &Index, model: &DomainModel, problems: &mut Vec<Problem>) -> Vec<RecordSet> {
+pub(super) fn written_sets(
+    index: &Index,
+    model: &DomainModel,
+    facts: &ZoneFacts,
+    problems: &mut Vec<Problem>,
+) -> Vec<RecordSet> {
     let object = ObjectRef::new(Kind::Domain, model.key.clone());
     let mut sets = Vec::with_capacity(model.sets.len());
     for (at, set) in &model.sets {
-        match refusal(index, &object, model, *at, set) {
+        let refusal = refusal(index, &object, model, *at, set);
+        match refusal.or_else(|| waiting(&object, model, facts, *at, set)) {
             Some(refusal) => problems.push(refusal),
             None => sets.push(set.clone().with_ttl(bounded_ttl(index, &object, *at, set.ttl, problems))),
         }
@@ -40,6 +47,20 @@ pub(super) fn refusal(
     }
     let message = format!("`{}` lies in the zone {below}, which another Domain holds: write it there", set.name);
     Some(object.error(field, Reason::RecordConflict, message))
+}
+
+/// What is told of a written set within a zone that is still served, though no Domain asks for it any more: its delegation stays until it has
+/// gone, and hides the set. One that the Domain delegates itself is judged with its own records.
+fn waiting(object: &ObjectRef, model: &DomainModel, facts: &ZoneFacts, at: usize, set: &RecordSet) -> Option<Problem> {
+    let is_written =
+        |below: &DomainName| model.sets.iter().any(|(_, set)| set.name == *below && set.type_() == RecordType::NS);
+    let mut above = set.name.and_ancestors();
+    let below = above.find(|name| facts.below.contains_key(name)).filter(|below| !is_written(below))?;
+    let message = format!(
+        "`{}` lies in the zone {below}, which is still served without its Domain: it is published once that zone has gone",
+        set.name
+    );
+    Some(object.warning(format!("spec.records[{at}].name"), Reason::RecordConflict, message))
 }
 
 /// A record stays published when the centre's bounds become narrower.

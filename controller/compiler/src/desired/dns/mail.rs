@@ -6,7 +6,7 @@ use crate::model::{DomainName, RecordData, RecordSet};
 use crate::parse::{MailModel, PecModel};
 use crate::settings::MailHost;
 
-/// The record sets of a domain's mail. `hosts` are the centre's exchangers.
+/// The record sets of a domain's mail, its aliases aside. `hosts` are the centre's exchangers.
 pub fn mail_sets(zone: &DomainName, mail: &MailModel, hosts: &[MailHost], ttl: u32) -> Vec<RecordSet> {
     let exchangers = match mail.mode {
         MailMode::Hosted => hosts.iter().map(|host| RecordData::Mx(host.preference, host.name.clone())).collect(),
@@ -15,10 +15,8 @@ pub fn mail_sets(zone: &DomainName, mail: &MailModel, hosts: &[MailHost], ttl: u
     };
     let text = |name: DomainName, text: String| RecordSet::new(name, ttl, vec![RecordData::Txt(text.into_bytes())]);
     let dmarc = zone.child("_dmarc").ok().and_then(|name| text(name, dmarc(mail)));
-    let autodiscover =
-        autodiscover(zone, mail).and_then(|(name, to)| RecordSet::new(name, ttl, vec![RecordData::Cname(to)]));
     let exchangers = RecordSet::new(zone.clone(), ttl, exchangers);
-    [exchangers, text(zone.clone(), spf(mail)), dmarc, autodiscover].into_iter().flatten().collect()
+    [exchangers, text(zone.clone(), spf(mail)), dmarc].into_iter().flatten().collect()
 }
 
 /// The MX of a domain's certified mail.
@@ -47,10 +45,11 @@ fn exchanger_of(provider: MailProvider, zone: &DomainName) -> Option<(u16, Domai
     DomainName::parse(&host).ok().map(|host| (preference, host))
 }
 
-/// Where Outlook looks for its settings.
-fn autodiscover(zone: &DomainName, mail: &MailModel) -> Option<(DomainName, DomainName)> {
+/// The alias at which Outlook looks for its settings.
+pub fn autodiscover(zone: &DomainName, mail: &MailModel, ttl: u32) -> Option<RecordSet> {
     mail.provider.filter(|provider| *provider == MailProvider::Microsoft365)?;
-    Some((zone.child("autodiscover").ok()?, DomainName::parse("autodiscover.outlook.com").ok()?))
+    let target = DomainName::parse("autodiscover.outlook.com").ok()?;
+    RecordSet::new(zone.child("autodiscover").ok()?, ttl, vec![RecordData::Cname(target)])
 }
 
 fn spf(mail: &MailModel) -> String {

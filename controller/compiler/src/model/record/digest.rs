@@ -46,12 +46,52 @@ pub struct Tlsa {
     pub data: Vec<u8>,
 }
 
+/// The mnemonics of algorithms (RFC 4034 §A.1, RFC 5155 §2, RFC 5702 §7, RFC 5933 §8, RFC 6605 §6, RFC 8080 §7), as the IANA's registry has them,
+/// and the two that BIND writes otherwise.
+const ALGORITHMS: [(&str, u8); 19] = [
+    ("DELETE", 0),
+    ("RSAMD5", 1),
+    ("DH", 2),
+    ("DSA", 3),
+    ("RSASHA1", 5),
+    ("DSA-NSEC3-SHA1", 6),
+    ("NSEC3DSA", 6),
+    ("RSASHA1-NSEC3-SHA1", 7),
+    ("NSEC3RSASHA1", 7),
+    ("RSASHA256", 8),
+    ("RSASHA512", 10),
+    ("ECC-GOST", 12),
+    ("ECDSAP256SHA256", 13),
+    ("ECDSAP384SHA384", 14),
+    ("ED25519", 15),
+    ("ED448", 16),
+    ("INDIRECT", 252),
+    ("PRIVATEDNS", 253),
+    ("PRIVATEOID", 254),
+];
+
+/// An algorithm by its number or its mnemonic (RFC 4034 §5.3).
+fn algorithm(words: &mut Words<'_>) -> Result<u8, RecordError> {
+    let known = |word: &str| ALGORITHMS.iter().find(|(mnemonic, _)| mnemonic.eq_ignore_ascii_case(word));
+    match words.peek().and_then(known) {
+        Some((_, number)) => words.word().map(|_| *number),
+        None => words.number(),
+    }
+}
+
 impl Ds {
+    /// Whether both are of one key. Of digests of different types only the key's tag and algorithm are compared: a parent may have made its DS
+    /// from the key (RFC 7344 §4).
+    pub fn is_of_same_key(&self, other: &Self) -> bool {
+        let is_digest_same = self.digest_type != other.digest_type || self.digest == other.digest;
+        self.key_tag == other.key_tag && self.algorithm == other.algorithm && is_digest_same
+    }
+
     pub(super) const EXPECTED: &'static str =
         "write key tag, algorithm, digest type (1, 2 or 4) and the digest in hexadecimal, such as `12345 13 2 49FD46…`";
 
     pub(super) fn read(words: &mut Words<'_>) -> Result<Self, RecordError> {
-        let (key_tag, algorithm, digest_type) = (words.number()?, words.number()?, words.number()?);
+        let (key_tag, algorithm, digest_type) = (words.number()?, algorithm(words)?, words.number()?);
         let digest = words.hex()?;
         match (digest_type, digest.len()) {
             (1, 20) | (2, 32) | (4, 48) => Ok(Self { key_tag, algorithm, digest_type, digest }),

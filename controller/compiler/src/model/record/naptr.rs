@@ -108,6 +108,10 @@ fn groups_of(expression: &str) -> Option<u32> {
                 Before::Atom
             }
             '*' | '+' | '?' if before == Before::Atom => Before::Closed,
+            '{' if before == Before::Atom => {
+                rest = after_bound(rest.as_str())?.chars();
+                Before::Closed
+            }
             '|' if before != Before::Nothing => Before::Nothing,
             '^' | '$' => Before::Closed,
             '{' | '}' | '*' | '+' | '?' | '|' | ')' => return None,
@@ -123,6 +127,18 @@ fn after_set(text: &str) -> Option<&str> {
     let end = members.char_indices().skip(1).find(|(_, character)| *character == ']')?.0;
     members.get(..end).filter(|set| !set.contains(['[', '\\']))?;
     members.get(end + 1..)
+}
+
+/// What follows a bound (`{2}`, `{2,}`, `{2,5}`), of numbers up to `RE_DUP_MAX`.
+fn after_bound(text: &str) -> Option<&str> {
+    let (bound, after) = text.split_once('}')?;
+    let number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u8>().ok())?;
+    let is_right = match bound.split_once(',') {
+        None => number(bound).is_some(),
+        Some((least, "")) => number(least).is_some(),
+        Some((least, most)) => number(least)? <= number(most)?,
+    };
+    is_right.then_some(after)
 }
 
 /// The highest `\1` to `\9` in a replacement.
@@ -148,14 +164,38 @@ mod tests {
 
     #[test]
     fn substitutions_are_told_from_what_is_none() {
-        for right in
-            ["!^.*$!sip:info@example.org!", "!^(.*)$!sip:\\1@example.org!i", "/a[^x]b+(c|d)?/x/", "!^\\+39(.+)$!\\1!"]
-        {
+        for right in [
+            "!^.*$!sip:info@example.org!",
+            "!^(.*)$!sip:\\1@example.org!i",
+            "/a[^x]b+(c|d)?/x/",
+            "!^\\+39(.+)$!\\1!",
+            "!^[0-9]{3}(a|b){0,255}c{2,}$!\\1!",
+        ] {
             assert!(is_substitution(right), "{right}");
         }
         for wrong in [
-            "!", "!a!", "!a!b", "!a!b!x", "1a1b1", "\\a\\b\\", "!(!b!", "!a)!b!", "!a!\\1!", "!*!b!", "!a|!b!",
-            "![a!b!", "!a!!", "!a\\",
+            "!",
+            "!a!",
+            "!a!b",
+            "!a!b!x",
+            "1a1b1",
+            "\\a\\b\\",
+            "!(!b!",
+            "!a)!b!",
+            "!a!\\1!",
+            "!*!b!",
+            "!a|!b!",
+            "![a!b!",
+            "!a!!",
+            "!a\\",
+            "!{3}!b!",
+            "!a{5,3}!b!",
+            "!a{256}!b!",
+            "!a{2}{2}!b!",
+            "!a{2}*!b!",
+            "!a{2!b!",
+            "!^{2}!b!",
+            "!a{+2}!b!",
         ] {
             assert!(!is_substitution(wrong), "{wrong}");
         }

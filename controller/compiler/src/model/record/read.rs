@@ -2,7 +2,8 @@
 
 use cst_api::RecordType;
 
-use super::words::Words;
+use super::wire::{self, Wire};
+use super::words::{self, Words};
 use super::{Caa, Ds, Loc, Naptr, RecordData, RecordError, Soa, Sshfp, Svcb, Tlsa, Unknown, Uri};
 use super::{caa, loc, naptr, soa, strings, svcb, unknown, uri};
 
@@ -31,9 +32,20 @@ pub(super) fn user_text(value: &str) -> Result<RecordData, RecordError> {
 /// The right-hand side of a zone-file line, every name in it absolute.
 pub(super) fn zone_text(type_: RecordType, value: &str) -> Result<RecordData, RecordError> {
     let mut words = Words::new(type_, value, expected(type_));
+    if type_.is_written() && words.peek() == Some(words::GENERIC) {
+        return generic(type_, &mut Words::new(type_, value, unknown::EXPECTED));
+    }
     let data = read(type_, &mut words)?;
     words.end()?;
     Ok(data)
+}
+
+/// The form of RFC 3597 §5 of a type that has one of its own, in which it is then held.
+fn generic(type_: RecordType, words: &mut Words<'_>) -> Result<RecordData, RecordError> {
+    let octets = words.generic()?;
+    words.end()?;
+    let text = Wire::new(&octets, 0, octets.len()).and_then(|wire| wire::text(type_, wire));
+    text.map_or_else(|| Err(words.because(unknown::NOT_ITS_FORM)), |text| zone_text(type_, &text))
 }
 
 fn read(type_: RecordType, words: &mut Words<'_>) -> Result<RecordData, RecordError> {
@@ -114,6 +126,13 @@ mod tests {
                 &format!("1 8 2 {} {}", &DIGEST[..32], DIGEST[32..].to_lowercase()),
                 &format!("1 8 2 {DIGEST}"),
             ),
+            (RecordType::DS, &format!("1 RSASHA256 2 {DIGEST}"), &format!("1 8 2 {DIGEST}")),
+            (RecordType::DS, &format!("1 ecdsap256sha256 2 {DIGEST}"), &format!("1 13 2 {DIGEST}")),
+            (RecordType::MX, r"\# 7 000A 0161 0162 00", "10 a.b."),
+            (RecordType::A, r"\# 4 C000020A", "192.0.2.10"),
+            (RecordType::from_number(13), r"\# 4 01610162", r"\# 4 01610162"),
+            (RecordType::from_number(17), r"\# 4 01410000", r"\# 4 01610000"),
+            (RecordType::from_number(99), r"\# 7 06763d73706631", r"\# 7 06763D73706631"),
             (RecordType::SSHFP, &format!("4 2 {DIGEST}"), &format!("4 2 {DIGEST}")),
             (RecordType::TLSA, &format!("3 1 1 {DIGEST}"), &format!("3 1 1 {DIGEST}")),
             (RecordType::TLSA, "2 0 0 30820122", "2 0 0 30820122"),
@@ -267,6 +286,16 @@ mod tests {
             (RecordType::HTTPS, "1 . key667=\"x"),
             (RecordType::from_number(65_280), "0A00FF"),
             (RecordType::from_number(65_280), r"\# 2 0A"),
+            (RecordType::MX, r"\# 2 000A"),
+            (RecordType::MX, r"\# 3 000A"),
+            (RecordType::CNAME, r"\# 3 016100 00"),
+            (RecordType::from_number(13), r"\# 2 0161"),
+            (RecordType::from_number(17), r"\# 3 016100"),
+            (RecordType::from_number(17), r"\# 4 016100C0"),
+            (RecordType::from_number(99), r"\# 0"),
+            (RecordType::from_number(99), r"\# 2 0261"),
+            (RecordType::from_number(18), r"\# 5 0001016100"),
+            (RecordType::DS, "1 RSASHA 2 00"),
             (RecordType::from_number(65_280), r"\# 1"),
             (RecordType::DNAME, r"\# 1 00"),
             (RecordType::RRSIG, r"\# 1 00"),

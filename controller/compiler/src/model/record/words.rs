@@ -9,6 +9,9 @@ use super::RecordError;
 use crate::model::name::DomainName;
 use crate::model::shown;
 
+/// What the form for any type begins with (RFC 3597 §5).
+pub(super) const GENERIC: &str = "\\#";
+
 /// What is still to be read of a value. A word ends at white space outside of quotes.
 pub(super) struct Words<'a> {
     type_: RecordType,
@@ -112,6 +115,20 @@ impl<'a> Words<'a> {
         let digits: String = std::mem::take(&mut self.rest).split_ascii_whitespace().collect();
         let octets = data_encoding::HEXUPPER_PERMISSIVE.decode(digits.as_bytes()).ok();
         octets.filter(|octets| !octets.is_empty()).ok_or_else(|| self.wrong())
+    }
+
+    /// Everything that is left, as octets in the form of RFC 3597 §5.
+    pub(super) fn generic(&mut self) -> Result<Vec<u8>, RecordError> {
+        if self.word()? != GENERIC {
+            return Err(self.wrong());
+        }
+        let length: u16 = self.number()?;
+        let octets = if length == 0 { Vec::new() } else { self.hex()? };
+        if octets.len() == usize::from(length) {
+            Ok(octets)
+        } else {
+            Err(self.because("the number of octets is not that of the hexadecimal digits (two for each)"))
+        }
     }
 
     /// Nothing may be left.

@@ -53,12 +53,14 @@ impl MailModel {
     }
 }
 
+/// RFC 1035 §2.3.4, in octets.
+const LONGEST_LABEL: usize = 63;
 const NO_SPF: &str = "a domain without mail says `v=spf1 -all` by itself: leave spf out, or set mode to Hosted";
 const NO_DMARC: &str = "a domain without mail asks for rejection by itself: leave dmarc out, or set mode to Hosted";
 const NOT_EXTERNAL: &str = "is for mail that others receive: leave it out, or set mode to External";
 const NO_HOSTS: &str = "mail that others receive needs their `provider`, or their `hosts`: write one of them";
 
-pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail) -> MailModel {
+pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainName) -> MailModel {
     let DomainMail { mode, provider, hosts, spf, dmarc } = mail;
     if *mode == MailMode::None && spf.is_some() {
         reader.invalid("spec.mail.spf", NO_SPF);
@@ -73,6 +75,22 @@ pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail) -> MailModel {
     }
     if *mode == MailMode::External && provider.is_none() && hosts.is_empty() {
         reader.invalid("spec.mail", NO_HOSTS);
+    }
+    if *provider == Some(MailProvider::Microsoft365) && hosts.is_empty() && zone.as_str().len() > LONGEST_LABEL {
+        let octets = zone.as_str().len();
+        reader.invalid(
+            "spec.mail.provider",
+            format!(
+                "Microsoft 365 names a domain's exchanger by the domain's whole name in one label of at most {LONGEST_LABEL} octets, \
+                 `{zone}` has {octets}: write the exchanger that it shows for the domain in `hosts`"
+            ),
+        );
+    }
+    let autodiscover = provider.filter(|provider| *provider == MailProvider::Microsoft365).map(|_| "autodiscover");
+    for label in ["_dmarc"].into_iter().chain(autodiscover) {
+        if let Err(why) = zone.child(label) {
+            reader.invalid("spec.mail", format!("mail needs the name {label} in the zone: {why}"));
+        }
     }
     let spf = spf.clone().unwrap_or_default();
     let mut include = Vec::new();

@@ -36,11 +36,23 @@ impl Signing {
         Self { keys: stored.iter().enumerate().map(key).collect(), denial: wanted.denial, ..Self::default() }
     }
 
+    /// A zone is not begun with new keys, or none, while nobody says whether its parent trusts others.
+    pub fn is_blind(&self, facts: &Facts<'_>) -> Option<Held> {
+        let is_told = facts.parent.is_none_or(|parent| parent.answers().next().is_some());
+        if is_told || self.keys.iter().any(|key| key.ds.is_some()) {
+            return None;
+        }
+        let message = "no server of the parent says whether it has a DS, and there is no key here: nobody would believe the zone if it has one; \
+                       the zone begins as soon as one answers (see to the settings' `dns.resolvers`), or when its key Secret is restored, or approve";
+        let held = guard::by_hand(&format!("{} parent unknown", facts.zone), message.into());
+        (!(facts.approves)(&held)).then_some(held)
+    }
+
     /// A zone is not begun with keys that its parent does not trust while it trusts others: nobody would believe it.
     pub fn is_foreign(&self, facts: &Facts<'_>) -> Option<Held> {
         let parent = facts.parent?;
         let (theirs, ours) = (parent.ds(), self.keys.iter().filter_map(|key| key.ds.as_ref()));
-        if theirs.is_empty() || ours.clone().any(|ds| theirs.contains(ds)) {
+        if theirs.is_empty() || ours.clone().any(|ds| parent.answers().any(|(_, answer)| answer.trusts(ds))) {
             return None;
         }
         let list = |ds: Vec<String>| if ds.is_empty() { "no key".into() } else { ds.join(" and ") };

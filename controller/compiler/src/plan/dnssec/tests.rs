@@ -89,6 +89,7 @@ fn whatever_is_wanted_and_whenever_validators_believe_the_zone() {
     for seed in 1..=40 {
         let mut world = World::new(&SIGNED, seed);
         world.registry = [Registry::Follows, Registry::IsMeddledWith][world.below(2)];
+        world.digest_type = [2, 4][world.below(2)];
         for _ in 0..9 {
             let wishes = [SIGNED, UNSIGNED, ED25519, rolled_on(&world.day(0)), rolled_on(&world.day(2))];
             let wish = world.below(5);

@@ -5,6 +5,10 @@ use std::collections::BTreeSet;
 use super::{Facts, Signing, Trust};
 use crate::model::record::Ds;
 use crate::plan::guard::{self, Held};
+use crate::plan::parent::Parent;
+
+/// A server of the parent that is silent for so many seconds may be so for good.
+const SILENCE: u32 = 86_400;
 
 /// Why a step is not taken yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +49,11 @@ impl Signing {
         let any = parent.ds();
         let gone = gone.unwrap_or(&any);
         let holders: Vec<&str> = parent.holders(gone).collect();
-        if !holders.is_empty() || !parent.is_known() {
-            return Err(Wait::new(missing(&holders, gone, self.wish(), &parent.silent().collect::<Vec<_>>())));
+        if !holders.is_empty() {
+            return Err(Wait::new(still_there(&holders, gone, &self.wish())));
+        }
+        if !parent.is_known() {
+            self.silence_is_judged(parent, facts)?;
         }
         let Trust { since, before, .. } = self.parent;
         until(since, before, facts.now, "caches to forget the DS that the parent had")
@@ -56,6 +63,25 @@ impl Signing {
     fn wish(&self) -> String {
         let ds: Vec<String> = self.ds().map(ToString::to_string).collect();
         if ds.is_empty() { "no DS".into() } else { format!("the DS {}", ds.join(" and ")) }
+    }
+
+    /// A server of the parent that is silent may have what it had. When one is silent for long, the coordinator's word stands for it.
+    fn silence_is_judged(&self, parent: &Parent, facts: &Facts<'_>) -> Result<(), Wait> {
+        let silent: Vec<&str> = parent.silent().collect();
+        let who = if silent.is_empty() { "the parent's name servers".into() } else { silent.join(", ") };
+        let wait = Wait::new(format!("{who} to say what DS the parent has"));
+        let is_long = self.everywhere.is_some_and(|since| passed(since, SILENCE, facts.now));
+        if !is_long || parent.answers().next().is_none() {
+            return Err(wait);
+        }
+        let message = format!(
+            "{who} does not say what DS the parent has, for a day and more: see to it that it has {}, and no other DS, or is no name server of \
+             the parent any more, wait until the time to live of what it had is over, then approve",
+            self.wish()
+        );
+        let held = guard::by_hand(&format!("{} silent {who} {}", facts.zone, self.wish()), message);
+        let held = held.in_epoch(facts.epoch);
+        if (facts.approves)(&held) { Ok(()) } else { Err(Wait { held: Some(held), ..wait }) }
     }
 
     fn somebody_saw_to_it(&self, facts: &Facts<'_>) -> Result<(), Wait> {
@@ -70,11 +96,7 @@ impl Signing {
     }
 }
 
-fn missing(holders: &[&str], gone: &BTreeSet<&Ds>, wish: String, silent: &[&str]) -> String {
-    if holders.is_empty() {
-        let who = if silent.is_empty() { "the parent's name servers".into() } else { silent.join(", ") };
-        return format!("{who} to say what DS the parent has");
-    }
+fn still_there(holders: &[&str], gone: &BTreeSet<&Ds>, wish: &str) -> String {
     let old: Vec<String> = gone.iter().map(|ds| ds.key_tag.to_string()).collect();
     format!("the parent to have {wish}: {} still has the DS of key {}", holders.join(", "), old.join(" and "))
 }

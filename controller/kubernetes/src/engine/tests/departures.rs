@@ -47,12 +47,18 @@ fn restarted(play: &Play, declared: &[&str]) -> Play {
     next
 }
 
-#[test]
-fn a_retained_zone_is_listed_and_goes_by_its_name_and_day() {
+/// A tenant whose one zone is published.
+fn with_a_zone() -> Play {
     let mut play = Play::leading();
     play.tenant("urbino", OWN);
     play.domain("urbino", ZONE, &json!({}));
     play.settle();
+    play
+}
+
+#[test]
+fn a_retained_zone_is_listed_and_goes_by_its_name_and_day() {
+    let mut play = with_a_zone();
     assert_eq!(listed(&play), Vec::<String>::new());
     gone(&mut play, &[ZONE]);
     let word = "Domain/comune.urbino.pu.it/2026-11-18";
@@ -79,10 +85,7 @@ fn a_retained_zone_is_listed_and_goes_by_its_name_and_day() {
 
 #[test]
 fn a_word_for_what_is_declared_does_nothing() {
-    let mut play = Play::leading();
-    play.tenant("urbino", OWN);
-    play.domain("urbino", ZONE, &json!({}));
-    play.settle();
+    let mut play = with_a_zone();
     drops(&mut play, "Domain/comune.urbino.pu.it/2026-11-18");
     gone(&mut play, &[]);
     assert!(play.published(ZONE).unwrap().retired.is_none());
@@ -183,10 +186,7 @@ fn a_zone_with_many_addresses_goes_only_by_word_even_with_delete() {
 
 #[test]
 fn labels_that_were_taken_away_come_back_with_the_same_serial() {
-    let mut play = Play::leading();
-    play.tenant("urbino", OWN);
-    play.domain("urbino", ZONE, &json!({}));
-    play.settle();
+    let mut play = with_a_zone();
     let stored = play.published(ZONE).unwrap();
     let mut map = stored.to_config_map().unwrap();
     (map.metadata.labels, map.metadata.annotations) = (None, None);
@@ -201,10 +201,7 @@ fn labels_that_were_taken_away_come_back_with_the_same_serial() {
 
 #[test]
 fn a_retired_zone_whose_stored_copy_somebody_removed_is_stored_again() {
-    let mut play = Play::leading();
-    play.tenant("urbino", OWN);
-    play.domain("urbino", ZONE, &json!({}));
-    play.settle();
+    let mut play = with_a_zone();
     gone(&mut play, &[ZONE]);
     let before = play.published(ZONE).unwrap();
     let map = ObjectKey::new("cst-system", crate::published::config_map_name(&name(ZONE)));
@@ -218,10 +215,7 @@ fn a_retired_zone_whose_stored_copy_somebody_removed_is_stored_again() {
 
 #[test]
 fn a_list_that_lacks_what_is_there_leaves_nothing_behind() {
-    let mut play = Play::leading();
-    play.tenant("urbino", OWN);
-    play.domain("urbino", ZONE, &json!({}));
-    play.settle();
+    let mut play = with_a_zone();
     let stored = play.published(ZONE).unwrap();
     let map = stored.to_config_map().unwrap();
     let key = ObjectKey::new("cst-system", crate::published::config_map_name(&name(ZONE)));

@@ -7,8 +7,8 @@ use cst_compiler::plan::parent::{Parent, ParentAnswer};
 use super::*;
 use crate::report::ObjectStatus;
 
-const ZONE: &str = "comune.urbino.pu.it";
-const HOUR: u32 = 3600;
+pub(super) const ZONE: &str = "comune.urbino.pu.it";
+pub(super) const HOUR: u32 = 3600;
 
 /// A leader whose resolvers can be asked.
 pub(super) fn asking() -> Play {
@@ -25,8 +25,7 @@ pub(super) fn parent(play: &mut Play, zone: &str, keys: &[u16]) {
     let ttl = if keys.is_empty() { 0 } else { 10 * HOUR };
     let answer = ParentAnswer { ns: [name("ns1.cst.example.net")].into(), ds: keys.iter().map(ds).collect(), ttl };
     let servers = ["a.dns.it", "b.dns.it"].map(|server| (server.to_owned(), Some(answer.clone()))).into();
-    let seen = zone_server::Seen::Parent(Parent { servers });
-    play.take(Event::Observed(Observation { zone: name(zone), seen }));
+    play.take(Event::Observed(Observation::Parent { zone: name(zone), parent: Parent { servers } }));
 }
 
 impl Play {
@@ -39,7 +38,7 @@ impl Play {
         self.settle();
     }
 
-    fn tomorrow(&mut self) {
+    pub(super) fn tomorrow(&mut self) {
         self.now.today = Date::parse("2026-11-19").unwrap();
         self.engine.tick();
         self.settle();
@@ -58,7 +57,7 @@ impl Play {
     }
 
     /// What the keys do, as in the tests of their steps.
-    fn keys(&self, zone: &str) -> String {
+    pub(super) fn keys(&self, zone: &str) -> String {
         let signing = self.published(zone).unwrap().signing;
         let letters = |key: &ZoneKey| {
             let of = [(key.listed, 'L'), (key.signs, 'S'), (key.trusted, 'T')];
@@ -75,7 +74,7 @@ impl Play {
         status
     }
 
-    fn says(&self, zone: &str, condition: &str) -> (String, String) {
+    pub(super) fn says(&self, zone: &str, condition: &str) -> (String, String) {
         let conditions = self.status(zone).conditions;
         let found = conditions.iter().find(|found| found.type_ == condition).unwrap();
         (found.status.clone() + " " + &found.reason, found.message.clone())
@@ -83,7 +82,7 @@ impl Play {
 }
 
 /// A zone that is served, with its DS at the parent.
-fn signed() -> Play {
+pub(super) fn signed() -> Play {
     let mut play = asking();
     play.domain("urbino", ZONE, &json!({}));
     play.settle();
@@ -225,6 +224,8 @@ fn a_zone_below_ours_is_led_by_what_our_own_servers_answer_above() {
             play.settle();
         }
     };
+    play.settle();
+    parent(&mut play, above, &[]);
     hours(&mut play, 4);
     let ds = |play: &Play| {
         let zone = play.published(above).unwrap().zone;

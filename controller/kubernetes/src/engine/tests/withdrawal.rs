@@ -55,6 +55,8 @@ fn a_zone_below_ours_leaves_the_one_above_first() {
             play.settle();
         }
     };
+    play.settle();
+    parent(&mut play, above, &[]);
     minutes(&mut play, 5);
     let is_delegated = |play: &Play| {
         let zone = play.published(above).unwrap().zone;

@@ -1,3 +1,5 @@
+use cst_compiler::status::ailment::Ailment;
+
 use super::*;
 
 const ZONE: &str = "comune.urbino.pu.it";
@@ -60,6 +62,32 @@ fn a_public_server_that_is_ahead_is_overtaken() {
 }
 
 #[test]
+fn who_waits_for_a_server_is_told_what_ails_it_and_who_does_not_is_not_touched() {
+    let mut play = urbino();
+    let ails = |play: &mut Play, ailment| {
+        play.take(Event::Observed(Observation::Health { server: "ns1".into(), ailment }));
+        play.settle();
+    };
+    let serial = play.published(ZONE).unwrap().serial;
+    ails(&mut play, Some(Ailment::Silent));
+    play.turn(60);
+    play.engine.tick();
+    play.settle();
+    let waits = |why: &str| format!("waits for ns1 to answer serial {serial}{why}");
+    assert_eq!(play.says(ZONE, "Ready"), ("False Waiting".into(), waits(" (ns1 does not answer)")));
+    ails(&mut play, Some(Ailment::NoCatalog));
+    assert_eq!(play.says(ZONE, "Ready").1, waits(" (ns1 answers, but does not have the catalog zone)"));
+    ails(&mut play, None);
+    assert_eq!(play.says(ZONE, "Ready").1, waits(""));
+
+    play.answers(ZONE, serial);
+    play.settle();
+    assert_eq!(play.says(ZONE, "Ready").0, "True Ready");
+    ails(&mut play, Some(Ailment::Silent));
+    assert_eq!(play.says(ZONE, "Ready").0, "True Ready", "it is served as far as anybody knows");
+}
+
+#[test]
 fn a_domain_that_cannot_be_read_is_not_deleted() {
     let mut play = Play::new();
     let served = urbino().published(ZONE).unwrap();
@@ -114,10 +142,25 @@ fn a_catalog_is_whole_only_when_all_that_is_stored_is_served() {
     assert!(!play.engine.zones_are_complete(), "a leader knows of Domains that are not stored yet");
     play.tenant("urbino", &[ZONE]);
     play.domain("urbino", ZONE, &json!({}));
+    assert_eq!(play.engine.zones_to_come(), None, "not all is listed");
     play.listed();
     assert!(!play.engine.zones_are_complete());
+    assert_eq!(play.engine.zones_to_come(), Some(vec![name(ZONE)]));
+    assert!(!play.engine.has_tried(&name(ZONE)));
     play.settle();
-    assert!(play.engine.zones_are_complete());
+    assert!(play.engine.zones_are_complete() && play.engine.has_tried(&name(ZONE)));
+}
+
+#[test]
+fn a_stored_zone_that_the_watch_has_not_told_is_known_to_be_unknown() {
+    let mut play = Play::new();
+    assert!(!play.engine.knows_stored(&name(ZONE)));
+    play.engine.zone_stored(urbino().published(ZONE).unwrap(), play.now.instant);
+    assert!(play.engine.knows_stored(&name(ZONE)) && !play.engine.knows_stored(&name("fano.example")));
+    let mut damaged = urbino().published(ZONE).unwrap().to_config_map().unwrap();
+    damaged.metadata.name = Some(crate::published::config_map_name(&name("fano.example")));
+    play.take(Event::Published(Seen::There(Box::new(damaged))));
+    assert!(play.engine.knows_stored(&name("fano.example")), "one that cannot be read is known too");
 }
 
 #[test]

@@ -41,11 +41,11 @@ impl Engine {
         published.map(|last| signers(&last.zone, below)).unwrap_or_default()
     }
 
-    /// Whether every required public server answers the newest version.
+    /// Whether every public server that counts answers the newest version.
     fn is_everywhere(&self, state: &ZoneState) -> bool {
         let serial = state.published.as_ref().map(|published| published.serial);
-        let mut required = self.index.settings().dns.secondaries.iter().filter(|server| server.required).peekable();
-        required.peek().is_some() && required.all(|server| state.seen.get(&server.name).copied() == serial)
+        let mut servers = self.answering(state).peekable();
+        servers.peek().is_some() && servers.all(|server| state.seen.get(&server.name).copied() == serial)
     }
 
     /// The zone above is compiled anew when it is to say something else of this one.

@@ -12,32 +12,38 @@ use super::below::{name_servers, signers};
 use crate::clock::Now;
 use crate::published::PublishedZone;
 
-/// How long a zone that nobody has seen yet waits to hear of its parent.
+/// How long a zone that nobody has seen yet waits to hear of its parent, before that is told.
 const HEARING: Duration = Duration::from_secs(5);
+/// How soon it is judged again what a step waits for.
+const LOOK_AGAIN: Duration = Duration::from_hours(1);
 
 impl Engine {
     /// What the zone above says: one of ours by what its public servers answer, any other as it was seen. `None`: nobody asks.
     pub(super) fn parent_of(&self, zone: &DomainName) -> Option<Parent> {
         if let Some(above) = self.index.zone_above(zone) {
-            let state = self.zones.get(&above)?;
-            let published = state.published.as_ref()?;
-            let servers = self.index.settings().dns.secondaries.iter().filter(|server| server.required);
-            let said = servers.map(|server| {
+            let known = self.zones.get(&above).and_then(|state| Some((state, state.published.as_ref()?)));
+            let Some((state, published)) = known else { return Some(Parent::default()) };
+            let said = self.answering(state).map(|server| {
                 let is_current = state.seen.get(&server.name) == Some(&published.serial);
                 (server.name.clone(), is_current.then(|| said_of(zone, published)))
             });
             return Some(Parent { servers: said.collect() });
         }
-        let is_asked = !self.index.settings().dns.resolvers.is_empty();
+        let is_asked = self.asks_parent(zone);
         let seen = self.zones.get(zone).and_then(|state| state.parent.clone());
         is_asked.then(|| seen.unwrap_or_default())
     }
 
+    /// Whether the zone above is asked: it is none of ours, and there is somebody to ask.
+    pub(super) fn asks_parent(&self, zone: &DomainName) -> bool {
+        self.index.zone_above(zone).is_none() && !self.index.settings().dns.resolvers.is_empty()
+    }
+
     /// Whether a zone that was never published waits to hear of its parent, which may trust keys that are not here.
     pub(super) fn awaits_parent(&mut self, zone: &DomainName, now: &Now) -> bool {
-        let is_elsewhere = self.index.zone_above(zone).is_none() && !self.index.settings().dns.resolvers.is_empty();
+        let is_asked = self.asks_parent(zone);
         let Some(state) = self.zones.get_mut(zone) else { return false };
-        if !is_elsewhere || state.parent.is_some() || state.keys.is_none() {
+        if !is_asked || state.parent.is_some() || state.keys.is_none() {
             return false;
         }
         let until = *state.asked.get_or_insert(now.instant) + HEARING;
@@ -56,15 +62,13 @@ impl Engine {
         }
     }
 
-    /// Notes what a zone's next step waits for; time alone brings it on.
+    /// Notes what a zone's next step waits for; time alone may bring it on, or leave it to the coordinator.
     pub(super) fn note_wait(&mut self, zone: &DomainName, wait: Option<Wait>, now: &Now) {
-        if let Some(until) = wait.as_ref().and_then(|wait| wait.until) {
-            let left = until.wrapping_sub(now.seconds);
-            let left = if left < 1 << 31 { left } else { 0 };
-            self.mark_later(
-                Work::Unit(Unit::Zone(zone.clone())),
-                now.instant + Duration::from_secs(u64::from(left) + 1),
-            );
+        if let Some(wait) = &wait {
+            let left = wait.until.map(|until| until.wrapping_sub(self.steady.seconds(now)));
+            let left = left
+                .map_or(LOOK_AGAIN, |left| Duration::from_secs(if left < 1 << 31 { u64::from(left) + 1 } else { 1 }));
+            self.mark_later(Work::Unit(Unit::Zone(zone.clone())), now.instant + left);
         }
         if let Some(state) = self.zones.get_mut(zone) {
             state.wait = wait;

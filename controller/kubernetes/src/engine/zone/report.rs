@@ -1,6 +1,6 @@
 //! What the Domains of a zone are told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cst_api::{ConditionType, DomainStatus, KeyStatus, NextStep, Reason, ServerSerial, ZoneStatus};
 use cst_compiler::compile::ZoneOutcome;
@@ -12,6 +12,7 @@ use cst_compiler::plan::dnssec::{Wait, ZoneKey};
 use cst_compiler::plan::guard::Held;
 use cst_compiler::problem::{Kind, ObjectRef, Problem};
 use cst_compiler::settings::Secondary;
+use cst_compiler::status::ailment::{self, Ailment};
 use cst_compiler::status::{Facts, Own, parent};
 use k8s_openapi::jiff::Timestamp;
 
@@ -52,7 +53,7 @@ impl Engine {
         let trouble = self.trouble(&Unit::Zone(zone.clone())).cloned();
         if holds {
             let settings = &self.index.settings().dns;
-            let (status, serving) = zone_status(state, &last, &settings.secondaries);
+            let (status, serving) = zone_status(state, &last, &settings.secondaries, &self.ailments);
             let of_mail = self.mail.get(zone).and_then(|mail| mail.held.as_ref());
             facts.held = held.iter().chain(of_mail).cloned().collect();
             facts.waiting = serving.waiting;
@@ -118,7 +119,12 @@ struct Serving {
 
 /// What a Domain's status says of its zone. A server that answered the serial once is taken to do so until there is another: its
 /// restart changes no status.
-fn zone_status(state: &ZoneState, last: &DomainStatus, servers: &[Secondary]) -> (Option<ZoneStatus>, Serving) {
+fn zone_status(
+    state: &ZoneState,
+    last: &DomainStatus,
+    servers: &[Secondary],
+    ailments: &BTreeMap<String, Ailment>,
+) -> (Option<ZoneStatus>, Serving) {
     let mut serving = Serving::default();
     let Some(published) = &state.published else {
         serving.waiting.push("the zone to be published".into());
@@ -141,8 +147,10 @@ fn zone_status(state: &ZoneState, last: &DomainStatus, servers: &[Secondary]) ->
         "the settings name no public server".clone_into(&mut serving.message);
         serving.waiting.push("a public server in the settings".into());
     } else {
-        serving.message = format!("serial {} is not served by {} yet", published.serial, names(&behind));
-        serving.waiting.push(format!("{} to answer serial {}", names(&behind), published.serial));
+        let why = ailment::told(&behind, ailments);
+        let why = if why.is_empty() { why } else { format!(" ({why})") };
+        serving.message = format!("serial {} is not served by {} yet{why}", published.serial, names(&behind));
+        serving.waiting.push(format!("{} to answer serial {}{why}", names(&behind), published.serial));
     }
     let signing = &published.signing;
     let is_simple = signing.keys.iter().filter(|key| key.is_active()).all(|key| key.listed && key.signs && key.trusted);

@@ -3,16 +3,21 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use cst_api::Date;
 use cst_compiler::compile::{Standing, ZoneOutcome};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey, Zone};
 use cst_compiler::parse::DomainModel;
 use cst_compiler::plan::dnssec::{self, Caches, Facts, Judged, Signing, Wanted};
 use cst_compiler::plan::guard::{self, Held};
+use cst_compiler::plan::history::History;
 use cst_compiler::plan::{renewal, serial};
 use cst_compiler::problem::Kind;
+use cst_compiler::settings::Secondary;
+use cst_compiler::status::ailment::Ailment;
 
 use super::super::Engine;
+use super::number::believed;
 use super::{Decision, Step, ZoneState};
 use crate::clock::Now;
 use crate::names;
@@ -119,15 +124,20 @@ impl Engine {
         }
         let signing = Signing::begin_with(keys, &live.wanted, now.today);
         let word = Word::of(self, &live.model.key);
-        if let Some(held) =
-            self.with_facts(state, live, Caches::default(), &word, now, |facts| signing.is_foreign(facts))
-        {
-            return Decision { held: vec![held], ..Decision::only(Step::Keep) };
-        }
+        let refused = self.with_facts(state, live, Caches::default(), &word, now, |facts| {
+            let is_asked = self.asks_parent(facts.zone);
+            signing.is_foreign(facts).or_else(|| signing.is_blind(facts).filter(|_| is_asked))
+        });
+        let inception = match (refused, self.first_inception(live, now)) {
+            (None, Ok(inception)) => inception,
+            (Some(held), _) | (None, Err(held)) => {
+                return Decision { held: vec![held], ..Decision::only(Step::Keep) };
+            }
+        };
         let next = PublishedZone {
             zone: Arc::clone(live.zone),
-            serial: serial::next(damaged.and_then(|damaged| damaged.serial), state.seen.values().copied(), now.seconds),
-            inception: renewal::first(now.seconds),
+            serial: serial::next(damaged.and_then(|damaged| damaged.serial), believed(state, now), now.seconds),
+            inception,
             digest: live.zone.digest(),
             holder: live.model.key.clone(),
             deletion_policy: live.model.deletion_policy,
@@ -137,6 +147,7 @@ impl Engine {
             epoch: now.seconds,
             is_labelled: true,
             caches: Caches::default().with(live.zone.longest_ttl(), now.seconds),
+            history: History::default(),
             resource_version: damaged.map(|damaged| damaged.resource_version.clone()).unwrap_or_default(),
         };
         Decision::only(Step::Publish(Box::new(next)))
@@ -146,7 +157,7 @@ impl Engine {
     fn next_version(&self, state: &ZoneState, last: &PublishedZone, live: &Live<'_>, now: &Now) -> Decision {
         let holder = &live.model.key;
         let (word, of_keys) = (Word::of(self, holder), Word::of(self, holder));
-        let content = held_content(last, live).filter(|held| !word.approves(held));
+        let content = held_content(last, live, now.today).filter(|held| !word.approves(held));
         let Judged { signing, wait } = self.with_facts(state, live, last.caches, &of_keys, now, |facts| {
             dnssec::step(&last.signing, &live.wanted, facts)
         });
@@ -160,6 +171,7 @@ impl Engine {
                 holder: holder.clone(),
                 deletion_policy: live.model.deletion_policy,
                 mail_gate_open: live.has_mail(),
+                history: next.history.after(&last.zone, live.zone, now.today, word.counts.get()),
                 ..next
             };
             // That its mail goes was held, and is not any more.
@@ -170,7 +182,7 @@ impl Engine {
             next.epoch = guard::next_epoch(last.epoch, now.seconds);
         }
         let step = match self.inception(state, last, now) {
-            Ok(inception) => numbered(PublishedZone { inception, ..next }, last, state, now),
+            Ok(inception) => self.numbered(PublishedZone { inception, ..next }, last, state, now),
             Err(doubt) => {
                 held.push(doubt);
                 Step::Keep
@@ -184,7 +196,7 @@ impl Engine {
         let last = self.zones.get(next.apex()).and_then(|state| Some((state, state.published.as_ref()?)));
         let Some((state, last)) = last else { return Decision::only(Step::Keep) };
         match self.inception(state, last, now) {
-            Ok(inception) => Decision::only(numbered(PublishedZone { inception, ..next }, last, state, now)),
+            Ok(inception) => Decision::only(self.numbered(PublishedZone { inception, ..next }, last, state, now)),
             Err(doubt) => Decision { held: vec![doubt], ..Decision::only(Step::Keep) },
         }
     }
@@ -214,7 +226,7 @@ impl Engine {
         let parent = self.parent_of(live.zone.apex());
         judge(&Facts {
             zone: live.zone.apex(),
-            now: now.seconds,
+            now: self.steady.seconds(now),
             today: now.today,
             behind: &self.behind(state),
             ttl: caches.ttl(),
@@ -224,16 +236,33 @@ impl Engine {
         })
     }
 
+    /// The servers whose answers count: those that must serve a zone, and those that were seen to.
+    pub(super) fn answering<'a>(&'a self, state: &'a ZoneState) -> impl Iterator<Item = &'a Secondary> {
+        let history = state.published.as_ref().map(|published| &published.history);
+        let serves = move |name: &String| {
+            state.seen.contains_key(name) || history.is_some_and(|history| history.is_served_by(name))
+        };
+        self.index.settings().dns.secondaries.iter().filter(move |server| server.required || serves(&server.name))
+    }
+
+    /// The inception of a new zone's signatures, unless the clock can hardly be right.
+    fn first_inception(&self, live: &Live<'_>, now: &Now) -> Result<u32, Held> {
+        let mut servers = self.index.settings().dns.secondaries.iter();
+        let is_answered = servers.any(|server| self.ailments.get(&server.name) != Some(&Ailment::Silent));
+        match renewal::first_beside(live.zone.apex(), self.newest_inception, now.seconds, is_answered) {
+            Err(held) if self.approves(&live.model.key, &held) => Ok(renewal::first(now.seconds)),
+            judged => judged,
+        }
+    }
+
     /// The servers that do not answer the stored version. One that need not, and never did, is not waited for.
     fn behind(&self, state: &ZoneState) -> Vec<String> {
         let serial = state.published.as_ref().map(|published| published.serial);
-        let servers = self.index.settings().dns.secondaries.iter();
-        if servers.len() == 0 {
+        if self.index.settings().dns.secondaries.is_empty() {
             // Whoever transfers the zone all the same is not seen.
             return vec!["a public server, named in the settings,".into()];
         }
-        let counts = servers.filter(|server| server.required || state.seen.contains_key(&server.name));
-        counts
+        self.answering(state)
             .filter(|server| state.seen.get(&server.name).copied() != serial)
             .map(|server| server.name.clone())
             .collect()
@@ -241,20 +270,8 @@ impl Engine {
 }
 
 /// What would drop too much of a zone at once.
-fn held_content(last: &PublishedZone, live: &Live<'_>) -> Option<Held> {
+fn held_content(last: &PublishedZone, live: &Live<'_>, today: Date) -> Option<Held> {
     let changes = last.digest != live.zone.digest();
-    let held = changes.then(|| guard::zone(&last.zone, live.zone)).flatten();
+    let held = changes.then(|| last.history.judge(&last.zone, live.zone, today)).flatten();
     held.map(|held| held.in_epoch(last.epoch))
-}
-
-/// A version with its serial: a new one when anything changes for who transfers it, or when a public server is ahead.
-fn numbered(next: PublishedZone, last: &PublishedZone, state: &ZoneState, now: &Now) -> Step {
-    let next = PublishedZone { is_labelled: true, ..next };
-    let is_outrun = state.seen.values().any(|seen| serial::is_newer(*seen, last.serial));
-    if last.is_served_like(&next) && !is_outrun {
-        return if next == *last { Step::Keep } else { Step::Publish(Box::new(next)) };
-    }
-    let serial = serial::next(Some(last.serial), state.seen.values().copied(), now.seconds);
-    let caches = last.caches.with(next.zone.longest_ttl(), now.seconds);
-    Step::Publish(Box::new(PublishedZone { serial, caches, ..next }))
 }

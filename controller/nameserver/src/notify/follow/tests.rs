@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::*;
 use crate::catalog::Changes;
 use crate::keyring::Keyring;
-use crate::notify::Observation;
+use crate::notify::{Observation, health::SILENT_AFTER};
 use crate::tsig::TsigAlgorithm;
 
 const ZONES: usize = 300;
@@ -32,7 +32,7 @@ impl Followed {
         let secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
         let key = TsigKey::from_base64(name("k.example"), TsigAlgorithm::HmacSha256, secret).unwrap();
         let (sender, observations) = mpsc::unbounded_channel();
-        let changes = Changes::default();
+        let changes = Changes::new(true);
         let reporter =
             Reporter { observations: sender, catalog: name("catalog.example"), changes, counts: Arc::default() };
         let secondary = Secondary { name: "ns1".into(), address, key: key.name().clone() };
@@ -65,13 +65,20 @@ impl Followed {
         while told.len() < ZONES {
             tokio::select! {
                 received = self.server.recv_from(&mut buffer) => {
-                    let (length, follower) = received.unwrap();
+                    let (_, follower) = received.unwrap();
                     asked += 1;
                     buffer[2] |= 0x80;
                     buffer[3] = 5;
-                    self.server.send_to(&buffer[..length], follower).await.unwrap();
+                    // Who refuses does not sign: the question alone comes back.
+                    buffer[11] = 0;
+                    let name = buffer[12..].iter().position(|octet| *octet == 0).unwrap();
+                    self.server.send_to(&buffer[..12 + name + 5], follower).await.unwrap();
                 }
-                seen = self.observations.recv() => drop(told.insert(seen.unwrap().zone)),
+                seen = self.observations.recv() => {
+                    if let Observation::Serial { zone, .. } = seen.unwrap() {
+                        told.insert(zone);
+                    }
+                }
             }
         }
         asked

@@ -40,6 +40,7 @@ pub fn config(secondaries: Vec<Secondary>) -> PrimaryConfig {
         secondaries,
         catalog: catalog(),
         plain: false,
+        is_alone: true,
         limits: Limits::default(),
         clock: Clock::system(),
     }

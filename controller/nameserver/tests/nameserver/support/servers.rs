@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use cst_nameserver::Observations;
+use cst_nameserver::{Observation, Observations};
 use tempfile::TempDir;
 
 use super::{CATALOG, Software, dig, name};
@@ -47,7 +47,8 @@ pub async fn observed(server: &NameServer, observations: &mut Observations, zone
     let zone = name(zone);
     let wait = async {
         while let Some(seen) = observations.next().await {
-            if seen.zone == zone && seen.serial == Some(serial) {
+            if matches!(seen, Observation::Serial { zone: of, serial: answered, .. } if of == zone && answered == Some(serial))
+            {
                 return;
             }
         }

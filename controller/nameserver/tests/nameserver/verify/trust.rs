@@ -54,7 +54,11 @@ async fn signatures_that_do_not_hold_are_errors_and_those_that_end_soon_warn() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signature_over_something_else_is_an_error() {
-    let (text, ds) = signed(-3600, 30 * DAYS);
+    forged_by(&["13"]).await;
+}
+
+async fn forged_by(kind: &[&str]) {
+    let (text, ds) = signed_by(kind, -3600, 30 * DAYS);
     // The SOA of another version under the signature of this one.
     let forged = text.replacen("7          ; serial", "8          ; serial", 1);
     assert_ne!(text, forged);
@@ -62,16 +66,23 @@ async fn a_signature_over_something_else_is_an_error() {
     world.zone_text(ONE, ZONE, &forged).zone_text(TWO, ZONE, &forged);
     parent(&mut world, &DELEGATION, &[&ds]);
     let told = faults(&mut world, &["signatures"], &[]).await;
-    assert!(told.contains("the signature over the SOA is not by the key it names"), "{told}");
+    assert!(told.contains("the signature over the SOA is not by the key it names"), "{kind:?}: {told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_zone_signed_with_ed25519_is_right_and_one_with_rsa_is_left_to_others() {
-    for (algorithm, warnings) in [(15, &[][..]), (8, &["signatures"])] {
-        let (text, ds) = signed_by(algorithm, -3600, 30 * DAYS);
+async fn signatures_of_each_algorithm_in_use_are_checked_and_small_keys_are_left_to_others() {
+    let kinds = [&["8"][..], &["8", "-b", "4096"], &["10", "-b", "2048"], &["14"], &["15"]];
+    let unchecked = [&["8", "-b", "1024"][..], &["16"]];
+    for (kind, warnings) in
+        kinds.map(|kind| (kind, &[][..])).into_iter().chain(unchecked.map(|kind| (kind, &["signatures"][..])))
+    {
+        let (text, ds) = signed_by(kind, -3600, 30 * DAYS);
         let mut world = World::new();
         world.zone_text(ONE, ZONE, &text).zone_text(TWO, ZONE, &text);
         parent(&mut world, &DELEGATION, &[&ds]);
         faults(&mut world, &[], warnings).await;
+    }
+    for kind in kinds {
+        forged_by(kind).await;
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct World {
     pub registry: Registry,
     pub nobody_asks_the_parent: bool,
     pub approved: Option<String>,
+    /// Of which digest the parent makes its DS of the key.
+    pub digest_type: u8,
     /// Nothing is said of how long caches keep the zone.
     pub haste: bool,
     random: u64,
@@ -64,6 +66,7 @@ impl World {
             registry: Registry::Follows,
             nobody_asks_the_parent: false,
             approved: None,
+            digest_type: 2,
             haste: false,
             believed: BTreeSet::new(),
             random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
@@ -161,7 +164,8 @@ impl World {
 
     fn ds(&self, id: u16) -> Ds {
         let known = self.versions.iter().rev().flat_map(|version| &version.keys).find(|key| key.id == id);
-        ds_of(id, known.map_or(13, |key| key.algorithm.number()))
+        let ds = ds_of(id, known.map_or(13, |key| key.algorithm.number()));
+        if self.digest_type == 4 { Ds { digest_type: 4, digest: vec![0x44; 48], ..ds } } else { ds }
     }
 
     /// Each server takes the newest version, now and then hours late.
