@@ -388,7 +388,7 @@ fn views_are_taken_one_by_one() {
     let (folder, repository) = (bind_folder(), repository());
     let root = path(&repository, "");
     let conf = "view \"inside\" { match-clients { 10.0.0.0/8; }; zone \"urbino.example\" { type master; file \"zones/db.urbino\"; }; };\n\
-                view \"outside\" { zone \"urbino.example\" { type master; file \"zones/db.scuola\"; }; zone \"out.example\" { type master; file \"../../etc/passwd\"; }; };\n";
+                view \"outside\" { zone \"urbino.example\" { type master; file \"zones/db.scuola\"; }; zone \"in.example\" { in-view \"inside\"; }; zone \"out.example\" { type master; file \"../../etc/passwd\"; }; };\n";
     fs::write(folder.path().join("named.conf"), conf).unwrap();
     let import = |more: &[&str]| {
         let conf = folder.path().to_str().unwrap();
@@ -402,9 +402,13 @@ fn views_are_taken_one_by_one() {
     assert_eq!(code, Some(0), "{told}");
     assert!(written.contains("verification=1"), "{written}");
     let (code, written, told) = import(&["--view", "outside"]);
+    assert!(told.contains("in.example is skipped: the view `inside` has it"), "{told}");
     assert_eq!(code, Some(3));
     assert!(written.contains("192.0.2.90") && told.contains("named.conf:2:"), "{written}{told}");
     assert!(told.contains("`../../etc/passwd` of out.example is not in the folder"), "{told}");
     let (code, _, told) = import(&["--view", "other"]);
     assert!(code == Some(3) && told.contains("there is no view other"), "{told}");
+    fs::remove_file(folder.path().join("named.conf")).unwrap();
+    let (code, _, told) = import(&[]);
+    assert!(code == Some(1) && told.contains("there is no named.conf in") && told.contains("name the"), "{told}");
 }

@@ -52,21 +52,52 @@ fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-#[test]
-fn a_repository_that_is_served_right_ends_with_0_by_the_resolvers_of_its_settings() {
-    let world = world(7, 7);
+/// Verifies the example, with changes to its settings.
+fn verify_example(world: &World, changed: impl Fn(String) -> String, arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/minimal");
     let settings = std::fs::read_to_string(example.join("cst.yaml")).unwrap();
     let resolvers = format!("dns:\n  resolvers: [\"{}\"]\n", world.resolver());
     let config = folder.path().join("cst.yaml");
-    std::fs::write(&config, settings.replacen("dns:\n", &resolvers, 1)).unwrap();
-    let output = verify(&world, &["examples/minimal", "--config", config.to_str().unwrap()]);
+    std::fs::write(&config, changed(settings.replacen("dns:\n", &resolvers, 1))).unwrap();
+    verify(world, &[&["examples/minimal", "--config", config.to_str().unwrap()], arguments].concat())
+}
+
+#[test]
+fn a_repository_that_is_served_right_ends_with_0_by_the_resolvers_of_its_settings() {
+    let world = world(7, 7);
+    let output = verify_example(&world, |settings| settings, &[]);
     let told = text(&output);
     assert_eq!(output.status.code(), Some(0), "{told}{}", String::from_utf8_lossy(&output.stderr));
     assert!(told.contains(&format!("{ZONE}: ok: every address has the same serial (serial)\n")), "{told}");
     assert!(told.ends_with("1 zones, 0 errors, 0 warnings\n"), "{told}");
     assert!(!told.contains("Test)"), "the registry of .it is not asked for others: {told}");
+}
+
+#[test]
+fn other_servers_than_the_repository_names_are_an_error() {
+    let world = world(7, 7);
+    for (servers, said) in [
+        (
+            ["ns3", "ns4"],
+            "delegates the zone to ns1.example.net, ns2.example.net, so that what the repository says is seen by nobody: register ns3.example.net, ns4.example.net there",
+        ),
+        (
+            ["ns1", "ns4"],
+            "delegates the zone to ns2.example.net too, which the repository does not name: register ns1.example.net, ns4.example.net there",
+        ),
+    ] {
+        let changed =
+            |settings: String| settings.replace("ns1", "{}").replace("ns2", servers[1]).replace("{}", servers[0]);
+        for arguments in [&[][..], &["--zone", ZONE]] {
+            let output = verify_example(&world, changed, arguments);
+            let told = text(&output);
+            assert_eq!(output.status.code(), Some(3), "{told}{}", String::from_utf8_lossy(&output.stderr));
+            assert!(told.contains(said) && told.contains("(intent)") && told.contains(", 1 errors"), "{told}");
+        }
+    }
+    let told = text(&verify(&world, &["--zone", ZONE, "--resolver", &world.resolver()]));
+    assert!(!told.contains("(intent)"), "what is not in a repository is meant to be as it is: {told}");
 }
 
 #[test]

@@ -1,5 +1,8 @@
-//! Octets of no good will, many times as many as the tests over sockets send: whatever comes, the readers of requests, responses and TSIG
-//! records neither panic nor believe it. The same octets in every run; `CST_FUZZ_ROUNDS` makes it a longer one.
+//! Octets of no good will, and what must hold whatever comes: the readers of requests, responses and TSIG records neither panic nor believe it.
+//! `controller/fuzz` looks for such octets by what they reach; the tests here change good ones, the same in every run.
+
+#[cfg(test)]
+mod mutated;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -11,22 +14,81 @@ use hickory_proto::op::Message;
 
 use crate::clock::Clock;
 use crate::keyring::{Keyring, Keys};
+use crate::lookup::fuzz::read_reply;
 use crate::message::request::Request;
 use crate::message::tsig::{Authentication, TsigSession, authenticate};
-use crate::message::{AA, HEADER, NOTIFY, QR, read_u16};
+use crate::message::{HEADER, QR, read_u16};
 use crate::notify::fuzz::{Asked, ask};
 use crate::respond::{Responder, Response, Transport};
 use crate::tsig::TsigKey;
 use crate::zones::{Member, Zones};
 
+#[cfg(test)]
+pub(crate) use mutated::{Numbers, STRINGS, rounds};
+
 const APEX: &str = "x.example";
 const NOW: u64 = 1_800_000_000;
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-/// How many octet strings each test makes in a round.
-pub(crate) const STRINGS: u64 = 100_000;
+const ALGORITHMS: [&str; 3] = ["hmac-sha256", "hmac-sha384", "hmac-sha512"];
 /// A fixed key (RFC 6605 §6.1).
 const KEY: &str = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\n\
                    PrivateKey: GU6SnQ/Ou+xC5RumuIUIuJZteXT2z0O/ok1s38Et6mQ=\n";
+
+/// Of the first octet, what is done with the others.
+const OVER_TCP: u8 = 1;
+const SIGNED: u8 = 2;
+const OF_NOTIFY: u8 = 4;
+
+/// A request: over UDP or TCP, signed or not by the first octet, by a key of each algorithm.
+///
+/// # Panics
+///
+/// Where something does not hold that must.
+pub fn request(octets: &[u8]) {
+    let Some((how, octets)) = octets.split_first() else { return };
+    let transport = if how & OVER_TCP == 0 { Transport::Udp } else { Transport::Tcp };
+    let is_signed = how & SIGNED != 0 && octets.len() >= HEADER;
+    let mut octets = octets.to_vec();
+    if is_signed {
+        TsigSession::request(&key(ALGORITHMS[usize::from(how >> 2) % 3]), &mut octets, NOW);
+    } else if let Ok(request) = Request::read(&octets) {
+        let authentication = authenticate(&request, &keyring(), NOW);
+        assert!(!matches!(authentication, Authentication::Signed(_)), "{octets:02x?}");
+    }
+    RUNTIME.with(|(runtime, responder)| runtime.block_on(respond(responder, &octets, transport)));
+}
+
+/// A response to a NOTIFY or a question of ours, signed or not by the first octet.
+///
+/// # Panics
+///
+/// Where one that is not signed is believed.
+pub fn response(octets: &[u8]) {
+    let Some((how, octets)) = octets.split_first() else { return };
+    let asked = ask(&name(APEX), how & OF_NOTIFY != 0, &key(ALGORITHMS[0]), NOW);
+    let mut octets = octets.to_vec();
+    match asked.session() {
+        Some(mut session) if how & SIGNED != 0 && octets.len() >= HEADER => {
+            session.sign(&mut octets, NOW);
+            asked.end(&octets, NOW);
+        }
+        _ => assert!(!matches!(asked.end(&octets, NOW), Asked::Believed), "{octets:02x?}"),
+    }
+}
+
+/// A reply of a server that we ask about a zone above.
+///
+/// # Panics
+///
+/// Where one is taken for the reply to what was not asked.
+pub fn reply(octets: &[u8]) {
+    read_reply(octets);
+}
+
+thread_local! {
+    static RUNTIME: (tokio::runtime::Runtime, Responder) =
+        (tokio::runtime::Builder::new_current_thread().build().unwrap(), responder());
+}
 
 fn name(text: &str) -> DomainName {
     DomainName::parse(text).unwrap()
@@ -37,106 +99,9 @@ fn key(algorithm: &str) -> Arc<TsigKey> {
     Arc::new(TsigKey::from_lines(&name("k.example"), &line).unwrap().remove(0))
 }
 
-pub(crate) fn rounds() -> u64 {
-    std::env::var("CST_FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
-}
-
-/// Numbers that look random and repeat (xorshift64*).
-pub(crate) struct Numbers(pub(crate) u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let number = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
-        usize::try_from(number).unwrap() % bound
-    }
-
-    fn octet(&mut self) -> u8 {
-        u8::try_from(self.below(256)).unwrap()
-    }
-
-    /// A seed with one to four changes: octets, lengths, counts, pointers, cuts, insertions, repetitions.
-    pub(crate) fn mutated(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
-        let mut bytes = seeds[self.below(seeds.len())].clone();
-        for _ in 0..=self.below(4) {
-            let at = self.below(bytes.len().max(1));
-            match self.below(9) {
-                _ if bytes.is_empty() => bytes.push(self.octet()),
-                0 => bytes[at] = self.octet(),
-                1 => bytes[at] ^= 1 << self.below(8),
-                2 => bytes[at] = [0, 1, 0x3F, 0x40, 0xC0, 0xFF][self.below(6)],
-                3 => bytes.truncate(at),
-                4 => bytes.extend((0..self.below(40)).map(|_| self.octet()).collect::<Vec<_>>()),
-                5 => drop(bytes.splice(at..at, seeds[self.below(seeds.len())].iter().copied().take(30))),
-                6 => drop(bytes.drain(at..(at + 1 + self.below(12)).min(bytes.len()))),
-                7 if bytes.len() > HEADER => bytes[4 + self.below(8)] = [0, 1, 2, 0xFF][self.below(4)],
-                _ => {
-                    let pointer = [0xC0 | self.octet() & 1, self.octet()];
-                    drop(bytes.splice(at..(at + 2).min(bytes.len()), pointer));
-                }
-            }
-        }
-        bytes
-    }
-}
-
-fn query(flags: u16, zone: &str, type_number: u16) -> Vec<u8> {
-    let mut bytes: Vec<u8> = [7, flags, 1, 0, 0, 0].iter().flat_map(|word: &u16| word.to_be_bytes()).collect();
-    name(zone).write_wire(&mut bytes);
-    bytes.extend_from_slice(&type_number.to_be_bytes());
-    bytes.extend_from_slice(&[0, 1]);
-    bytes
-}
-
-/// Requests of every kind, signed and not.
-fn requests() -> Vec<Vec<u8>> {
-    let mut incremental = query(0, APEX, 251);
-    incremental[9] = 1;
-    incremental.extend_from_slice(&[0xC0, 12, 0, 6, 0, 1, 0, 0, 0, 0, 0, 22, 0, 0, 0, 0, 0, 1]);
-    incremental.extend_from_slice(&[0; 16]);
-    let mut extended = query(0x0110, "a.b.x.example", 255);
-    extended[11] = 1;
-    extended.extend_from_slice(&[0, 0, 41, 4, 0xD0, 0, 0, 0x80, 0, 0, 0]);
-    let mut seeds = vec![query(0, APEX, 6), query(0, "www.x.example", 1), query(0, APEX, 252), incremental, extended];
-    let signed = |(index, seed): (usize, &Vec<u8>)| {
-        let mut seed = seed.clone();
-        TsigSession::request(&key(["hmac-sha256", "hmac-sha384", "hmac-sha512"][index % 3]), &mut seed, NOW);
-        seed
-    };
-    seeds.extend(seeds.iter().enumerate().map(signed).collect::<Vec<_>>());
-    seeds
-}
-
 fn keyring() -> Keyring {
-    let keys = ["hmac-sha256", "hmac-sha384", "hmac-sha512"].map(|algorithm| TsigKey::clone(&key(algorithm)));
+    let keys = ALGORITHMS.map(|algorithm| TsigKey::clone(&key(algorithm)));
     Keyring::new(keys)
-}
-
-/// The message as it is signed: names in it, and its id, may be spelled in other ways.
-fn essence(request: &Request<'_>) -> (Vec<u8>, Vec<Vec<u8>>, u16, Option<u32>) {
-    let question = &request.question;
-    (request.bytes[2..HEADER].to_vec(), question.labels.clone(), question.type_number, request.serial)
-}
-
-#[test]
-fn no_request_is_believed_that_was_not_signed() {
-    let (seeds, keyring) = (requests(), keyring());
-    let known: Vec<_> = seeds.iter().filter_map(|seed| Some(essence(&Request::read(seed).ok()?))).collect();
-    assert_eq!(known.len(), seeds.len());
-    let mut numbers = Numbers(0x5EED);
-    let (mut read, mut signed) = (0, 0);
-    for _ in 0..STRINGS * rounds() {
-        let bytes = numbers.mutated(&seeds);
-        let Ok(request) = Request::read(&bytes) else { continue };
-        read += 1;
-        if let Authentication::Signed(_) = authenticate(&request, &keyring, NOW) {
-            signed += 1;
-            assert!(known.contains(&essence(&request)), "{bytes:02x?}");
-        }
-    }
-    assert!(read > 1000 && signed > 50, "{read} were read, {signed} of them signed");
 }
 
 fn responder() -> Responder {
@@ -169,60 +134,30 @@ fn check(request: &[u8], response: &[u8], limit: usize) {
     }
 }
 
-#[tokio::test]
-async fn every_request_has_a_response_that_can_be_read() {
-    let (seeds, responder, mut numbers) = (requests(), responder(), Numbers(0xF00D));
-    let (mut answered, mut transferred) = (0, 0);
-    for _ in 0..STRINGS / 3 * rounds() {
-        let bytes = numbers.mutated(&seeds);
-        let transport = [Transport::Udp, Transport::Tcp][numbers.below(2)];
-        // What is not signed has no room to be given: a response without EDNS has 512 octets, one with it no more than 1232.
-        let limit = if transport == Transport::Udp { 1232 } else { 65_535 };
-        match responder.respond(&bytes, CLIENT, transport).await {
-            Response::Silence => assert!(bytes.len() < HEADER || bytes[2] & 0x80 != 0, "{bytes:02x?}"),
-            Response::Message(message) => {
-                answered += 1;
-                check(&bytes, &message, limit);
-            }
-            Response::Transfer(mut transfer) => {
-                transferred += 1;
-                transfer.messages(&responder.clock).for_each(|message| check(&bytes, &message, limit));
-            }
+/// Answers, and looks at what is answered.
+async fn respond(responder: &Responder, octets: &[u8], transport: Transport) -> Kind {
+    // What is not signed has no room to be given: a response without EDNS has 512 octets, one with it no more than 1232.
+    let limit = if transport == Transport::Udp { 1232 } else { 65_535 };
+    match responder.respond(octets, CLIENT, transport).await {
+        Response::Silence => {
+            assert!(octets.len() < HEADER || octets[2] & 0x80 != 0, "{octets:02x?}");
+            Kind::Silence
+        }
+        Response::Message(message) => {
+            check(octets, &message, limit);
+            Kind::Message
+        }
+        Response::Transfer(mut transfer) => {
+            transfer.messages(&responder.clock).for_each(|message| check(octets, &message, limit));
+            Kind::Transfer
         }
     }
-    assert!(answered > 1000 && transferred > 10, "{answered} answers, {transferred} transfers");
 }
 
-#[test]
-fn no_response_is_believed_that_was_not_signed() {
-    let key = key("hmac-sha256");
-    let mut numbers = Numbers(0xCAFE);
-    let mut refused = 0;
-    for flags in [QR | NOTIFY | AA, QR | AA] {
-        let asked = ask(&name(APEX), flags & NOTIFY != 0, &key, NOW);
-        let mut plain = query(flags, APEX, 6);
-        if flags & NOTIFY == 0 {
-            plain[7] = 1;
-            plain.extend_from_slice(&[0xC0, 12, 0, 6, 0, 1, 0, 0, 0, 0, 0, 22, 0, 0, 0, 0, 0, 9]);
-            plain.extend_from_slice(&[0; 16]);
-        }
-        let mut signed = plain.clone();
-        asked.session().unwrap().sign(&mut signed, NOW);
-        assert!(matches!(asked.end(&signed, NOW), Asked::Believed));
-        let mut refusal = query(flags | 5, APEX, 6);
-        refusal[7] = 0;
-        let seeds = vec![plain, signed.clone(), refusal];
-        for _ in 0..STRINGS / 2 * rounds() {
-            let bytes = numbers.mutated(&seeds);
-            match asked.end(&bytes, NOW) {
-                Asked::Believed => {
-                    assert_eq!(bytes[2..HEADER], signed[2..HEADER], "{bytes:02x?}");
-                    assert!(bytes[HEADER..].eq_ignore_ascii_case(&signed[HEADER..]), "{bytes:02x?}");
-                }
-                Asked::Refused => refused += 1,
-                Asked::Ignored => {}
-            }
-        }
-    }
-    assert!(refused > 100, "{refused} were read as refusals");
+/// What was answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Silence,
+    Message,
+    Transfer,
 }

@@ -7,8 +7,8 @@ mod catalog;
 mod clock;
 mod fetch;
 mod frame;
-#[cfg(test)]
-mod fuzz;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod history;
 pub mod key;
 mod keyring;

@@ -1,8 +1,8 @@
 //! Asks name servers of others: one server one question, the configured resolvers, and the zone above a zone.
 
 mod client;
-#[cfg(test)]
-mod fuzz;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod parent;
 mod question;
 mod reply;

@@ -3,7 +3,7 @@
 
 mod exchange;
 mod follow;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod health;
 mod track;

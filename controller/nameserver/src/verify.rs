@@ -12,7 +12,7 @@ mod servers;
 mod signature;
 mod soa;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use cst_compiler::model::DomainName;
@@ -86,10 +86,16 @@ impl Problem {
     }
 }
 
-/// Judges a zone as it is now. `now` is in seconds since 1970. An error: nothing can be judged, as it cannot be found who serves the zone above.
-pub async fn verify(zone: &DomainName, lookup: &ParentLookup, now: u64) -> Result<Vec<Finding>, LookupError> {
+/// Judges a zone as it is now. `intended`: the name servers it shall have, where that is known; `now` is in seconds since 1970. An error: nothing
+/// can be judged, as it cannot be found who serves the zone above.
+pub async fn verify(
+    zone: &DomainName,
+    intended: Option<BTreeSet<DomainName>>,
+    lookup: &ParentLookup,
+    now: u64,
+) -> Result<Vec<Finding>, LookupError> {
     let now = u32::try_from(now & u64::from(u32::MAX)).unwrap_or_default();
-    Ok(judge(&gather::observe(zone, lookup, now).await?))
+    Ok(judge(&Observed { intended, ..gather::observe(zone, lookup, now).await? }))
 }
 
 /// The findings of all checks in their order.

@@ -1,9 +1,9 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use cst_compiler::model::DomainName;
+use cst_compiler::model::{DomainName, RecordData, RecordType, Zone};
 use cst_nameserver::Clock;
 use cst_nameserver::lookup::{Client, LookupError, ParentLookup, Resolvers};
 use cst_nameserver::verify::{self, Finding, Severity};
@@ -48,7 +48,7 @@ impl Verify {
     }
 
     fn verify(mut self) -> Result<Exit, Failure> {
-        let mut zones: BTreeSet<DomainName> = self.zones.drain(..).collect();
+        let mut zones = Zones::new();
         if !self.paths.is_empty() {
             let repository = match files::read_repository(&self.paths, self.config.as_deref())? {
                 Ok(repository) => repository,
@@ -57,12 +57,14 @@ impl Verify {
                     return Ok(Exit::Invalid);
                 }
             };
-            if zones.is_empty() {
-                zones.extend(zones::zones(&repository.index).map(|(zone, _)| zone.apex().clone()));
-            }
+            let written = zones::zones(&repository.index);
+            zones.extend(written.map(|(zone, _)| (zone.apex().clone(), Some(name_servers(&zone)))));
             if self.resolvers.is_empty() {
                 self.resolvers.clone_from(&repository.index.settings().dns.resolvers);
             }
+        }
+        if !self.zones.is_empty() {
+            zones = self.zones.drain(..).map(|zone| zones.remove_entry(&zone).unwrap_or((zone, None))).collect();
         }
         let client = Client::default();
         let resolvers = Resolvers::new(resolvers::or_own(self.resolvers)?, client);
@@ -72,6 +74,11 @@ impl Verify {
     }
 }
 
+fn name_servers(zone: &Zone) -> BTreeSet<DomainName> {
+    let server = |data: &RecordData| if let RecordData::Ns(server) = data { Some(server.clone()) } else { None };
+    zone.get(zone.apex(), RecordType::NS).into_iter().flat_map(|set| set.values().iter().filter_map(server)).collect()
+}
+
 fn host_and_port(text: &str) -> Result<String, String> {
     let port =
         text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).and_then(|(_, port)| port.parse::<u16>().ok());
@@ -79,18 +86,21 @@ fn host_and_port(text: &str) -> Result<String, String> {
     port.map(|_| text.to_owned()).ok_or_else(wrong)
 }
 
+/// The zones to ask about, each with the name servers that the repository gives it.
+type Zones = BTreeMap<DomainName, Option<BTreeSet<DomainName>>>;
+
 /// What came of a zone.
 type Judged = (DomainName, Result<Vec<Finding>, LookupError>);
 
 /// All zones, by their names.
-async fn judge(zones: BTreeSet<DomainName>, lookup: ParentLookup) -> Vec<Judged> {
+async fn judge(zones: Zones, lookup: ParentLookup) -> Vec<Judged> {
     let (places, now, mut running) = (Arc::new(Semaphore::new(AT_ONCE)), Clock::system().now(), JoinSet::new());
-    for zone in zones {
+    for (zone, intended) in zones {
         let (places, lookup) = (Arc::clone(&places), lookup.clone());
         running.spawn(async move {
             // Never closed, so always had.
             let _place = places.acquire().await;
-            let findings = verify::verify(&zone, &lookup, now).await;
+            let findings = verify::verify(&zone, intended, &lookup, now).await;
             (zone, findings)
         });
     }

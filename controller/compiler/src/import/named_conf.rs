@@ -68,6 +68,8 @@ pub enum ZoneKind {
     Primary,
     /// `secondary` or `slave`, `mirror`, `stub`: another server has it.
     Secondary,
+    /// The zone of another view, which answers for it.
+    OfView(String),
     /// Anything else, such as `hint` and `forward`, is no zone to be had.
     Other(String),
 }
@@ -164,10 +166,12 @@ fn item(statement: &Statement) -> Vec<Item> {
 }
 
 fn zone(at: Position, name: &str, class: &[&str], block: &[Statement]) -> ZoneStatement {
-    let kind = match value(block, "type").unwrap_or_default().to_ascii_lowercase().as_str() {
-        "primary" | "master" => ZoneKind::Primary,
-        "secondary" | "slave" | "mirror" | "stub" => ZoneKind::Secondary,
-        other => ZoneKind::Other(other.to_owned()),
+    let type_ = value(block, "type").unwrap_or_default().to_ascii_lowercase();
+    let kind = match (type_.as_str(), value(block, "in-view")) {
+        ("primary" | "master", _) => ZoneKind::Primary,
+        ("secondary" | "slave" | "mirror" | "stub", _) => ZoneKind::Secondary,
+        (_, Some(view)) => ZoneKind::OfView(view),
+        (other, None) => ZoneKind::Other(other.to_owned()),
     };
     let is_internet = class.first().is_none_or(|class| class.eq_ignore_ascii_case("in"));
     let (updates, signing) =
@@ -230,6 +234,13 @@ view "inside" { match-clients { 10/8; }; zone "a.example" { type primary; file "
         assert!(local.is_local());
         let Item::View(_, name, inside) = &items[6] else { panic!("{items:?}") };
         assert_eq!((name.as_str(), inside.len(), items.len()), ("inside", 1, 7));
+    }
+
+    #[test]
+    fn a_zone_of_another_view_is_known() {
+        let items = read(b"zone a { in-view \"inside\"; };").unwrap();
+        let Item::Zone(zone) = &items[0] else { panic!("{items:?}") };
+        assert_eq!(zone.kind, ZoneKind::OfView("inside".into()));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use crate::manifest::Position;
 use crate::model::record::wire::{self, Wire};
 use crate::model::{DomainName, RecordData};
 
+/// The server is none of the zone's, or the key is none of the server's (RFC 8945 §5.2, RFC 2136 §2.2).
+const NOTAUTH: u16 = 9;
 /// The class Internet.
 const IN: u16 = 1;
 
@@ -32,6 +34,11 @@ pub enum TransferError {
     /// The server says no.
     #[error("the server refuses with {0}: allow this machine, or the key, to transfer the zone (allow-transfer)")]
     Refused(String),
+    /// The server does not have the zone, or does not know the key (RFC 8945 §5.2).
+    #[error(
+        "the server answers NOTAUTH: it does not serve the zone, or it has no such key, another secret for it, or a clock that differs by minutes"
+    )]
+    NotAuthoritative,
     /// The octets are no message.
     #[error("the server's message cannot be read: is it a name server?")]
     Malformed,
@@ -153,6 +160,7 @@ fn header(wire: &mut Wire<'_>) -> Result<u16, TransferError> {
     match flags & 0xF {
         0 if flags & 0x8000 != 0 => Ok(answers),
         0 => Err(TransferError::Malformed),
+        NOTAUTH => Err(TransferError::NotAuthoritative),
         code => Err(TransferError::Refused(rcode(code))),
     }
 }
@@ -264,6 +272,7 @@ mod tests {
         );
         assert_eq!(transfer().message(&message(0x8400, &[SOA, SOA, SOA])), Err(TransferError::TooMuch));
         assert_eq!(transfer().message(&message(0x8405, &[])), Err(TransferError::Refused("REFUSED".into())));
+        assert_eq!(transfer().message(&message(0x8409, &[])), Err(TransferError::NotAuthoritative));
         let whole = message(0x8400, &[SOA, SOA]);
         for end in 0..whole.len() {
             assert_eq!(transfer().message(&whole[..end]), Err(TransferError::Malformed), "cut at {end}");

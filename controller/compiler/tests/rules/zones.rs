@@ -1,5 +1,7 @@
 //! What a zone is composed of, and who gives way to whom.
 
+use cst_compiler::model::{RecordData, RecordType};
+
 use crate::support;
 use crate::support::{problems, records, repository, zone};
 
@@ -237,7 +239,6 @@ fn the_centres_issuers_and_bounds_hold_for_every_zone() {
 #[test]
 fn a_delegation_has_the_ds_and_the_glue_of_the_zone_below() {
     use cst_compiler::compile::{self, ZoneFacts};
-    use cst_compiler::model::{RecordData, RecordType};
     let mut settings = support::settings();
     settings.dns.name_servers = vec![support::name("ns1.sub.comune.fano.example")];
     let below = "Domain t-fano/sub.comune.fano.example {records: [{name: ns1, type: A, values: [192.0.2.53]}]}\n";
@@ -265,6 +266,22 @@ fn a_zone_that_nobody_declares_any_more_stays_delegated_while_it_is_served() {
         ZoneFacts { below: [(support::name("sub.comune.fano.example"), Vec::new())].into(), ..ZoneFacts::hopeful() };
     let outcome = compile::zone(&repository.index, &support::name("comune.fano.example"), &facts);
     assert_eq!(records(&outcome).len(), 2, "its NS");
+}
+
+#[test]
+fn a_delegation_by_hand_to_others_has_no_ds_of_ours() {
+    use cst_compiler::compile::{self, ZoneFacts};
+    let text = "12345 13 1 0000000000000000000000000000000000000000";
+    let Ok(RecordData::Ds(ds)) = RecordData::from_zone_text(RecordType::DS, text) else { panic!("a DS") };
+    let facts =
+        ZoneFacts { below: [(support::name("sub.comune.fano.example"), vec![ds])].into(), ..ZoneFacts::hopeful() };
+    for (server, has_ds) in [("ns.example.org.", false), ("ns1.cst.example.net.", true)] {
+        let repository = with(&domain(&format!("{{records: [{{name: sub, type: NS, values: [{server}]}}]}}")));
+        let outcome = compile::zone(&repository.index, &support::name("comune.fano.example"), &facts);
+        let servers = records(&outcome).into_iter().filter(|record| record.contains(" NS ")).collect::<Vec<_>>();
+        assert_eq!(servers, [format!("sub.comune.fano.example NS {server}")]);
+        assert_eq!(records(&outcome).iter().any(|record| record.contains(" DS ")), has_ds, "{server}");
+    }
 }
 
 #[test]

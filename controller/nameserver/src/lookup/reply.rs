@@ -144,7 +144,7 @@ fn answers(bytes: &[u8], question: &Question, id: u16) -> bool {
     let flags = read_u16(bytes, 2).unwrap_or_default();
     let repeats = match read_u16(bytes, 4) {
         Some(1) => bytes.get(HEADER..end).is_some_and(|repeated| repeated.eq_ignore_ascii_case(&asked[HEADER..end])),
-        Some(0) => flags & 0xF != 0,
+        Some(0) => bytes.len() >= HEADER && flags & 0xF != 0,
         _ => false,
     };
     repeats && flags & QR != 0 && flags & OPCODE == 0 && read_u16(bytes, 0) == Some(id)

@@ -50,7 +50,7 @@ impl Exchange {
         (Self { zone: zone.clone(), step, session }, message)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzz"))]
     pub(super) fn session(&self) -> Option<&TsigSession> {
         self.session.as_ref()
     }

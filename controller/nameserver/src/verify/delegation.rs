@@ -10,6 +10,7 @@ use super::{Check, Problem, grouped, list};
 pub(super) const CHECKS: &[Check] = &[
     Check { name: "parent", right: "every server of the zone above answers, and all say the same", run: parent },
     Check { name: "delegation", right: "the zone above delegates the zone, to two servers at least", run: delegation },
+    Check { name: "intent", right: "the zone above delegates the zone to the servers of the repository", run: intent },
     Check { name: "ns", right: "the zone and the zone above name the same servers", run: same_servers },
     Check { name: "glue", right: "the zone above gives the addresses that the servers in the zone have", run: glue },
 ];
@@ -54,6 +55,28 @@ fn delegation(observed: &Observed) -> Option<Vec<Problem>> {
         _ => return Some(Vec::new()),
     };
     Some(vec![problem])
+}
+
+fn intent(observed: &Observed) -> Option<Vec<Problem>> {
+    let intended = observed.intended.as_ref()?;
+    let delegated: BTreeSet<DomainName> = observed.delegated().into_iter().cloned().collect();
+    if delegated.is_empty() {
+        return None;
+    }
+    let (above, shall) = (&observed.parent.above, list(intended));
+    let other = list(delegated.difference(intended));
+    let missing = list(intended.difference(&delegated));
+    let message = match (delegated.is_subset(intended), intended.is_subset(&delegated)) {
+        (true, true) => return Some(Vec::new()),
+        _ if delegated.is_disjoint(intended) => format!(
+            "`{above}` delegates the zone to {other}, so that what the repository says is seen by nobody: register {shall} there, or take the Domain out of the repository"
+        ),
+        (false, _) => format!(
+            "`{above}` delegates the zone to {other} too, which the repository does not name: register {shall} there, or correct dns.nameServers of the settings"
+        ),
+        (true, false) => format!("`{above}` does not delegate the zone to {missing}: register {shall} there"),
+    };
+    Some(vec![Problem::error(message)])
 }
 
 fn same_servers(observed: &Observed) -> Option<Vec<Problem>> {

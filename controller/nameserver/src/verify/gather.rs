@@ -15,7 +15,8 @@ const AXFR: RecordType = RecordType::from_number(252);
 /// What is seen of a zone now.
 pub(super) async fn observe(zone: &DomainName, lookup: &ParentLookup, now: u32) -> Result<Observed, LookupError> {
     let parent = lookup.delegations(zone).await?;
-    let mut observed = Observed { zone: zone.clone(), now, parent, hosts: BTreeMap::new(), servers: Vec::new() };
+    let (hosts, servers) = (BTreeMap::new(), Vec::new());
+    let mut observed = Observed { zone: zone.clone(), now, intended: None, parent, hosts, servers };
     let delegated = observed.delegated().into_iter().cloned().collect();
     ask_servers(&mut observed, lookup, delegated).await;
     // Servers that the zone names and the zone above does not.

@@ -15,6 +15,8 @@ pub(super) struct Observed {
     pub(super) zone: DomainName,
     /// When it was seen, in seconds since 1970 modulo 2^32, as signatures count.
     pub(super) now: u32,
+    /// The name servers it shall have, where that is known.
+    pub(super) intended: Option<BTreeSet<DomainName>>,
     pub(super) parent: Delegations,
     /// Every name that is a name server, the SOA's first server or an exchanger.
     pub(super) hosts: BTreeMap<DomainName, Host>,

@@ -1,6 +1,7 @@
 //! The zones of a BIND configuration, whose files are all within one folder, wherever they were on their server.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use cst_compiler::import::named_conf::{self, ConfError, Item, ZoneKind, ZoneStatement};
@@ -46,7 +47,7 @@ struct Reader<'a> {
 
 /// Reads the primary zones: those of a view where one is named, those wanted where some are.
 pub(super) fn read(conf: &Path, view: Option<&str>, wanted: &[DomainName]) -> Result<Found, Failure> {
-    let unread = |error| format!("cannot read {}: {error}", conf.display());
+    let unread = |error: std::io::Error| format!("cannot read {}: {error}", conf.display());
     let (folder, file) = if conf.is_dir() {
         (conf.to_owned(), conf.join(NAMED_CONF))
     } else {
@@ -54,7 +55,15 @@ pub(super) fn read(conf: &Path, view: Option<&str>, wanted: &[DomainName]) -> Re
     };
     let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
     let folder = folder.canonicalize().map_err(unread)?;
-    let file = file.canonicalize().map_err(unread)?;
+    let file = file.canonicalize().map_err(|error| match error.kind() {
+        ErrorKind::NotFound if conf.is_dir() => {
+            format!(
+                "there is no {NAMED_CONF} in {}: name the configuration's file, whatever it is called",
+                conf.display()
+            )
+        }
+        _ => unread(error),
+    })?;
     let mut reader = Reader {
         folder,
         view,
@@ -197,6 +206,12 @@ impl Reader<'_> {
             }
             (ZoneKind::Secondary, _) => {
                 let message = format!("{name} is skipped: this server has it from another one, import it there");
+                self.tell(file, zone.at, Severity::Warning, message);
+                None
+            }
+            (ZoneKind::OfView(view), _) => {
+                let message =
+                    format!("{name} is skipped: the view `{view}` has it, import it from there with --view {view}");
                 self.tell(file, zone.at, Severity::Warning, message);
                 None
             }

@@ -27,10 +27,13 @@ impl Composer<'_> {
     }
 
     fn delegate(&mut self, child: &DomainName) {
-        if let Some(servers) = dns::name_servers(child, &self.index.settings().dns, self.model.ttl) {
-            self.contribute(Contributor::Delegation, servers, WHOSE);
-        }
-        if self.composition.at(child).all(|set| set.type_() != RecordType::NS) {
+        let Some(servers) = dns::name_servers(child, &self.index.settings().dns, self.model.ttl) else { return };
+        self.contribute(Contributor::Delegation, servers.clone(), WHOSE);
+        // Servers written by hand, which are others', do not have its keys.
+        let is_ours = |set: &RecordSet| {
+            set.type_() == RecordType::NS && set.values().iter().all(|server| servers.values().contains(server))
+        };
+        if !self.composition.at(child).any(is_ours) {
             return;
         }
         let signer = self.facts.below.get(child).cloned().unwrap_or_default();
