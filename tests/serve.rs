@@ -1,4 +1,4 @@
-//! `cst serve`: every zone of the example answered, and validated by BIND's own resolver from its DS.
+//! `cst serve`: every zone of the example answered, and validated by BIND's own resolver and by unbound from its DS.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -39,19 +39,39 @@ impl Serve {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// What `delv` says of a question from the anchors that are written: the zone's CDS, which is what the registrar is given.
-    fn validated(&self, zone: &str, question: &str, out: &Path) -> String {
-        let anchors = out.join("anchors");
+    /// What the registrar is given: key tag, algorithm and type of the digest; and the digest.
+    fn cds(&self, zone: &str) -> (String, String) {
         let cds = self.ask("dig", &["+short", zone, "CDS"]);
         let fields: Vec<&str> = cds.split_whitespace().collect();
         let digest = fields.get(3..).unwrap_or_else(|| panic!("{zone} has no CDS: {cds:?}")).concat();
-        let written = format!("trust-anchors {{ \"{zone}\" static-ds {} \"{digest}\"; }};", fields[..3].join(" "));
+        (fields[..3].join(" "), digest)
+    }
+
+    /// What `delv` says of a question from the anchors that are written: the zone's CDS.
+    fn validated(&self, zone: &str, question: &str, out: &Path) -> String {
+        let anchors = out.join("anchors");
+        let (key, digest) = self.cds(zone);
+        let written = format!("trust-anchors {{ \"{zone}\" static-ds {key} \"{digest}\"; }};");
         assert!(std::fs::read_to_string(&anchors).unwrap().lines().any(|line| line == written), "{written}");
         let root = format!("+root={zone}");
         let arguments =
             [&["-a", anchors.to_str().unwrap(), &root][..], &question.split(' ').collect::<Vec<_>>()].concat();
         self.ask("delv", &arguments)
     }
+}
+
+/// Unbound's configuration to ask for these zones here, and trust nothing but their CDS.
+fn unbound(serve: &Serve, zones: &[String]) -> String {
+    let mut text = "server:\n do-not-query-localhost: no\n".to_owned();
+    for zone in zones {
+        let (key, digest) = serve.cds(zone);
+        // Some, as of networks of documentation, it answers by itself unless told otherwise.
+        text += &format!(" local-zone: \"{zone}.\" transparent\n trust-anchor: \"{zone}. DS {key} {digest}\"\n");
+    }
+    for zone in zones {
+        text += &format!("stub-zone:\n name: \"{zone}.\"\n stub-addr: 127.0.0.1@{}\n", serve.port);
+    }
+    text
 }
 
 fn zones(out: &Path) -> Vec<String> {
@@ -66,7 +86,16 @@ fn every_zone_of_the_example_is_validated_from_its_ds() {
     let serve = Serve::start("examples/pesaro-urbino", &out);
     let zones = zones(&out);
     assert!(zones.len() > 20, "{zones:?}");
+    let conf = folder.path().join("unbound.conf");
+    std::fs::write(&conf, unbound(&serve, &zones)).unwrap();
     for zone in &zones {
+        for (name, type_) in [(zone.clone(), "SOA"), (format!("no-such-name.{zone}"), "SSHFP")] {
+            let mut host = Command::new("unbound-host");
+            let said =
+                host.arg("-C").arg(&conf).args(["-v", "-t", type_, &name]).output().expect("unbound-host is installed");
+            let said = String::from_utf8_lossy(&said.stdout);
+            assert!(said.contains("(secure)") && !said.contains("(insecure)"), "{zone}: {said}");
+        }
         let soa = serve.validated(zone, &format!("{zone} SOA"), &out);
         assert!(soa.starts_with("; fully validated"), "{zone}: {soa}");
         let absent = serve.validated(zone, &format!("no-such-name.{zone} SSHFP"), &out);

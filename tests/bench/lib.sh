@@ -31,6 +31,17 @@ unpack_servers() {
   RUN=("$(find "$ROOT"/usr/lib64 "$ROOT"/usr/lib -maxdepth 1 -name 'ld-linux*' | head -n 1)" --library-path "$ROOT/usr/lib/$(uname -m)-linux-gnu")
 }
 
+# own_network ARGUMENTS…: goes on in a network of this run's own, once all is built: thousands of short connections a second would use up the machine's
+# ports, of which each is kept for a minute.
+own_network() {
+  if [[ -z ${CST_BENCH_NETWORK:-} ]]; then
+    rm -rf "$PLACE"
+    CST_BENCH_NETWORK=own exec unshare --net "$0" "$@"
+  fi
+  ip link set lo up
+  echo 16000 65535 >/proc/sys/net/ipv4/ip_local_port_range
+}
+
 # start NAME COMMAND…: runs it in the background, its log in a file.
 start() {
   local name=$1

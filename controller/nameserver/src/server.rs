@@ -21,11 +21,12 @@ const PORT_ATTEMPTS: usize = 20;
 /// What the listeners hold at most.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// TCP connections at once; beyond it the longest idle one is closed, or one that is not read ([`Self::stall`]), or the new one waits.
+    /// TCP connections at once; beyond it a new one waits, and the longest idle one is closed, or one that is not read ([`Self::stall`]).
     pub connections: usize,
-    /// TCP connections at once from one address; beyond it its longest idle one is closed, or the new one, so that one client cannot keep out
-    /// the others.
+    /// TCP connections at once from one address; beyond it a new one waits, and its longest idle one is closed. So many may wait.
     pub client_connections: usize,
+    /// How long a connection may wait for a place.
+    pub queue: Duration,
     /// UDP requests in work at once; beyond it a new one is dropped, and the client asks again.
     pub requests: usize,
     /// The octets of a request; a longer one ends its connection, or is dropped where it came over UDP.
@@ -45,6 +46,7 @@ impl Default for Limits {
         Self {
             connections: 512,
             client_connections: 256,
+            queue: Duration::from_secs(30),
             requests: 256,
             request_size: 4096,
             idle: Duration::from_secs(10),

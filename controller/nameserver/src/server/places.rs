@@ -1,9 +1,10 @@
-//! The places for TCP connections: so many in all, and so many for one client. Where they run out, the connection that has waited the longest
-//! for a request makes room (RFC 7766 §6.2.3): BIND leaves one open after each transfer, and fetches thousands of zones. Where none waits, it is
-//! one whose client has taken nothing of its answer for longest: so those who do not read keep out nobody who would.
+//! The places for TCP connections: so many in all, and so many for one client. Where they run out, a newcomer waits, and the connection that has
+//! waited the longest for a request makes room (RFC 7766 §6.2.3): BIND leaves one open after each transfer, and fetches thousands of zones. Where
+//! none waits, it is one whose client has taken nothing of its answer for longest: so those who do not read keep out nobody who would.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,22 +13,37 @@ use tokio::time::{Instant, timeout};
 
 use super::Limits;
 
+/// How long a request may be on its way, at least.
+const ON_ITS_WAY: Duration = Duration::from_millis(250);
+/// How many connections may be there for each place, those that wait for one with it: of one client, and of all.
+const CLIENT_CROWD: usize = 2;
+const CROWD: usize = 4;
+
 /// All places.
 pub(super) struct Places {
     free: Arc<Semaphore>,
-    client_limit: usize,
-    stall: Duration,
+    crowd: Arc<Semaphore>,
+    limits: Limits,
     state: Mutex<State>,
 }
 
 /// Who has them.
 #[derive(Default)]
 struct State {
-    taken: HashMap<IpAddr, usize>,
+    clients: HashMap<IpAddr, Client>,
     /// The connections that wait for their clients, the longest first.
     waiting: VecDeque<Waiting>,
     /// Counts them.
     last: u64,
+}
+
+/// What a client has.
+struct Client {
+    /// Its share of the places.
+    share: Arc<Semaphore>,
+    taken: usize,
+    /// Its connections, those that wait for a place with them.
+    present: usize,
 }
 
 /// A connection that can be asked to leave.
@@ -60,11 +76,18 @@ enum Turn {
     JustCome,
 }
 
-/// A place that a client has until it is dropped.
-pub(super) struct Place {
+/// A connection that is there until it is dropped, with a place or not.
+pub(super) struct Guest {
     places: Arc<Places>,
     client: IpAddr,
-    _permit: OwnedSemaphorePermit,
+    share: Arc<Semaphore>,
+    _crowd: OwnedSemaphorePermit,
+}
+
+/// A place that a client has until it is dropped.
+pub(super) struct Place {
+    guest: Guest,
+    _permits: [OwnedSemaphorePermit; 2],
 }
 
 /// The time in which a connection waits for its client.
@@ -75,82 +98,86 @@ pub(super) struct Wait<'p> {
 }
 
 impl Waiting {
-    /// Who leaves before whom; `None` for a message in work, which is let be for a while.
+    /// Who leaves before whom; `None` for a message in work, and for who has just come: they are let be for a while.
     fn turn(&self, stall: Duration) -> Option<Turn> {
-        let is_stalled = self.since.elapsed() >= stall;
+        let waited = self.since.elapsed();
         match self.awaits {
             Awaited::Another => Some(Turn::Idle),
-            Awaited::First if is_stalled => Some(Turn::NeverAsked),
-            Awaited::Reading => is_stalled.then_some(Turn::ReadsNothing),
-            Awaited::First => Some(Turn::JustCome),
+            Awaited::First if waited >= stall => Some(Turn::NeverAsked),
+            Awaited::First => (waited >= ON_ITS_WAY).then_some(Turn::JustCome),
+            Awaited::Reading => (waited >= stall).then_some(Turn::ReadsNothing),
         }
     }
 }
 
 impl State {
-    /// Asks one of the connections that are meant to leave; whether there is one.
-    fn make_room(&mut self, is_meant: impl Fn(&Self, &Waiting, Turn) -> bool, stall: Duration) -> bool {
+    /// Asks one of the connections that are meant to leave.
+    fn make_room(&mut self, stall: Duration, is_meant: impl Fn(&Self, &Waiting, Turn) -> bool) {
         let turn = |waiting: &Waiting| waiting.turn(stall).filter(|turn| is_meant(self, waiting, *turn));
         let turns = self.waiting.iter().enumerate().filter_map(|(place, waiting)| Some((turn(waiting)?, place)));
-        let Some((_, place)) = turns.min() else { return false };
+        let Some((_, place)) = turns.min() else { return };
         // One that has ended by itself meanwhile makes no room that was not counted on already.
-        let left = self.waiting.remove(place).is_some_and(|waiting| waiting.leave.send(()).is_ok());
-        left || self.make_room(is_meant, stall)
+        if self.waiting.remove(place).is_some_and(|waiting| waiting.leave.send(()).is_err()) {
+            self.make_room(stall, is_meant);
+        }
     }
 
     fn taken(&self, client: IpAddr) -> usize {
-        self.taken.get(&client).copied().unwrap_or_default()
+        self.clients.get(&client).map_or(0, |client| client.taken)
     }
 }
 
 impl Places {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Self {
             free: Arc::new(Semaphore::new(limits.connections)),
-            client_limit: limits.client_connections,
-            stall: limits.stall,
+            crowd: Arc::new(Semaphore::new(limits.connections.saturating_mul(CROWD))),
+            limits,
             state: Mutex::default(),
         }
     }
 
-    /// A place for a client, once there is a free one; `None` when it has its share already, and all of it in use.
-    pub(super) async fn take(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
-        let client = client.to_canonical();
-        let has_room = self.room_in_share(client)?;
-        let permit = self.permit(client, has_room).await?;
-        *self.state().taken.entry(client).or_default() += 1;
-        Some(Place { places: Arc::clone(self), client, _permit: permit })
-    }
-
-    /// Whether a connection of the client's own makes room; `None` when it has its share and none does.
-    fn room_in_share(&self, client: IpAddr) -> Option<bool> {
+    /// Lets a connection in, to wait for a place; `None` when too many of its client's are there. Waits itself while too many of all are.
+    pub(super) async fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Guest> {
+        let crowd = Arc::clone(&self.crowd).acquire_owned().await.ok()?;
+        let (client, limit) = (client.to_canonical(), self.limits.client_connections);
         let mut state = self.state();
-        if state.taken(client) < self.client_limit {
-            return Some(false);
+        let share = || Arc::new(Semaphore::new(limit));
+        let here = state.clients.entry(client).or_insert_with(|| Client { share: share(), taken: 0, present: 0 });
+        if here.present >= limit.saturating_mul(CLIENT_CROWD) {
+            return None;
         }
-        state.make_room(|_, waiting, _| waiting.client == client, self.stall).then_some(true)
+        here.present += 1;
+        Some(Guest { places: Arc::clone(self), client, share: Arc::clone(&here.share), _crowd: crowd })
     }
 
     /// Waits for a free place, and makes one wherever that can be.
-    async fn permit(&self, client: IpAddr, mut has_room: bool) -> Option<OwnedSemaphorePermit> {
+    async fn permit(&self, places: &Arc<Semaphore>, make_room: impl Fn()) -> Option<OwnedSemaphorePermit> {
+        if places.available_permits() == 0 {
+            make_room();
+        }
+        let mut permit = pin!(Arc::clone(places).acquire_owned());
         loop {
-            if self.free.available_permits() == 0 && !has_room {
-                self.make_room_for(client);
+            match timeout(self.limits.stall.min(ON_ITS_WAY), &mut permit).await {
+                Ok(permit) => return permit.ok(),
+                Err(_) => make_room(),
             }
-            if let Ok(permit) = timeout(self.stall, Arc::clone(&self.free).acquire_owned()).await {
-                return permit.ok();
-            }
-            has_room = false;
         }
     }
 
+    /// A connection of the client's own makes room.
+    fn make_room_in_share(&self, client: IpAddr) {
+        self.state()
+            .make_room(self.limits.stall, |_, waiting, turn| waiting.client == client && turn != Turn::JustCome);
+    }
+
     /// Who reads nothing makes room for those that have fewer places.
-    fn make_room_for(&self, client: IpAddr) -> bool {
+    fn make_room_for(&self, client: IpAddr) {
         let mut state = self.state();
         let taken = state.taken(client);
-        let is_meant =
-            |state: &State, waiting: &Waiting, turn| turn != Turn::ReadsNothing || state.taken(waiting.client) > taken;
-        state.make_room(is_meant, self.stall)
+        state.make_room(self.limits.stall, |state, waiting, turn| {
+            turn != Turn::ReadsNothing || state.taken(waiting.client) > taken
+        });
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -158,20 +185,43 @@ impl Places {
     }
 }
 
+impl Guest {
+    /// A place, once there is a free one; `None` when none was for too long.
+    pub(super) async fn place(self) -> Option<Place> {
+        timeout(self.places.limits.queue, self.wait()).await.ok().flatten()
+    }
+
+    async fn wait(self) -> Option<Place> {
+        let (places, client) = (&self.places, self.client);
+        let own = places.permit(&self.share, || places.make_room_in_share(client)).await?;
+        let any = places.permit(&places.free, || places.make_room_for(client)).await?;
+        if let Some(here) = places.state().clients.get_mut(&client) {
+            here.taken += 1;
+        }
+        Some(Place { guest: self, _permits: [own, any] })
+    }
+}
+
 impl Place {
     /// Whose it is.
     pub(super) fn client(&self) -> IpAddr {
-        self.client
+        self.guest.client
     }
 
     /// From now on it waits for its client, and may be asked to leave.
     pub(super) fn wait(&self, awaits: Awaited) -> Wait<'_> {
         let (sender, leave) = oneshot::channel();
-        let mut state = self.places.state();
+        let mut state = self.guest.places.state();
         state.last += 1;
         let number = state.last;
-        state.waiting.push_back(Waiting { number, client: self.client, awaits, since: Instant::now(), leave: sender });
-        Wait { places: &self.places, number, leave }
+        state.waiting.push_back(Waiting {
+            number,
+            client: self.client(),
+            awaits,
+            since: Instant::now(),
+            leave: sender,
+        });
+        Wait { places: &self.guest.places, number, leave }
     }
 }
 
@@ -200,11 +250,19 @@ impl Drop for Wait<'_> {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        if let Some(here) = self.guest.places.state().clients.get_mut(&self.guest.client) {
+            here.taken = here.taken.saturating_sub(1);
+        }
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
         let mut state = self.places.state();
-        let Some(taken) = state.taken.get_mut(&self.client) else { return };
-        *taken = taken.saturating_sub(1);
-        if *taken == 0 {
-            state.taken.remove(&self.client);
+        let Some(here) = state.clients.get_mut(&self.client) else { return };
+        here.present = here.present.saturating_sub(1);
+        if here.present == 0 {
+            state.clients.remove(&self.client);
         }
     }
 }
@@ -222,13 +280,17 @@ mod tests {
     }
 
     fn places(connections: usize, client_connections: usize) -> Arc<Places> {
-        Arc::new(Places::new(&Limits { connections, client_connections, stall: 3 * SECOND, ..Limits::default() }))
+        Arc::new(Places::new(Limits { connections, client_connections, stall: 3 * SECOND, ..Limits::default() }))
+    }
+
+    async fn take(places: &Arc<Places>, host: u8) -> Option<Place> {
+        places.enter(client(host)).await?.place().await
     }
 
     /// Lets a client come, and gives it a moment.
     async fn newcomer(places: &Arc<Places>, host: u8) -> tokio::task::JoinHandle<Option<Place>> {
         let places = Arc::clone(places);
-        let coming = tokio::spawn(async move { places.take(client(host)).await });
+        let coming = tokio::spawn(async move { take(&places, host).await });
         tokio::task::yield_now().await;
         coming
     }
@@ -236,7 +298,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_has_waited_longest_for_a_request_makes_room() {
         let places = places(2, 2);
-        let (first, second) = (places.take(client(1)).await.unwrap(), places.take(client(2)).await.unwrap());
+        let (first, second) = (take(&places, 1).await.unwrap(), take(&places, 2).await.unwrap());
         drop(first.wait(Awaited::Another));
         let mut longer = second.wait(Awaited::Another);
         let shorter = first.wait(Awaited::Another);
@@ -251,11 +313,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_has_just_come_stays_before_who_reads_nothing() {
         let places = places(3, 2);
-        let (own, too) = (places.take(client(1)).await.unwrap(), places.take(client(1)).await.unwrap());
+        let (own, too) = (take(&places, 1).await.unwrap(), take(&places, 1).await.unwrap());
         let mut stuck = own.wait(Awaited::Reading);
         tokio::time::sleep(3 * SECOND).await;
         let reading = too.wait(Awaited::Reading);
-        let asker = places.take(client(2)).await.unwrap();
+        let asker = take(&places, 2).await.unwrap();
         let mut on_its_way = asker.wait(Awaited::First);
         let coming = newcomer(&places, 3).await;
         stuck.asked_to_leave().await;
@@ -272,7 +334,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn of_those_who_have_more_the_one_who_reads_nothing_makes_room() {
         let places = places(2, 2);
-        let (first, second) = (places.take(client(1)).await.unwrap(), places.take(client(1)).await.unwrap());
+        let (first, second) = (take(&places, 1).await.unwrap(), take(&places, 1).await.unwrap());
         let mut stuck = first.wait(Awaited::Reading);
         let coming = newcomer(&places, 2).await;
         for _ in 0..10 {
@@ -290,10 +352,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_has_as_many_places_waits() {
         let places = places(2, 2);
-        let (own, other) = (places.take(client(1)).await.unwrap(), places.take(client(2)).await.unwrap());
+        let (own, other) = (take(&places, 1).await.unwrap(), take(&places, 2).await.unwrap());
         let stuck = [own.wait(Awaited::Reading), other.wait(Awaited::Reading)];
         let coming = newcomer(&places, 1).await;
-        tokio::time::sleep(60 * SECOND).await;
+        tokio::time::sleep(20 * SECOND).await;
         assert!(!coming.is_finished());
         assert!(stuck.into_iter().all(Wait::end), "nobody is asked to leave");
         drop(own);
@@ -303,11 +365,36 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn in_a_share_ones_own_makes_room_once_it_stands_still() {
         let places = places(9, 1);
-        let own = places.take(client(1)).await.unwrap();
+        let own = take(&places, 1).await.unwrap();
         let mut stuck = own.wait(Awaited::Reading);
-        assert!(places.take(client(1)).await.is_none(), "its share, all of it in use");
-        tokio::time::sleep(3 * SECOND).await;
-        assert!(places.take(client(1)).await.is_some());
+        let coming = newcomer(&places, 1).await;
+        assert!(places.enter(client(1)).await.is_none(), "its share of places, and as many wait");
+        assert!(take(&places, 2).await.is_some(), "who waits is in nobody's way");
+        let start = Instant::now();
         stuck.asked_to_leave().await;
+        assert!(start.elapsed() >= 3 * SECOND, "in use until then");
+        drop(stuck);
+        drop(own);
+        assert!(coming.await.unwrap().is_some());
+        assert!(places.state().clients.is_empty(), "nobody is there any more");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_much_at_once_loses_nothing() {
+        let places = places(9, 2);
+        let (first, second) = (take(&places, 1).await.unwrap(), take(&places, 1).await.unwrap());
+        let asking = [first.wait(Awaited::First), second.wait(Awaited::First)];
+        let coming = newcomer(&places, 1).await;
+        tokio::time::sleep(2 * SECOND).await;
+        assert!(!coming.is_finished() && asking.into_iter().all(Wait::end), "what has just come is not sent away");
+        drop(first);
+        assert!(coming.await.unwrap().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_too_long_is_sent_away() {
+        let places = places(1, 1);
+        let _busy = take(&places, 1).await.unwrap();
+        assert!(take(&places, 2).await.is_none());
     }
 }

@@ -26,7 +26,7 @@ pub(super) async fn serve(
     limits: Limits,
     mut stop: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Places::new(&limits));
+    let places = Arc::new(Places::new(limits));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -42,17 +42,25 @@ pub(super) async fn serve(
                 continue;
             }
         };
-        let place = tokio::select! {
-            place = places.take(client.ip()) => place,
+        let guest = tokio::select! {
+            guest = places.enter(client.ip()) => guest,
             () = stopped(&mut stop) => break,
         };
-        let Some(place) = place else {
+        let Some(guest) = guest else {
             responder.counts.connections_refused.add(1);
             continue;
         };
-        let (responder, stop) = (Arc::clone(&responder), stop.clone());
-        responder.counts.connections.add(1);
+        let (responder, mut stop) = (Arc::clone(&responder), stop.clone());
         connections.spawn(async move {
+            let place = tokio::select! {
+                place = guest.place() => place,
+                () = stopped(&mut stop) => return,
+            };
+            let Some(place) = place else {
+                responder.counts.connections_refused.add(1);
+                return;
+            };
+            responder.counts.connections.add(1);
             // How a connection ends is the client's affair.
             converse(&mut stream, &place, &responder, limits, stop).await.ok();
             responder.counts.connections.subtract(1);
