@@ -1,5 +1,6 @@
 //! The hidden primary in the place of the controller's zone server.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,14 +31,35 @@ const DNS_PORT: u16 = 53;
 /// How often the folder of keys is read again.
 const KEYS_INTERVAL: Duration = Duration::from_secs(2);
 
-/// A primary's configuration from the settings and a folder of keys.
+/// The key of servers that the settings give none: the chart's.
+const OWN_KEY: &str = "transfer";
+
+/// The settings with a key for each server: where they give none it is the key `transfer`, or the only one there is. A partner's key is never
+/// taken for it.
+pub(crate) fn with_keys(mut dns: DnsSettings, keys: &Path) -> Result<DnsSettings, Failure> {
+    let keys = read_keys(keys)?;
+    if keys.is_empty() {
+        return Err("there is no TSIG key: put one into the folder of --keys".into());
+    }
+    let names: BTreeSet<&DomainName> = keys.iter().map(TsigKey::name).collect();
+    let own = names.iter().copied().find(|name| name.as_str() == OWN_KEY);
+    let own = own.or_else(|| names.first().copied().filter(|_| names.len() == 1));
+    for server in dns.secondaries.iter_mut().filter(|server| server.key.is_none()) {
+        server.key = Some(own.cloned().ok_or_else(|| format!(
+            "dns.secondaries of the settings give {} no `key`, and none of these is called `{OWN_KEY}`: {}; write which of them it has",
+            server.name,
+            names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
+        ))?);
+    }
+    Ok(dns)
+}
+
+/// A primary's configuration from the settings, as [`with_keys`] gives them, and a folder of keys.
 pub(crate) fn config(dns: &DnsSettings, listen: Vec<SocketAddr>, keys: &Path) -> Result<PrimaryConfig, Failure> {
     let keys = read_keys(keys)?;
-    let first = keys.first().ok_or("there is no TSIG key: put one into the folder of --keys")?.name().clone();
-    let secondaries = dns.secondaries.iter().map(|server| Secondary {
-        name: server.name.clone(),
-        address: server.address.clone(),
-        key: server.key.clone().unwrap_or_else(|| first.clone()),
+    let secondaries = dns.secondaries.iter().filter_map(|server| {
+        let (name, address, key) = (server.name.clone(), server.address.clone(), server.key.clone()?);
+        Some(Secondary { name, address, key })
     });
     Ok(PrimaryConfig {
         listen,
@@ -53,8 +75,7 @@ pub(crate) fn config(dns: &DnsSettings, listen: Vec<SocketAddr>, keys: &Path) ->
 
 /// The keys, each bound to the networks of the servers that have it, unless one of these may be anywhere.
 fn keyring(dns: &DnsSettings, keys: Vec<TsigKey>) -> Keyring {
-    let first = keys.first().map(|key| key.name().clone());
-    let servers = dns.secondaries.iter().map(|server| (server.key.as_ref().or(first.as_ref()), server.from.as_deref()));
+    let servers = dns.secondaries.iter().map(|server| (server.key.as_ref(), server.from.as_deref()));
     let rules = dns.transfers.iter().map(|rule| (Some(&rule.key), Some(rule.from.as_slice())));
     let rules: Vec<_> = servers.chain(rules).collect();
     let is_free = |key: &DomainName| rules.contains(&(Some(key), None));
@@ -198,17 +219,19 @@ mod tests {
     #[test]
     fn a_key_is_bound_to_its_servers_networks_unless_one_may_be_anywhere() {
         let folder = tempfile::tempdir().unwrap();
+        // The partner's comes first by its name.
         std::fs::write(folder.path().join("b.partner"), format!("hmac-sha512:{SECRET}\n{SECRET}\n")).unwrap();
-        std::fs::write(folder.path().join("a.transfer"), SECRET).unwrap();
+        std::fs::write(folder.path().join("transfer"), SECRET).unwrap();
         let keys = read_keys(folder.path()).unwrap();
         assert_eq!(
             keys.iter().map(|key| key.name().as_str()).collect::<Vec<_>>(),
-            ["a.transfer", "b.partner", "b.partner"]
+            ["b.partner", "b.partner", "transfer"]
         );
         let dns = dns("secondaries:\n- {name: ns1, address: 'ns1.example.net:53', from: [192.0.2.1]}\n\
              - {name: ns2, address: 'ns2.example.net:53'}\n\
              - {name: partner, address: 'ns.example.org:53', key: b.partner, from: [198.51.100.0/24]}\n\
              transfers:\n- {key: b.partner, from: ['2001:db8::53']}\n");
+        let dns = with_keys(dns, folder.path()).unwrap();
         let name = |text: &str| DomainName::parse(text).unwrap();
         let networks = |text: &str| vec![cst_compiler::model::Network::parse(text).unwrap()];
         let expected = Keyring::new(keys.clone())
@@ -217,13 +240,25 @@ mod tests {
         assert_eq!(keyring(&dns, keys), expected);
         let config = config(&dns, Vec::new(), folder.path()).unwrap();
         let bound: Vec<&str> = config.secondaries.iter().map(|server| server.key.as_str()).collect();
-        assert_eq!(bound, ["a.transfer", "a.transfer", "b.partner"]);
+        assert_eq!(bound, ["transfer", "transfer", "b.partner"]);
+    }
+
+    #[test]
+    fn a_server_without_a_key_has_the_only_one_or_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let dns = dns("secondaries:\n- {name: ns1, address: 'ns1.example.net:53'}\n");
+        std::fs::write(folder.path().join("a.key"), SECRET).unwrap();
+        let key = |dns: DnsSettings| dns.secondaries[0].key.as_ref().unwrap().to_string();
+        assert_eq!(key(with_keys(dns.clone(), folder.path()).unwrap()), "a.key");
+        std::fs::write(folder.path().join("b.key"), SECRET).unwrap();
+        let error = with_keys(dns, folder.path()).unwrap_err().to_string();
+        assert!(error.contains("give ns1 no `key`") && error.contains("a.key, b.key"), "{error}");
     }
 
     #[test]
     fn a_wrong_key_is_named_and_its_secret_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(config(&dns(""), Vec::new(), folder.path()).is_err(), "no key at all");
+        assert!(with_keys(dns(""), folder.path()).is_err(), "no key at all");
         std::fs::write(folder.path().join("transfer"), format!("md5:{SECRET}")).unwrap();
         let error = read_keys(folder.path()).unwrap_err().to_string();
         assert!(error.contains("transfer") && error.contains("hmac-sha512") && !error.contains(SECRET), "{error}");

@@ -92,6 +92,13 @@ pub struct TtlBounds {
     pub max: u32,
 }
 
+impl TtlBounds {
+    /// What is published in place of a time to live, in seconds.
+    pub fn bounded(self, ttl: u32) -> u32 {
+        ttl.clamp(self.min, self.max)
+    }
+}
+
 impl Default for TtlBounds {
     fn default() -> Self {
         Self { min: 30, max: 604_800 }
@@ -109,7 +116,8 @@ pub struct Secondary {
     /// Whether a Domain is `Ready` only when this server answers its serial.
     #[serde(default = "yes")]
     pub required: bool,
-    /// The name of the TSIG key that it shares with us; absent: the first by name of those that there are.
+    /// The name of the TSIG key that it shares with us; absent: `transfer`, which is
+    /// the chart's, or the only one that there is.
     #[serde(default)]
     pub key: Option<DomainName>,
     /// The addresses or networks from which this server transfers, as the hidden primary sees them; absent: any.

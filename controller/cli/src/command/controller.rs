@@ -67,7 +67,8 @@ impl Controller {
     }
 
     async fn serve(self, settings: Settings) -> Result<(), Failure> {
-        let config = primary::config(&settings.dns, self.listen.clone(), &self.keys)?;
+        let dns = primary::with_keys(settings.dns.clone(), &self.keys)?;
+        let config = primary::config(&dns, self.listen.clone(), &self.keys)?;
         let databases = self.databases(&settings)?;
         let (primary, observations) = Primary::start(config).await?;
         let (parents, said) = primary::watch_parents(&settings.dns);
@@ -77,7 +78,7 @@ impl Controller {
             tokio::spawn(metrics::serve(listener, samples));
         }
         let zones = Arc::new(Served { primary, parents });
-        tokio::spawn(primary::follow_keys(Arc::clone(&zones), settings.dns.clone(), self.keys));
+        tokio::spawn(primary::follow_keys(Arc::clone(&zones), dns, self.keys));
         let servers = Servers { zones, observations: primary::forward(observations, said), databases };
         let client = kube::Client::try_default().await?;
         let options = Options {

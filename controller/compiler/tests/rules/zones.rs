@@ -237,6 +237,28 @@ fn the_centres_issuers_and_bounds_hold_for_every_zone() {
 }
 
 #[test]
+fn what_a_domain_does_not_write_lives_within_the_bounds_too() {
+    for (ttl, expected) in [(30, "300"), (604_800, "86400")] {
+        let mut settings = support::settings();
+        settings.dns.ttl = cst_compiler::settings::TtlBounds { min: 300, max: 86_400 };
+        settings.dns.name_servers = vec![support::name("ns1.sub.comune.fano.example")];
+        let spec = format!("{{ttl: {ttl}, mail: {{mode: Hosted}}, pec: {{name: pec, provider: Aruba}}}}");
+        let below = format!(
+            "Domain t-fano/sub.comune.fano.example {{records: [{{name: ns1, type: A, values: [192.0.2.53], ttl: {ttl}}}]}}\n"
+        );
+        let site = "WebSite t-fano/site {application: Lamp, host: www.comune.fano.example}\n";
+        let lines = format!("{TENANT}{}{below}{site}", domain(&spec));
+        let outcome = zone(&support::repository_with(&lines, settings), "comune.fano.example");
+        let made = outcome.zone.unwrap();
+        assert!(made.sets().count() > 5, "{made}");
+        let apex = ["SOA", "NS"];
+        for set in made.sets().filter(|set| !apex.contains(&set.type_().to_string().as_str())) {
+            assert_eq!(set.ttl.to_string(), expected, "{made}");
+        }
+    }
+}
+
+#[test]
 fn a_delegation_has_the_ds_and_the_glue_of_the_zone_below() {
     use cst_compiler::compile::{self, ZoneFacts};
     let mut settings = support::settings();

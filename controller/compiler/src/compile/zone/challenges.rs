@@ -29,7 +29,7 @@ impl Composer<'_> {
         if !is_above || self.composition.is_delegated(&acme.zone) {
             return;
         }
-        if let Some(set) = dns::delegation(&acme.zone, self.index.settings().acme_servers(), self.model.ttl) {
+        if let Some(set) = dns::delegation(&acme.zone, self.index.settings().acme_servers(), self.ttl) {
             self.contribute(Contributor::Delegation, set, WHOSE);
         }
     }
@@ -43,7 +43,7 @@ impl Composer<'_> {
                 return self.problems.push(self.object.warning("metadata.name", Reason::Invalid, message));
             }
         };
-        let alias = RecordSet::new(name, self.model.ttl, vec![RecordData::Cname(place)]);
+        let alias = RecordSet::new(name, self.ttl, vec![RecordData::Cname(place)]);
         if let Some(alias) = alias.filter(|alias| self.is_answered_here(host, alias)) {
             self.contribute(Contributor::Settings, alias, WHOSE);
         }

@@ -16,6 +16,8 @@ pub(super) struct Composer<'a> {
     pub(super) model: &'a DomainModel,
     pub(super) facts: &'a ZoneFacts,
     pub(super) object: ObjectRef,
+    /// How long what is not written lives, in seconds, within the settings' bounds.
+    pub(super) ttl: u32,
     pub(super) composition: Composition,
     pub(super) problems: &'a mut Vec<Problem>,
 }
@@ -23,10 +25,11 @@ pub(super) struct Composer<'a> {
 /// Who comes first has a name: the order is that of [`Composition`].
 pub(super) fn compose(index: &Index, model: &DomainModel, facts: &ZoneFacts, problems: &mut Vec<Problem>) -> Zone {
     let object = ObjectRef::new(Kind::Domain, model.key.clone());
+    let settings = &index.settings().dns;
+    let ttl = settings.ttl.bounded(model.ttl);
     let written = written_sets(index, model, facts, problems);
-    let composition =
-        Composition::new(dns::bare_zone(&model.zone, &index.settings().dns, model.ttl), written.into_iter());
-    let mut composer = Composer { index, model, facts, object, composition, problems };
+    let composition = Composition::new(dns::bare_zone(&model.zone, settings, ttl), written.into_iter());
+    let mut composer = Composer { index, model, facts, object, ttl, composition, problems };
     composer.contribute_delegations();
     composer.contribute_pointers();
     composer.contribute_mail();
@@ -71,13 +74,13 @@ impl<'a> Composer<'a> {
         if mail.is_hosted() && !self.facts.mail_acknowledged {
             return;
         }
-        for set in dns::mail_sets(&self.model.zone, &mail, hosts, self.model.ttl) {
+        for set in dns::mail_sets(&self.model.zone, &mail, hosts, self.ttl) {
             self.contribute(Contributor::Mail, set, "spec.mail");
         }
     }
 
     fn contribute_autodiscovery(&mut self) {
-        let alias = self.mail().and_then(|mail| dns::autodiscover(&self.model.zone, &mail, self.model.ttl));
+        let alias = self.mail().and_then(|mail| dns::autodiscover(&self.model.zone, &mail, self.ttl));
         if let Some(alias) = alias {
             self.contribute(Contributor::Mail, alias, "spec.mail");
         }
@@ -89,16 +92,16 @@ impl<'a> Composer<'a> {
         if let Err(refusal) = self.index.may_hold(tenant, &pec.name, true) {
             return self.problems.push(self.object.refused("spec.pec.name", refusal));
         }
-        if let Some(set) = dns::pec_sets(pec, self.model.ttl) {
+        if let Some(set) = dns::pec_sets(pec, self.ttl) {
             self.contribute(Contributor::Pec, set, "spec.pec");
         }
     }
 
     fn contribute_sites(&mut self) {
-        let Self { index, model, .. } = *self;
+        let Self { index, .. } = *self;
         let addresses = index.settings().web.as_ref().map(|web| web.addresses.as_slice()).unwrap_or_default();
         for (host, site) in self.site_hosts() {
-            let mut sets = dns::address_sets(host, addresses, model.ttl);
+            let mut sets = dns::address_sets(host, addresses, self.ttl);
             if let Some(displaced) = sets.find_map(|set| self.composition.contribute(Contributor::Site, set).err()) {
                 let message = self.told(&displaced, &format!("WebSite {}", site.name));
                 let site = ObjectRef::new(Kind::WebSite, site.clone());
@@ -118,7 +121,7 @@ impl<'a> Composer<'a> {
 
     /// Issuers of its own are the Domain's word.
     fn contribute_issuers(&mut self) {
-        if let Some(set) = dns::issuers(&self.model.zone, &self.index.settings().dns, self.model.ttl) {
+        if let Some(set) = dns::issuers(&self.model.zone, &self.index.settings().dns, self.ttl) {
             self.composition.contribute(Contributor::Settings, set).ok();
         }
     }

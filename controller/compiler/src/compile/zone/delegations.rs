@@ -27,7 +27,7 @@ impl Composer<'_> {
     }
 
     fn delegate(&mut self, child: &DomainName) {
-        let Some(servers) = dns::name_servers(child, &self.index.settings().dns, self.model.ttl) else { return };
+        let Some(servers) = dns::name_servers(child, &self.index.settings().dns, self.ttl) else { return };
         self.contribute(Contributor::Delegation, servers.clone(), WHOSE);
         // Servers written by hand, which are others', do not have its keys.
         let is_ours = |set: &RecordSet| {
@@ -38,7 +38,7 @@ impl Composer<'_> {
         }
         let signer = self.facts.below.get(child).cloned().unwrap_or_default();
         let signer = signer.into_iter().map(RecordData::Ds).collect();
-        let signer = RecordSet::new(child.clone(), dns::apex_ttl(self.model.ttl), signer);
+        let signer = RecordSet::new(child.clone(), dns::apex_ttl(self.ttl), signer);
         for set in signer.into_iter().chain(glue(self.index, child)) {
             self.contribute(Contributor::Delegation, set, WHOSE);
         }
@@ -53,12 +53,13 @@ fn children(index: &Index, zone: &DomainName) -> BTreeSet<DomainName> {
 
 /// The addresses of name servers within the child, which resolvers could not find otherwise (RFC 9471).
 fn glue(index: &Index, child: &DomainName) -> Vec<RecordSet> {
-    let servers = &index.settings().dns.name_servers;
+    let settings = &index.settings().dns;
+    let bounded = |set: &RecordSet| set.clone().with_ttl(settings.ttl.bounded(set.ttl));
     let is_glue = |set: &RecordSet| {
         matches!(set.type_(), RecordType::A | RecordType::AAAA)
             && set.name.is_within(child)
-            && servers.contains(&set.name)
+            && settings.name_servers.contains(&set.name)
     };
     let written = index.held_zone(child).into_iter().flat_map(|model| &model.sets);
-    written.map(|(_, set)| set).filter(|set| is_glue(set)).cloned().collect()
+    written.map(|(_, set)| set).filter(|set| is_glue(set)).map(bounded).collect()
 }

@@ -47,7 +47,7 @@ impl Composer<'_> {
             .collect();
         for (reverse, name) in wishes {
             let owner = owner_in(&model.zone, &reverse);
-            let set = owner.and_then(|owner| RecordSet::new(owner, model.ttl, vec![RecordData::Ptr(name)]));
+            let set = owner.and_then(|owner| RecordSet::new(owner, self.ttl, vec![RecordData::Ptr(name)]));
             if let Some(set) = set {
                 self.contribute(Contributor::Pointers, set, WHOSE);
             }
@@ -79,7 +79,7 @@ impl Composer<'_> {
     fn contribute_alias(&mut self, network: &DomainName, part: &DomainName, octet: u8) {
         let octet = octet.to_string();
         let name = network.child(&octet).ok().zip(part.child(&octet).ok());
-        let set = name.and_then(|(name, to)| RecordSet::new(name, self.model.ttl, vec![RecordData::Cname(to)]));
+        let set = name.and_then(|(name, to)| RecordSet::new(name, self.ttl, vec![RecordData::Cname(to)]));
         if let Some(set) = set {
             self.contribute(Contributor::Delegation, set, PART);
         }

@@ -65,8 +65,8 @@ fn waiting(object: &ObjectRef, model: &DomainModel, facts: &ZoneFacts, at: usize
 
 /// A record stays published when the centre's bounds become narrower.
 fn bounded_ttl(index: &Index, object: &ObjectRef, at: usize, ttl: u32, problems: &mut Vec<Problem>) -> u32 {
-    let TtlBounds { min, max } = index.settings().dns.ttl;
-    let bounded = ttl.clamp(min, max);
+    let bounds = index.settings().dns.ttl;
+    let (TtlBounds { min, max }, bounded) = (bounds, bounds.bounded(ttl));
     if bounded != ttl {
         let message = format!(
             "the centre's settings allow times to live from {min} to {max} seconds: {bounded} is published in place of {ttl}"

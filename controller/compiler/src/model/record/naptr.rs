@@ -74,7 +74,7 @@ fn is_substitution(text: &str) -> bool {
     }
     let [expression, replacement, flags] = parts.as_slice() else { return false };
     let Some(groups) = groups_of(expression) else { return false };
-    matches!(flags.as_str(), "" | "i") && !replacement.is_empty() && highest_reference(replacement) <= groups
+    matches!(flags.as_str(), "" | "i") && !replacement.is_empty() && refers_to(replacement, groups)
 }
 
 /// What stands before a character of an expression.
@@ -125,8 +125,26 @@ fn groups_of(expression: &str) -> Option<u32> {
 fn after_set(text: &str) -> Option<&str> {
     let members = text.strip_prefix('^').unwrap_or(text);
     let end = members.char_indices().skip(1).find(|(_, character)| *character == ']')?.0;
-    members.get(..end).filter(|set| !set.contains(['[', '\\']))?;
+    members.get(..end).filter(|set| !set.contains(['[', '\\']) && has_ranges_in_order(set))?;
     members.get(end + 1..)
+}
+
+/// Whether each `-` within a set is its first or last character, or leads from a character to one that does not come before it.
+fn has_ranges_in_order(set: &str) -> bool {
+    let (mut rest, mut from) = (set.chars().peekable(), None);
+    let mut is_first = true;
+    while let Some(character) = rest.next() {
+        from = match (character, rest.peek()) {
+            ('-', Some(_)) if is_first => None,
+            ('-', Some(_)) => match (from, rest.next()) {
+                (Some(from), Some(to)) if from <= to => None,
+                _ => return false,
+            },
+            _ => Some(character),
+        };
+        is_first = false;
+    }
+    true
 }
 
 /// What follows a bound (`{2}`, `{2,}`, `{2,5}`), of numbers up to `RE_DUP_MAX`.
@@ -141,10 +159,10 @@ fn after_bound(text: &str) -> Option<&str> {
     is_right.then_some(after)
 }
 
-/// The highest `\1` to `\9` in a replacement.
-fn highest_reference(replacement: &str) -> u32 {
+/// Whether every `\1` to `\9` of a replacement is one of so many parentheses.
+fn refers_to(replacement: &str, groups: u32) -> bool {
     let escaped = replacement.split('\\').skip(1).filter_map(|after| after.chars().next()?.to_digit(10));
-    escaped.max().unwrap_or(0)
+    escaped.into_iter().all(|number| (1..=groups).contains(&number))
 }
 
 impl fmt::Display for Naptr {
@@ -169,6 +187,7 @@ mod tests {
             "!^(.*)$!sip:\\1@example.org!i",
             "/a[^x]b+(c|d)?/x/",
             "!^\\+39(.+)$!\\1!",
+            "![-a-z0-9]*[+-][]-a][^]]!b!",
             "!^[0-9]{3}(a|b){0,255}c{2,}$!\\1!",
         ] {
             assert!(is_substitution(right), "{right}");
@@ -196,6 +215,11 @@ mod tests {
             "!a{2!b!",
             "!^{2}!b!",
             "!a{+2}!b!",
+            "!a!\\0!",
+            "!(a)!\\1\\2!",
+            "![z-a]!b!",
+            "![a-b-c]!b!",
+            "![--a]!b!",
         ] {
             assert!(!is_substitution(wrong), "{wrong}");
         }
