@@ -145,10 +145,22 @@ impl Importer {
         if needs_grant {
             self.grant(&tenant, apex);
         }
-        let name = object_name(apex);
-        let key = ObjectKey::new(cst_api::tenant_namespace(&tenant), name.clone());
-        draft::put(&mut self.index, &key, draft::bare_spec(zone, &name));
+        let key = self.free_key(&cst_api::tenant_namespace(&tenant), apex);
+        draft::put(&mut self.index, &key, draft::bare_spec(zone, &key.name));
         Ok((key, needs_grant))
+    }
+
+    /// The object of a zone: another zone's, whose name is as near, is not overwritten.
+    fn free_key(&self, namespace: &str, zone: &DomainName) -> ObjectKey {
+        let name = object_name(zone);
+        let names = std::iter::once(name.clone()).chain((2_u32..).map(|number| format!("{name}-{number}")));
+        let mut keys = names.map(|name| ObjectKey::new(namespace, name));
+        let is_free = |key: &ObjectKey| {
+            let other =
+                self.index.domain(key).filter(|entry| entry.model.as_ref().is_none_or(|model| model.zone != *zone));
+            other.is_none()
+        };
+        keys.find(is_free).unwrap_or_else(|| ObjectKey::new(namespace, name))
     }
 
     /// Grants a name to a tenant in the index, as the coordinator will have to.
@@ -211,7 +223,9 @@ impl Importer {
 
 /// The name of a zone's object: the zone's, or the nearest that the API server takes.
 fn object_name(zone: &DomainName) -> String {
-    zone.as_str().replace(['_', '/'], "-").trim_matches('-').to_owned()
+    let label = |label: &str| label.replace(['_', '/'], "-").trim_matches('-').to_owned();
+    let labels = zone.as_str().split('.').map(label);
+    labels.map(|label| if label.is_empty() { "x".to_owned() } else { label }).collect::<Vec<_>>().join(".")
 }
 
 /// A Tenant of whom nothing is known but its name.

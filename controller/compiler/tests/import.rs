@@ -228,6 +228,25 @@ fn a_zone_that_was_signed_says_what_the_move_means() {
 }
 
 #[test]
+fn zones_whose_names_no_object_has_are_told_apart() {
+    let other = "Domain t-urbino/sip.tcp.urbino.example {zone: sip-.tcp.urbino.example}";
+    let zones = ["_tcp", "tcp", "_sip._tcp", "a/b", "_._"].map(|label| format!("{label}.urbino.example"));
+    let sources: Vec<(&str, &str)> = zones.iter().map(|zone| (zone.as_str(), "a A 192.0.2.1")).collect();
+    let imported = import(&[other], &sources).into_iter().map(Result::unwrap);
+    let named: Vec<(String, String)> =
+        imported.map(|imported| (imported.zone.to_string(), imported.key.name)).collect();
+    let expected = [
+        "tcp.urbino.example",
+        "tcp.urbino.example-2",
+        "sip.tcp.urbino.example-2",
+        "a-b.urbino.example",
+        "x.x.urbino.example",
+    ];
+    let expected = zones.into_iter().zip(expected.map(str::to_owned));
+    assert_eq!(named, expected.collect::<Vec<_>>());
+}
+
+#[test]
 fn whose_a_zone_is() {
     let sources = [source("pesaro.example", CAA)];
     let result = |tenant| Importer::new(index(&[TENANT]), tenant, NOW).import(&sources).remove(0);

@@ -162,9 +162,11 @@ async fn a_client_that_reads_nothing_is_hung_up_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_that_read_nothing_keep_out_nobody() {
-    let served = served(Limits { connections: 4, client_connections: 2, stall: MOMENT, ..Limits::default() }).await;
+    // Nobody is hung up on for not reading, but to make room.
+    let limits = Limits { write: Duration::from_hours(1), stall: MOMENT, ..Limits::default() };
+    let served = served(Limits { connections: 4, client_connections: 2, ..limits }).await;
     publish_large(&served);
-    let (start, mut busy) = (Instant::now(), Vec::new());
+    let mut busy = Vec::new();
     // Two addresses take all places, each its share.
     for host in [2, 2, 3, 3] {
         let mut tcp = Tcp::from(host, served.port).await;
@@ -175,6 +177,4 @@ async fn clients_that_read_nothing_keep_out_nobody() {
     }
     let mut others = [Tcp::from(4, served.port).await, Tcp::from(5, served.port).await];
     assert!(others.iter_mut().all(is_answered), "who asks for little is answered");
-    let limit = Limits::default().write;
-    assert!(start.elapsed() < limit / 2, "long before anybody is hung up on for not reading: {:?}", start.elapsed());
 }

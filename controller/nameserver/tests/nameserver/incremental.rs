@@ -17,7 +17,7 @@ const ZONE: &str = "comune.urbino.pu.it";
 const SOA: u16 = 6;
 const AXFR: u16 = 252;
 /// How long a change may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The records of an answer, as they came.
 fn records(port: u16, message: &Message) -> Vec<Record> {

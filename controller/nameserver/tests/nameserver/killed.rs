@@ -20,7 +20,7 @@ const HOSTS: u32 = 1000;
 /// How many octets a transfer gets: some messages, and half of the next.
 const ENOUGH: usize = 50_000;
 /// How long what a test waits for may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// What the process of a primary is told by: where it listens, whom it notifies, and when signatures begin.
 const VARIABLES: [&str; 3] = ["CST_TEST_LISTEN", "CST_TEST_SECONDARY", "CST_TEST_INCEPTION"];
 

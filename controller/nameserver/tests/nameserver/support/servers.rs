@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::{CATALOG, Software, dig, name};
 
 /// How long a server may take over a change, on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A TSIG key as configurations have it.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::Software;
 
 /// How long a server may take to start, on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Where the resolver is.
 const RESOLVER: &str = "127.0.0.1";
 /// Where the BIND is that has zones.
