@@ -28,11 +28,10 @@ const CATALOG_TIMERS: (u32, u32, u32) = (60, 10, 28 * 86_400);
 
 /// Where name servers answer.
 const DNS_PORT: u16 = 53;
-/// How often the folder of keys is read again.
-const KEYS_INTERVAL: Duration = Duration::from_secs(2);
-
 /// The key of servers that the settings give none: the chart's.
 const OWN_KEY: &str = "transfer";
+/// How often the folder of keys is read again.
+const KEYS_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The settings with a key for each server: where they give none it is the key `transfer`, or the only one there is. A partner's key is never
 /// taken for it.
