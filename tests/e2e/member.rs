@@ -79,6 +79,12 @@ impl Member {
         self.cluster.secret(&self.namespace(), &format!("{local}-password"), "password").await
     }
 
+    /// The coordinator's word on the member.
+    pub async fn annotate_tenant(&self, annotation: &str, value: &str) {
+        let patch = json!({"metadata": {"annotations": {annotation: value}}});
+        self.api("Tenant").patch(&self.tenant, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    }
+
     pub async fn delete(&self, kind: &str, name: &str) {
         self.api(kind).delete(name, &DeleteParams::default()).await.unwrap();
     }

@@ -65,13 +65,19 @@ async fn a_retained_domain_is_served_on_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_domain_to_be_deleted_is_gone_from_every_server() {
+async fn a_domain_to_be_deleted_is_gone_from_every_server_when_somebody_looked_at_its_parent() {
     let member = Member::join().await;
     let (zone, servers) = (member.zone.clone(), member.cluster.name_servers.clone());
     member.apply("Domain", &zone, json!({"deletionPolicy": "Delete", "records": www("192.0.2.1")})).await;
     member.ready("Domain", &zone).await;
     assert!(servers.iter().all(|server| rcode(server, &zone) == "NOERROR"));
     member.delete("Domain", &zone).await;
+    let told = member.ready_is("Tenant", &member.tenant, "False").await;
+    let told = told["status"]["conditions"].to_string();
+    assert!(told.contains("nobody asks what the parent has"), "{told}");
+    assert!(servers.iter().all(|server| rcode(server, &zone) == "NOERROR"));
+    let (_, digest) = told.split_once("territorial.services/approve: ").unwrap();
+    member.annotate_tenant("territorial.services/approve", &digest[..12]).await;
     until("no server knows the zone", || servers.iter().all(|server| rcode(server, &zone) == "REFUSED")).await;
     member.leave().await;
 }

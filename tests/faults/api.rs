@@ -34,7 +34,7 @@ async fn lists_that_are_refused_cut_partial_or_empty_take_nothing_from_any_zone(
     let a = world.replica("a").await;
     let mut zones = Vec::new();
     for (number, tenant) in ["fano", "urbino", "pesaro", "cagli"].into_iter().enumerate() {
-        let more = if number % 2 == 0 { "" } else { ", deletionPolicy: Delete" };
+        let more = if number % 2 == 0 { "" } else { ", deletionPolicy: Delete, dnssec: {mode: Unsigned}" };
         zones.extend(world.tenant(tenant, 19, 5, more).await);
     }
     for tenant in ["fano", "urbino", "pesaro", "cagli"] {

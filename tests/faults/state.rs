@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cst_api::Domain;
 use cst_compiler::model::RecordType;
+use cst_tests::api_server;
 use cst_tests::centre::{condition, eventually};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -13,7 +14,7 @@ use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::json;
 
 use crate::public::ask;
-use crate::world::World;
+use crate::world::{CATALOG, World};
 
 /// Removes what is stored of every zone.
 async fn lose_all(world: &World) {
@@ -29,6 +30,39 @@ async fn signers(world: &World, tenant: &str) -> Vec<Vec<String>> {
     let api: Api<Domain> = world.centre.api(&format!("t-{tenant}"));
     let domains = api.list(&ListParams::default()).await.unwrap();
     domains.into_iter().map(|domain| domain.status.unwrap().zone.unwrap().ds).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kinds_that_are_deleted_with_all_their_objects_take_nothing_from_any_zone() {
+    let world = World::new().await;
+    let a = world.replica("a").await;
+    let at_once = ", deletionPolicy: Delete, dnssec: {mode: Unsigned}";
+    let mut zones = world.tenant("fano", 12, 3, at_once).await;
+    zones.extend(world.tenant("pesaro", 4, 3, "").await);
+    world.until_ready("fano", 12).await;
+    world.until_ready("pesaro", 4).await;
+    let asking = world.asks(&["ns1", "ns2"], &zones);
+    let before = world.serials(&zones).await;
+    let catalog = world.serials(&[CATALOG.to_owned()]).await;
+
+    api_server::delete_crds(&world.centre.client).await;
+    // All that is done without them is done when what is retained is marked so.
+    let maps: Api<ConfigMap> = world.centre.api(&world.centre.namespace);
+    let retired = ListParams::default().labels("territorial.services/published=zone,territorial.services/retired");
+    let marked = async || (maps.list(&retired).await.unwrap().items.len() == zones.len()).then_some(());
+    eventually(marked).await.unwrap_or_else(|| panic!("{}", a.log()));
+    assert!(a.log().contains("was not Terminated"), "{}", a.log());
+    assert_eq!(world.serials(&zones).await, before);
+    assert_eq!(world.serials(&[CATALOG.to_owned()]).await, catalog);
+
+    api_server::install_crds(&world.centre.client).await;
+    world.tenant("fano", 12, 3, at_once).await;
+    world.tenant("pesaro", 4, 3, "").await;
+    world.until_ready("fano", 12).await;
+    world.until_ready("pesaro", 4).await;
+    assert_eq!(world.serials(&zones).await, before);
+    assert_eq!(world.serials(&[CATALOG.to_owned()]).await, catalog);
+    asking.was_answered().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,12 @@
 //! Zones: stored, then served; kept, held, or taken out, as was asked for.
 
-use cst_api::Domain;
+use cst_api::{Domain, Tenant};
+use cst_kubernetes::clock::Clock;
 use cst_tests::centre::{Centre, condition, eventually};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{DeleteParams, ListParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
+use serde_json::json;
 
 use super::{domain, published, until_complete};
 
@@ -52,7 +54,9 @@ async fn what_is_deleted_with_retain_is_served_on_and_comes_back_as_it_was() {
     let controller = centre.controller("a").await;
     centre.tenant("gradara", "[comune.gradara.pu.it, turismo.gradara.pu.it]").await;
     centre.apply(&domain("gradara", "comune.gradara.pu.it", "")).await;
-    centre.apply(&domain("gradara", "turismo.gradara.pu.it", ", deletionPolicy: Delete")).await;
+    centre
+        .apply(&domain("gradara", "turismo.gradara.pu.it", ", deletionPolicy: Delete, dnssec: {mode: Unsigned}"))
+        .await;
     let domains: Api<Domain> = centre.api("t-gradara");
     let before = centre.until_reason(&domains, "comune.gradara.pu.it", "Ready").await.status.unwrap().zone.unwrap();
     centre.until_reason(&domains, "turismo.gradara.pu.it", "Ready").await;
@@ -156,6 +160,12 @@ async fn a_domain_deleted_and_created_again_at_once_keeps_its_keys_and_its_seria
     let centre = Centre::new().await;
     let controller = centre.controller("a").await;
     centre.tenant("fratte", "[comune.fratte.pu.it]").await;
+    // Whenever it is deleted it goes at once: nobody needs to look at its parent.
+    let today = Clock::new("Europe/Rome").unwrap().now().today;
+    let days = [today, today.plus(1)].map(|day| format!("Domain/comune.fratte.pu.it/{day}")).join(" ");
+    let word = json!({"metadata": {"annotations": {"territorial.services/drop": days}}});
+    let tenants: Api<Tenant> = Api::all(centre.client.clone());
+    tenants.patch("fratte", &PatchParams::default(), &Patch::Merge(&word)).await.unwrap();
     let manifest = |host: u8| {
         let records = format!("records: [{{name: www, type: A, values: [192.0.2.{host}]}}]");
         domain("fratte", "comune.fratte.pu.it", &format!(", deletionPolicy: Delete, {records}"))

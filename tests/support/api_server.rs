@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use k8s_openapi::api::authentication::v1::TokenRequest;
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{DynamicObject, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::runtime::wait::{await_condition, conditions};
@@ -132,7 +132,24 @@ fn gateway_crd(plural: &str) -> CustomResourceDefinition {
     serde_yaml::from_slice(&text).expect("the Gateway API's CRD reads")
 }
 
-async fn install_crds(client: &Client) {
+/// Deletes the kinds of this project, and with them all their objects.
+///
+/// # Panics
+/// When the server refuses it.
+pub async fn delete_crds(client: &Client) {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for name in cst_api::crds().iter().map(kube::ResourceExt::name_any) {
+        let uid = api.get(&name).await.ok().and_then(|crd| crd.uid()).expect("the CRD is there");
+        api.delete(&name, &DeleteParams::default()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        await_condition(api.clone(), &name, conditions::is_deleted(&uid)).await.expect("the CRD goes");
+    }
+}
+
+/// Installs the kinds.
+///
+/// # Panics
+/// When the server refuses one.
+pub async fn install_crds(client: &Client) {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     for crd in cst_api::crds().into_iter().chain(["gateways", "httproutes"].map(gateway_crd)) {
         let name = crd.name_any();

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use cst_api::{Domain, Mailbox, MailboxStatus, Tenant, WebSite};
 use cst_compiler::compile::{self, ZoneFacts};
 use cst_compiler::index::{Change, Index, Unit};
-use cst_compiler::model::ObjectKey;
+use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::settings::Settings;
 use serde_json::json;
 
 const SETTINGS: &str = r#"{"apiVersion": "territorial.services/v1alpha1", "kind": "Settings",
-    "dns": {"nameServers": ["ns1.cst.example.net"], "hostmaster": "hostmaster@cst.example.net", "acme": {"zone": "acme.c.a.pu.example"}},
+    "dns": {"nameServers": ["ns1.cst.example.net", "www.a.pu.example"], "hostmaster": "hostmaster@cst.example.net", "acme": {"zone": "acme.c.a.pu.example"}},
     "mail": {"hosts": [{"name": "mx.cst.example.net", "preference": 10}, {"name": "www.a.pu.example", "preference": 20}], "postmaster": "postmaster@cst.example.net"},
     "web": {"addresses": ["192.0.2.80"], "applications": {}}}"#;
 const NAMES: [&str; 10] = [
@@ -167,4 +167,25 @@ fn recompiling_dependents_equals_compiling_from_scratch() {
             }
         }
     }
+}
+
+/// A case that dice rarely make: glue stands in every zone above.
+#[test]
+fn the_addresses_of_name_servers_concern_every_zone_above() {
+    let mut index = index();
+    let spec = json!({"displayName": "x", "entityType": "Comune", "domains": ["pu.example"]});
+    index.apply(Change::Tenant("t1".into(), Some(Box::new(made::<Tenant>("", "t1", &spec)))));
+    let domain = |zone: &str, address: &str| {
+        let record = json!({"name": "@", "type": "A", "values": [address]});
+        let spec = json!({"records": [record], "mail": {"mode": "None"}});
+        Change::Domain(ObjectKey::new("t-t1", zone), Some(Box::new(made::<Domain>("t-t1", zone, &spec))))
+    };
+    for zone in ["pu.example", "a.pu.example", "www.a.pu.example"] {
+        index.apply(domain(zone, "192.0.2.1"));
+    }
+    let top = Unit::Zone(DomainName::parse("pu.example").unwrap());
+    let before = outcome(&index, &top);
+    let concerned = index.apply(domain("www.a.pu.example", "192.0.2.2"));
+    assert_ne!(outcome(&index, &top), before);
+    assert!(concerned.contains(&top), "{concerned:?}");
 }

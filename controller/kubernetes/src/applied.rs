@@ -38,6 +38,9 @@ pub struct Applied {
     /// What of a tenant may go, or went of late.
     #[serde(default, skip_serializing_if = "Departures::is_empty")]
     pub departures: Departures,
+    /// A tenant's Tenant was Terminated when it was last seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub terminated: bool,
 }
 
 /// What this process applied, by digest: when a unit's work fails half-way the next attempt goes on from there.
@@ -244,6 +247,7 @@ mod tests {
             deletion_policy: DeletionPolicy::Delete,
             retired: Some(Date::parse("2026-11-23").unwrap()),
             departures: Departures::default(),
+            terminated: true,
         };
         let long = "a".repeat(250);
         for site in ["portale", "portale.vecchio", &long] {

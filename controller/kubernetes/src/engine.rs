@@ -76,6 +76,8 @@ pub struct Engine {
     held: BTreeMap<Unit, ObjectKey>,
     /// What nobody declares any more and is served on, and since when.
     retained: BTreeMap<departures::RetainedKey, Date>,
+    /// Whether a Tenant was Terminated when this controller last saw it.
+    terminated: BTreeMap<String, bool>,
     /// The tenants of which something asks to go, and what of it is held.
     leaving: BTreeMap<String, Option<Held>>,
     /// The units that are declared again after they were let go, until that is written down.
@@ -104,6 +106,7 @@ impl Engine {
             installation,
             mail_pods,
             tenants: BTreeMap::new(),
+            terminated: BTreeMap::new(),
             known: BTreeMap::new(),
             zones: BTreeMap::new(),
             ailments: BTreeMap::new(),

@@ -189,10 +189,14 @@ impl Index {
         units
     }
 
-    /// A zone with its mail, the zone above, which delegates it, and those that give or take its PTRs.
+    /// A zone with its mail, the zone above, which delegates it, those that give or take its PTRs, and where it holds the addresses of name
+    /// servers every zone above.
     fn zone_units(&self, zone: &DomainName) -> impl Iterator<Item = Unit> {
         let own = [Unit::Zone(zone.clone()), Unit::Mail(zone.clone())];
-        own.into_iter().chain(self.zone_above(zone).map(Unit::Zone)).chain(self.pointer_units(zone))
+        let has_servers = self.settings.dns.name_servers.iter().any(|server| server.is_within(zone));
+        let above =
+            std::iter::successors(self.zone_above(zone), move |above| self.zone_above(above).filter(|_| has_servers));
+        own.into_iter().chain(above.map(Unit::Zone)).chain(self.pointer_units(zone))
     }
 
     /// A mail domain, and the others of the boxes with an address in it: a box is judged with the domain of its own address, and its

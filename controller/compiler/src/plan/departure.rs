@@ -36,13 +36,24 @@ impl Census {
     }
 }
 
+/// What is known of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its Tenant is there.
+    There,
+    /// Its Tenant was Terminated when it was last seen, and is gone: that is the coordinator's word for all it had.
+    Left,
+    /// Its Tenant is gone, and that is all: it may be missing from a list, or have gone with its kind. Nothing follows from that.
+    Missing,
+}
+
 /// Who asks for departures.
 #[derive(Debug)]
 pub struct Facts<'a> {
     /// The tenant.
     pub tenant: &'a str,
-    /// It is there. The end of a Tenant is the coordinator's word for what it had.
-    pub is_there: bool,
+    /// What is known of it.
+    pub standing: Standing,
     /// Its units.
     pub own: Census,
     /// What of them the coordinator let go by name.
@@ -94,7 +105,12 @@ pub fn step(last: &Departures, facts: &Facts<'_>, approves: impl FnOnce(&Held) -
     let asks: BTreeSet<String> = facts.own.over.iter().filter(|unit| !next.has(unit)).cloned().collect();
     let (named, others): (Vec<_>, Vec<_>) = asks.into_iter().partition(|unit| facts.named.contains(unit));
     next.units.extend(named.into_iter().map(|unit| (unit, facts.today)));
-    let held = too_many(&next, facts).filter(|_| facts.is_there && !others.is_empty()).map(|message| {
+    let refused = match facts.standing {
+        Standing::There => too_many(&next, facts),
+        Standing::Left => None,
+        Standing::Missing => Some("its Tenant is gone and was not Terminated: apply it again".into()),
+    };
+    let held = refused.filter(|_| !others.is_empty()).map(|message| {
         let digest = format!("{} departures {others:?} {}", facts.tenant, next.epoch);
         guard::by_hand(&digest, format!("{message}; of this tenant {}", guard::sample(&others)))
     });
@@ -135,7 +151,7 @@ mod tests {
         let there = set(&["zone a", "zone b", "zone c", "site d", "site e", "site f"]);
         Facts {
             tenant: "fano",
-            is_there: true,
+            standing: Standing::There,
             own: Census { there, over: set(over) },
             named: BTreeSet::new(),
             returned: BTreeSet::new(),
@@ -217,8 +233,11 @@ mod tests {
         let many = || elsewhere(&["zone 1", "zone 2", "zone 3"]);
         let (_, held) = step(&Departures::default(), &many(), refuse);
         assert!(held.unwrap().message.starts_with("the catalog would drop 1 of 8 zones"));
-        let left = Facts { is_there: false, ..many() };
+        let left = Facts { standing: Standing::Left, ..many() };
         let (next, held) = step(&Departures::default(), &left, refuse);
         assert!(held.is_none() && next.has("zone a"), "the end of its Tenant is the coordinator's word");
+        let missing = Facts { standing: Standing::Missing, ..facts(&["zone a"], 1) };
+        let (next, held) = step(&Departures::default(), &missing, refuse);
+        assert!(held.is_some() && next.is_empty(), "that it is missing is nobody's");
     }
 }

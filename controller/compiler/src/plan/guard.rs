@@ -10,7 +10,7 @@ use crate::model::Zone;
 
 /// The annotation on a Tenant that lets something retained go at once: `KIND/NAME/SINCE`, several of them separated by blanks.
 pub const DROP_ANNOTATION: &str = "territorial.services/drop";
-/// The annotation that approves a held step by its digest.
+/// The annotation that approves a held step by its digest, or several by theirs, separated by blanks.
 pub const APPROVE_ANNOTATION: &str = "territorial.services/approve";
 /// More than this share of what there was, in percent, is too much at once.
 const SHARE: usize = 30;

@@ -263,21 +263,28 @@ fn a_delegation_has_the_ds_and_the_glue_of_the_zone_below() {
     use cst_compiler::compile::{self, ZoneFacts};
     let mut settings = support::settings();
     settings.dns.name_servers = vec![support::name("ns1.sub.comune.fano.example")];
-    let below = "Domain t-fano/sub.comune.fano.example {records: [{name: ns1, type: A, values: [192.0.2.53]}]}\n";
-    let repository = support::repository_with(&format!("{TENANT}{}{below}", domain("{}")), settings);
+    let server = |zone: &str, name: &str| {
+        format!("Domain t-fano/{zone} {{records: [{{name: {name:?}, type: A, values: [192.0.2.53]}}]}}\n")
+    };
+    let lower = "Domain t-fano/sub.comune.fano.example {}\n";
+    let below =
+        [server("sub.comune.fano.example", "ns1"), format!("{lower}{}", server("ns1.sub.comune.fano.example", "@"))];
     let text = "12345 13 1 0000000000000000000000000000000000000000";
     let Ok(RecordData::Ds(ds)) = RecordData::from_zone_text(RecordType::DS, text) else { panic!("a DS") };
     let signed = [(support::name("sub.comune.fano.example"), vec![ds])].into();
     let facts = ZoneFacts { below: signed, ..ZoneFacts::hopeful() };
-    let outcome = compile::zone(&repository.index, &support::name("comune.fano.example"), &facts);
-    assert_eq!(
-        records(&outcome),
-        [
-            "sub.comune.fano.example NS ns1.sub.comune.fano.example.",
-            &format!("sub.comune.fano.example DS {text}"),
-            "ns1.sub.comune.fano.example A 192.0.2.53",
-        ]
-    );
+    for below in below {
+        let repository = support::repository_with(&format!("{TENANT}{}{below}", domain("{}")), settings.clone());
+        let outcome = compile::zone(&repository.index, &support::name("comune.fano.example"), &facts);
+        assert_eq!(
+            records(&outcome),
+            [
+                "sub.comune.fano.example NS ns1.sub.comune.fano.example.",
+                &format!("sub.comune.fano.example DS {text}"),
+                "ns1.sub.comune.fano.example A 192.0.2.53",
+            ]
+        );
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use cst_api::{Date, DeletionPolicy, Retained, RetainedKind};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
-use cst_compiler::plan::departure::{self, Census, Departures, Facts};
+use cst_compiler::plan::departure::{self, Census, Departures, Facts, Standing};
 use cst_compiler::plan::guard::Held;
 use cst_compiler::plan::retention::{self, Retention};
 use cst_compiler::problem::{Kind, ObjectRef};
@@ -157,6 +157,21 @@ impl Engine {
         }
     }
 
+    /// Whether a Tenant was Terminated when it was last seen, by this controller or by one before.
+    pub(super) fn was_terminated(&self, tenant: &str) -> bool {
+        let stored = || self.applied.get(&Unit::Tenant(tenant.to_owned())).is_some_and(|applied| applied.terminated);
+        self.terminated.get(tenant).copied().unwrap_or_else(stored)
+    }
+
+    /// What is known of a tenant.
+    pub(super) fn standing(&self, tenant: &str) -> Standing {
+        match (self.is_there(Kind::Tenant, &ObjectRef::tenant(tenant).key), self.was_terminated(tenant)) {
+            (true, _) => Standing::There,
+            (false, true) => Standing::Left,
+            (false, false) => Standing::Missing,
+        }
+    }
+
     fn departures(&self, tenant: &str) -> Option<&Departures> {
         self.applied.get(&Unit::Tenant(tenant.to_owned())).map(|applied| &applied.departures)
     }
@@ -182,7 +197,7 @@ impl Engine {
     fn departure_facts<'a>(&self, tenant: &'a str, now: &Now) -> Facts<'a> {
         let mut facts = Facts {
             tenant,
-            is_there: self.is_there(Kind::Tenant, &ObjectRef::tenant(tenant).key),
+            standing: self.standing(tenant),
             own: Census::default(),
             named: BTreeSet::new(),
             returned: self.returned.iter().map(ToString::to_string).collect(),
@@ -216,11 +231,15 @@ impl Engine {
 
     fn tenant_approves(&self, tenant: &str, held: &Held) -> bool {
         let known = self.known.get(&ObjectRef::tenant(tenant));
-        known.and_then(|known| known.approval.as_ref()) == Some(&held.digest)
+        known.is_some_and(|known| known.approvals.contains(&held.digest))
     }
 
-    /// What of a tenant may go is written down: that which newly may is done now.
-    pub(super) fn departures_recorded(&mut self, tenant: &str, before: &Departures, after: &Departures) {
+    /// What of a tenant may go is written down, or that it is to leave: what newly may be done is done now.
+    pub(super) fn departures_recorded(&mut self, tenant: &str, before: &Applied, after: &Applied) {
+        if before.terminated != after.terminated {
+            self.mark(Work::Unit(Unit::Tenant(tenant.to_owned())));
+        }
+        let (before, after) = (&before.departures, &after.departures);
         if before == after {
             return;
         }

@@ -1,6 +1,6 @@
 //! The objects of our kinds beside their specs: who they are, and what their status says.
 
-use cst_api::{Domain, Mailbox, Tenant, WebSite};
+use cst_api::{Domain, Mailbox, Tenant, TenantState, WebSite};
 use cst_compiler::index::{Change, Unit};
 use cst_compiler::model::ObjectKey;
 use cst_compiler::plan::guard::{APPROVE_ANNOTATION, DROP_ANNOTATION};
@@ -22,8 +22,8 @@ use crate::watch::Seen;
 pub(super) struct Known {
     pub uid: String,
     pub generation: Option<i64>,
-    /// The digest its annotation approves.
-    pub approval: Option<String>,
+    /// The digests its annotation approves.
+    pub approvals: BTreeSet<String>,
     /// What its annotation lets go, in words.
     pub drops: BTreeSet<String>,
     /// What its status says, as far as is known here.
@@ -54,9 +54,19 @@ impl Engine {
     pub(super) fn take_tenant(&mut self, seen: Seen<Tenant>, now: Instant) {
         let gone = if let Seen::Gone(key) = &seen { Some(cst_api::tenant_namespace(&key.name)) } else { None };
         match &seen {
-            Seen::There(tenant) => drop(self.tenants.insert(tenant.name_any(), (**tenant).clone())),
+            Seen::There(tenant) => {
+                let is_terminated = tenant.spec.state == Some(TenantState::Terminated);
+                self.terminated.insert(tenant.name_any(), is_terminated);
+                self.tenants.insert(tenant.name_any(), (**tenant).clone());
+            }
             Seen::Gone(key) => {
                 self.tenants.remove(&key.name);
+                if !self.was_terminated(&key.name) {
+                    tracing::warn!(
+                        tenant = key.name,
+                        "its Tenant is gone and was not Terminated: what it has stays, as when it is only missing; apply it again, as Terminated if it is to leave"
+                    );
+                }
                 self.built.remove(&Unit::Tenant(key.name.clone()));
             }
             Seen::Unreadable { .. } | Seen::Listed => {}
@@ -142,21 +152,22 @@ impl Engine {
         let older = last.is_some_and(|last| version < last.version);
         let kept = last.map(|last| last.status.clone()).filter(|_| older || status.is_none());
         let status = kept.or(status).unwrap_or_else(|| ObjectStatus::empty(object.kind));
-        let approval = meta.annotations.as_ref().and_then(|a| a.get(APPROVE_ANNOTATION)).cloned();
-        let drops = meta.annotations.as_ref().and_then(|a| a.get(DROP_ANNOTATION));
-        let drops = drops.iter().flat_map(|words| words.split_whitespace()).map(str::to_owned).collect();
+        let words = |annotation: &str| {
+            let words = meta.annotations.as_ref().and_then(|annotations| annotations.get(annotation));
+            words.iter().flat_map(|words| words.split_whitespace()).map(str::to_owned).collect()
+        };
         let next = Known {
             uid: meta.uid.clone().unwrap_or_default(),
             generation: meta.generation,
-            approval,
-            drops,
+            approvals: words(APPROVE_ANNOTATION),
+            drops: words(DROP_ANNOTATION),
             status,
             unreadable,
             version: last.map_or(version, |last| last.version.max(version)),
         };
         let news = last.is_none_or(|last| {
             last.status != next.status
-                || (&last.approval, &last.drops) != (&next.approval, &next.drops)
+                || (&last.approvals, &last.drops) != (&next.approvals, &next.drops)
                 || last.unreadable != next.unreadable
         }) || next.status.observed_generation() != next.generation;
         self.known.insert(object.clone(), next);

@@ -152,7 +152,7 @@ impl Engine {
         let before = self.applied.insert(unit.clone(), applied.clone()).unwrap_or_default();
         self.note_retained(before.retained(&unit), applied.retained(&unit), now);
         if let Unit::Tenant(tenant) = &unit {
-            self.departures_recorded(tenant, &before.departures, &applied.departures);
+            self.departures_recorded(tenant, &before, &applied);
         }
     }
 

@@ -6,6 +6,7 @@ use cst_api::{TenantState, TenantStatus, UnitCounts};
 use cst_compiler::compile;
 use cst_compiler::desired::tenancy;
 use cst_compiler::index::Unit;
+use cst_compiler::plan::departure::Standing;
 use cst_compiler::problem::{Kind, ObjectRef};
 use kube::api::DynamicObject;
 
@@ -21,13 +22,13 @@ pub struct TenantJob {
     unit: Unit,
     name: String,
     last: Option<Applied>,
-    /// What of it may go changes. Nothing else is done before that is stored.
+    /// What of it may go changes, or whether it is Terminated. Nothing else is done before that is stored.
     note: Option<Applied>,
     /// What to apply; `None`: it was applied by this process and is the same.
     objects: Option<(Vec<DynamicObject>, String)>,
     /// What of it was lost or changed by somebody else.
     anew: BTreeSet<ObjectId>,
-    /// What it still has while its Tenant is gone, where that was not brought about yet.
+    /// What it still has while it left by the coordinator's word, where that was not brought about yet.
     left: Option<Left>,
     /// There is a Tenant.
     is_there: bool,
@@ -40,8 +41,8 @@ impl Engine {
         let last = self.applied.get(&unit).cloned();
         let is_there = self.is_there(Kind::Tenant, &ObjectRef::tenant(name).key);
         let departures = self.next_departures(name, now);
-        if departures != last.clone().unwrap_or_default().departures {
-            let note = Applied { departures, ..last.clone().unwrap_or_default() };
+        let note = Applied { departures, terminated: self.was_terminated(name), ..last.clone().unwrap_or_default() };
+        if note != last.clone().unwrap_or_default() {
             let nothing = TenantJob::nothing(unit, name, is_there);
             return TenantJob { note: Some(note), ..nothing };
         }
@@ -91,7 +92,7 @@ impl Engine {
             });
             draft
         });
-        let is_due = !is_there && self.built.get(&unit).is_none_or(|digest| digest != LEFT);
+        let is_due = self.standing(name) == Standing::Left && self.built.get(&unit).is_none_or(|digest| digest != LEFT);
         let left = last.as_ref().filter(|_| is_due).map(|applied| Left::of(applied, name));
         TenantJob { last, objects, anew, left, draft, ..TenantJob::nothing(unit, name, is_there) }
     }
@@ -152,8 +153,8 @@ impl TenantJob {
         }
         shell.memory.forget(&anew);
         if let Some((objects, digest)) = objects {
-            let departures = last.as_ref().map(|last| last.departures.clone()).unwrap_or_default();
-            let wanted = Applied { departures, ..Applied::default() };
+            let Applied { departures, terminated, .. } = last.clone().unwrap_or_default();
+            let wanted = Applied { departures, terminated, ..Applied::default() };
             let brought = applied::bring_about(shell, &unit, last.as_ref(), &objects, wanted, effects).await;
             match brought {
                 Ok(applied) => effects.push(Effect::Applied(unit, Some(applied), digest)),
@@ -179,8 +180,7 @@ impl TenantJob {
         let objects: Vec<_> = self.objects.iter().flat_map(|(objects, _)| objects).collect();
         let applied = Applied {
             objects: objects.iter().filter_map(|o| ObjectId::of(o).ok()).collect(),
-            departures: self.last.map(|last| last.departures).unwrap_or_default(),
-            ..Applied::default()
+            ..self.last.unwrap_or_default()
         };
         let note = self.note.map(|note| Effect::Recorded(self.unit.clone(), note));
         let digest = self.objects.map(|(_, digest)| digest);

@@ -49,6 +49,11 @@ fn settings(changes: &Value) -> Settings {
     serde_json::from_value(settings).unwrap()
 }
 
+/// A Domain that goes at once when it is deleted, whatever its parent has: there is no DS to ask for.
+fn short_lived() -> Value {
+    json!({"deletionPolicy": "Delete", "dnssec": {"mode": "Unsigned"}})
+}
+
 /// An engine with a clock that the test turns on, and an API server that stores what it is told.
 struct Play {
     engine: Engine,

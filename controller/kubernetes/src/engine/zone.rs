@@ -171,8 +171,9 @@ impl Engine {
     pub(super) fn approves(&self, holder: &ObjectKey, held: &Held) -> bool {
         let tenant = holder.tenant().map(ObjectRef::tenant);
         let on = [Some(ObjectRef::new(Kind::Domain, holder.clone())), tenant];
-        let mut on = on.into_iter().flatten();
-        on.any(|object| self.known.get(&object).and_then(|known| known.approval.as_ref()) == Some(&held.digest))
+        on.into_iter()
+            .flatten()
+            .any(|object| self.known.get(&object).is_some_and(|known| known.approvals.contains(&held.digest)))
     }
 
     fn note_site_problems(&mut self, zone: &DomainName, outcome: &ZoneOutcome) {

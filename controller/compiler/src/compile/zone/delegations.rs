@@ -51,15 +51,17 @@ fn children(index: &Index, zone: &DomainName) -> BTreeSet<DomainName> {
     below.filter(|child| index.zone_above(child).as_ref() == Some(zone)).cloned().collect()
 }
 
-/// The addresses of name servers within the child, which resolvers could not find otherwise (RFC 9471).
+/// The addresses of name servers within the child, which resolvers could not find otherwise (RFC 9471), be they in a zone below it.
 fn glue(index: &Index, child: &DomainName) -> Vec<RecordSet> {
     let settings = &index.settings().dns;
     let bounded = |set: &RecordSet| set.clone().with_ttl(settings.ttl.bounded(set.ttl));
-    let is_glue = |set: &RecordSet| {
-        matches!(set.type_(), RecordType::A | RecordType::AAAA)
-            && set.name.is_within(child)
-            && settings.name_servers.contains(&set.name)
+    let within = settings.name_servers.iter().filter(|server| server.is_within(child)).collect::<BTreeSet<_>>();
+    let addresses = |server: &DomainName| {
+        let zone = index.covering_zone(server).and_then(|zone| index.held_zone(&zone));
+        let written = zone.into_iter().flat_map(|model| &model.sets).map(|(_, set)| set);
+        let is_address =
+            |set: &&RecordSet| matches!(set.type_(), RecordType::A | RecordType::AAAA) && set.name == *server;
+        written.filter(is_address).map(bounded).collect::<Vec<_>>()
     };
-    let written = index.held_zone(child).into_iter().flat_map(|model| &model.sets);
-    written.map(|(_, set)| set).filter(|set| is_glue(set)).map(bounded).collect()
+    within.into_iter().flat_map(addresses).collect()
 }

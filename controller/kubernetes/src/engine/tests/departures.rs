@@ -1,6 +1,8 @@
 //! What nobody declares any more: listed, let go by name, and counted over a restart.
 
 use super::mail::urbino;
+use k8s_openapi::api::core::v1::ConfigMap;
+
 use super::*;
 use crate::applied;
 
@@ -28,17 +30,32 @@ fn gone(play: &mut Play, zones: &[&str]) {
     play.settle();
 }
 
+/// Whatever is stored.
+fn stored(play: &Play) -> Vec<ConfigMap> {
+    let zones = play.engine.zones.values().filter_map(|state| state.published.as_ref());
+    let records = play.engine.applied.iter().map(|(unit, applied)| applied::to_config_map(unit, applied));
+    zones.map(|zone| zone.to_config_map().unwrap()).chain(records).collect()
+}
+
 /// Whatever is stored, as another leader finds it, with the same objects there.
 fn restarted(play: &Play, declared: &[&str]) -> Play {
     let mut next = Play::new();
-    (next.now, next.version) = (play.now.clone(), play.version);
     next.tenant("urbino", OWN);
     for zone in declared {
-        next.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+        next.domain("urbino", zone, &short_lived());
     }
-    let zones = play.engine.zones.values().filter_map(|state| state.published.as_ref());
-    let records = play.engine.applied.iter().map(|(unit, applied)| applied::to_config_map(unit, applied));
-    for map in zones.map(|zone| zone.to_config_map().unwrap()).chain(records).collect::<Vec<_>>() {
+    begins(next, play)
+}
+
+/// Whatever is stored, as another leader finds it that no Tenant and no Domain is listed to.
+fn with_empty_lists(play: &Play) -> Play {
+    begins(Play::new(), play)
+}
+
+/// A leader begins with what the one before stored.
+fn begins(mut next: Play, play: &Play) -> Play {
+    (next.now, next.version) = (play.now.clone(), play.version.max(next.version));
+    for map in stored(play) {
         next.take(Event::Published(Seen::There(Box::new(map))));
     }
     next.engine.lead(true);
@@ -114,7 +131,7 @@ fn what_went_before_a_restart_counts_after_it() {
     let mut play = Play::leading();
     play.tenant("urbino", OWN);
     for zone in &zones {
-        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+        play.domain("urbino", zone, &short_lived());
     }
     play.settle();
     let there = |play: &Play| zones.iter().filter(|zone| play.published(zone).is_some()).count();
@@ -138,12 +155,53 @@ fn a_tenants_end_is_the_word_for_all_its_units() {
     let mut play = Play::leading();
     play.tenant("urbino", OWN);
     for zone in &zones {
-        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+        play.domain("urbino", zone, &short_lived());
     }
     play.settle();
+    play.terminated("urbino");
+    play.settle();
+    play.take(Event::Tenant(Seen::Gone(ObjectKey::new("", "urbino"))));
+    let mut after = with_empty_lists(&play);
+    for play in [&mut play, &mut after] {
+        gone(play, &zones);
+        assert!(zones.iter().all(|zone| play.published(zone).is_none()));
+    }
+}
+
+#[test]
+fn empty_lists_of_domains_and_tenants_are_nobodys_word() {
+    let zones: Vec<String> = (0..10).map(|number| format!("ente{number}.example")).collect();
+    let zones: Vec<&str> = zones.iter().map(String::as_str).collect();
+    let mut play = Play::leading();
+    play.tenant("urbino", OWN);
+    for zone in &zones {
+        play.domain("urbino", zone, &short_lived());
+    }
+    play.settle();
+    // It was to leave once, and did not.
+    play.terminated("urbino");
+    play.settle();
+    play.tenant("urbino", OWN);
+    play.settle();
+    let mut after = with_empty_lists(&play);
     play.take(Event::Tenant(Seen::Gone(ObjectKey::new("", "urbino"))));
     gone(&mut play, &zones);
-    assert!(zones.iter().all(|zone| play.published(zone).is_none()));
+    for play in [&mut play, &mut after] {
+        for _ in 0..3 {
+            play.turn(86_400);
+            play.engine.tick();
+            play.settle();
+        }
+        assert!(zones.iter().all(|zone| play.published(zone).is_some()));
+    }
+
+    // The lists are whole again.
+    play.tenant("urbino", OWN);
+    for zone in &zones {
+        play.domain("urbino", zone, &short_lived());
+    }
+    play.settle();
+    assert_eq!(listed(&play), Vec::<String>::new());
 }
 
 #[test]
@@ -153,7 +211,7 @@ fn the_digest_stands_in_a_message_of_many_names() {
     let mut play = Play::leading();
     play.tenant("urbino", OWN);
     for zone in &zones {
-        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+        play.domain("urbino", zone, &short_lived());
     }
     play.settle();
     gone(&mut play, &zones);
@@ -169,18 +227,27 @@ fn the_digest_stands_in_a_message_of_many_names() {
 #[test]
 fn a_zone_with_many_addresses_goes_only_by_word_even_with_delete() {
     let mut play = urbino(12);
-    play.domain("urbino", ZONE, &json!({"mail": {"mode": "Hosted"}, "deletionPolicy": "Delete"}));
+    play.domain(
+        "urbino",
+        ZONE,
+        &json!({"mail": {"mode": "Hosted"}, "deletionPolicy": "Delete", "dnssec": {"mode": "Unsigned"}}),
+    );
     play.settle();
     play.installs_all();
     play.settle();
     gone(&mut play, &[ZONE]);
     let held = play.engine.held_without_domain("urbino");
-    assert!(held[0].message.starts_with("would drop 12 of 12 addresses"), "{held:?}");
-    assert!(play.published(ZONE).is_some());
-    let metadata = json!({"name": "urbino", "annotations": {"territorial.services/approve": held[0].digest}});
-    let spec = json!({"displayName": "urbino", "entityType": "Comune", "domains": OWN});
-    play.object(Event::Tenant, json!({"metadata": metadata, "spec": spec}));
-    play.settle();
+    assert!(held[0].message.starts_with("nobody asks what the parent has"), "{held:?}");
+    assert!(held[1].message.starts_with("would drop 12 of 12 addresses"), "{held:?}");
+    let mut approved = String::new();
+    for held in held {
+        assert!(play.published(ZONE).is_some());
+        approved = format!("{approved} {}", held.digest);
+        let metadata = json!({"name": "urbino", "annotations": {"territorial.services/approve": approved}});
+        let spec = json!({"displayName": "urbino", "entityType": "Comune", "domains": OWN});
+        play.object(Event::Tenant, json!({"metadata": metadata, "spec": spec}));
+        play.settle();
+    }
     assert!(play.published(ZONE).is_none());
 }
 

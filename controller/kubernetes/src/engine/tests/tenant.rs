@@ -19,7 +19,23 @@ impl Play {
         None
     }
 
+    /// Writes down that Urbino is to leave, which comes before all else.
+    fn notes_the_word(&mut self) {
+        let (work, job) = self.tenancy().unwrap();
+        assert!(!job.builds() && job.removes().is_none());
+        self.engine.done(&work, job.pretend(), Ok(()), self.now.instant);
+        assert!(self.engine.applied[&Unit::Tenant("urbino".into())].terminated);
+    }
+
+    /// The coordinator says that a tenant is to leave.
+    pub(super) fn terminated(&mut self, tenant: &str) {
+        let spec = json!({"displayName": tenant, "entityType": "Comune", "state": "Terminated"});
+        self.there(Event::Tenant, tenant, None, &spec);
+    }
+
+    /// The coordinator says that Urbino is to leave, and deletes its Tenant.
     pub(super) fn leaves(&mut self) {
+        self.terminated("urbino");
         self.take(Event::Tenant(Seen::Gone(ObjectKey::new("", "urbino"))));
     }
 }
@@ -48,6 +64,7 @@ fn a_tenant_that_left_is_administered_by_nobody_and_its_secrets_are_not_watched(
     play.settle();
 
     play.leaves();
+    play.notes_the_word();
     let (work, job) = play.tenancy().unwrap();
     assert_eq!((job.builds(), job.removes()), (false, Some(&binding(tenancy::ADMINISTRATOR_ROLE))));
     let effects = job.pretend();
@@ -98,6 +115,7 @@ fn a_terminated_tenant_says_so() {
     assert_eq!(job.says(), Some(("its namespace t-urbino is set up", Some(TenantState::Active))));
     play.engine.done(&work, job.pretend(), Ok(()), play.now.instant);
     play.there(Event::Tenant, "urbino", None, &spec("Terminated"));
+    play.notes_the_word();
     let (_, job) = play.tenancy().unwrap();
     let (summary, state) = job.says().unwrap();
     assert!(summary.starts_with("it is Terminated") && state == Some(TenantState::Terminated), "{summary}");

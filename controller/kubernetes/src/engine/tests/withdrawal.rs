@@ -81,7 +81,7 @@ fn more_than_a_third_of_the_catalog_goes_only_by_word() {
     let mut play = Play::leading();
     play.tenant("urbino", &zones.iter().map(String::as_str).collect::<Vec<_>>());
     for zone in &zones {
-        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+        play.domain("urbino", zone, &short_lived());
     }
     play.settle();
     for zone in &zones[..6] {
@@ -103,7 +103,7 @@ fn more_than_a_third_of_the_catalog_goes_only_by_word() {
     // The word was good once.
     play.turn(3 * 86_400);
     for zone in &zones[3..6] {
-        play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+        play.domain("urbino", zone, &short_lived());
     }
     play.settle();
     assert_eq!(there(&play), 7);
@@ -122,7 +122,7 @@ fn more_than_a_third_of_a_tenants_zones_goes_only_by_word() {
         let zones: Vec<String> = (0..20).map(|number| format!("ente{number}.{tenant}.example")).collect();
         play.tenant(tenant, &[&format!("{tenant}.example")]);
         for zone in &zones {
-            play.domain(tenant, zone, &json!({"deletionPolicy": "Delete"}));
+            play.domain(tenant, zone, &short_lived());
         }
     }
     play.settle();
@@ -135,7 +135,13 @@ fn more_than_a_third_of_a_tenants_zones_goes_only_by_word() {
     assert!(own.iter().all(|zone| play.published(zone.as_str()).is_some()), "8 of 40, but of 20 of its own");
     let message = told(&play, "fano").unwrap();
     assert!(message.starts_with("it would drop 8 of 20 units"), "{message}");
-    // A tenant leaves by the coordinator's word.
+    // A tenant leaves by the coordinator's word, which is not that its Tenant is missing.
+    play.take(Event::Tenant(Seen::Gone(ObjectKey::new("", "fano"))));
+    play.turn(601);
+    play.settle();
+    assert!(own.iter().all(|zone| play.published(zone.as_str()).is_some()));
+    play.terminated("fano");
+    play.settle();
     play.take(Event::Tenant(Seen::Gone(ObjectKey::new("", "fano"))));
     play.turn(601);
     play.settle();

@@ -112,7 +112,10 @@ fn a_domain_that_cannot_be_read_is_not_deleted() {
 
 #[test]
 fn a_deleted_domain_is_served_for_its_retention_and_then_withdrawn() {
-    let mut play = urbino();
+    let mut play = Play::leading();
+    play.tenant("urbino", &["urbino.pu.it"]);
+    play.domain("urbino", ZONE, &json!({"dnssec": {"mode": "Unsigned"}}));
+    play.settle();
     let first = play.published(ZONE).unwrap();
     play.take(Event::Domain(Seen::Gone(ObjectKey::new("t-urbino", ZONE))));
     play.settle();

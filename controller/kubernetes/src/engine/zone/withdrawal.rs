@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use cst_compiler::index::Unit;
 use cst_compiler::model::DomainName;
+use cst_compiler::plan::departure::Standing;
 use cst_compiler::plan::guard::{self, Held};
+use cst_compiler::plan::parent::Parent;
 
 use super::super::mail::Leaving;
 use super::super::{Engine, Work};
@@ -24,10 +26,13 @@ impl Engine {
         if let Some(state) = self.zones.get_mut(&zone) {
             state.awaits_mail = mail != Leaving::Free;
         }
-        let held: Vec<Held> = self.trusted_above(&last).into_iter().chain(mail.held()).collect();
+        // First many at once are let go by one word, then each is looked at.
+        let trusted = if may_go { self.trusted_above(&last) } else { None };
+        let held: Vec<Held> = trusted.into_iter().chain(mail.held()).collect();
         let is_free = may_go && held.is_empty() && mail == Leaving::Free && self.has_left_above(&zone, now);
         if !is_free {
-            return Decision { held, ..self.kept(last, now) };
+            let retired = last.retired.or(Some(now.today));
+            return Decision { held, ..self.kept(PublishedZone { retired, ..last }, now) };
         }
         Decision::only(Step::Forget(last.resource_version))
     }
@@ -46,22 +51,37 @@ impl Engine {
         Decision { held: vec![held], ..Decision::only(Step::Keep) }
     }
 
-    /// A zone elsewhere above trusts a key: whoever validates would find the name broken, not gone.
+    /// A zone elsewhere above trusts a key, or may: whoever validates would find the name broken, not gone.
     fn trusted_above(&self, last: &PublishedZone) -> Option<Held> {
         let zone = last.apex();
         if self.index.zone_above(zone).is_some() {
             return None;
         }
-        let parent = self.parent_of(zone)?;
-        if parent.is_known() && parent.ds().is_empty() {
-            return None;
-        }
-        let why =
-            if parent.ds().is_empty() { "it is not known whether the parent has a DS" } else { "the parent has a DS" };
-        let message =
-            format!("{why} of {zone}, which is to be withdrawn: have its DS and its delegation taken out, or approve");
+        let why = match self.parent_of(zone) {
+            None if !last.signing.is_signed() || self.has_word(last) => return None,
+            None => "nobody asks what the parent has, because the settings name no `dns.resolvers`,",
+            Some(parent) if parent.is_known() && (parent.ds().is_empty() || self.has_moved(&parent)) => return None,
+            Some(parent) if parent.ds().is_empty() => "it is not known whether the parent has a DS",
+            Some(_) => "the parent has a DS",
+        };
+        let message = format!(
+            "{why} of {zone}, which is to be withdrawn: have its DS and its delegation taken out, wait until their times to live are over, \
+             then approve"
+        );
         let held = guard::by_hand(&format!("{zone} withdrawal"), message).in_epoch(last.epoch);
         (!self.approves(&last.holder, &held)).then_some(held)
+    }
+
+    /// Whether the coordinator let the zone go, by its name or with all its tenant had. That stands for what nobody asks.
+    fn has_word(&self, last: &PublishedZone) -> bool {
+        last.retained().is_some_and(|retained| self.is_dropped(&retained))
+            || last.holder.tenant().is_some_and(|tenant| self.standing(tenant) == Standing::Left)
+    }
+
+    /// Whether the zone above delegates to others only: its DS are of what they serve.
+    fn has_moved(&self, parent: &Parent) -> bool {
+        let ours = &self.index.settings().dns.name_servers;
+        parent.answers().all(|(_, said)| !said.ns.is_empty() && said.ns.iter().all(|server| !ours.contains(server)))
     }
 
     /// Whether no cache has the delegation in one of our zones any more. It is taken out first.
