@@ -26,13 +26,25 @@ pub struct Delegation {
     pub glue: BTreeMap<DomainName, BTreeSet<IpAddr>>,
 }
 
-/// The zone above, and what each of its servers says; `None`: none of its addresses answered.
+/// The zone above, and what each of its servers says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delegations {
     /// The zone above.
     pub above: DomainName,
-    /// By the server's name.
-    pub servers: BTreeMap<DomainName, Option<Delegation>>,
+    /// By the server's name, and where its addresses say different things by `NAME (ADDRESS)`; `None`: none of them answered.
+    pub servers: BTreeMap<String, Option<Delegation>>,
+}
+
+/// What a server says, by its name, or by its addresses where these differ.
+fn by_name(server: &DomainName, told: Vec<(IpAddr, Delegation)>) -> Vec<(String, Option<Delegation>)> {
+    let said = |delegation: &Delegation| (delegation.answer.ns.clone(), delegation.answer.ds.clone());
+    let mut answers = told.iter().map(|(_, delegation)| said(delegation));
+    let first = answers.next();
+    if answers.all(|answer| first.as_ref() == Some(&answer)) {
+        let any = told.into_iter().map(|(_, delegation)| delegation).next();
+        return vec![(server.to_string(), any)];
+    }
+    told.into_iter().map(|(address, delegation)| (format!("{server} ({address})"), Some(delegation))).collect()
 }
 
 /// Asks the servers of the zone above.
@@ -56,7 +68,7 @@ impl ParentLookup {
     pub(super) async fn ask_but(&self, zone: &DomainName, silence: &Arc<Silence>) -> Result<Parent, LookupError> {
         let servers = self.delegations_but(zone, silence).await?.servers.into_iter();
         let answer = |delegation: Option<Delegation>| delegation.map(|delegation| delegation.answer);
-        Ok(Parent { servers: servers.map(|(server, told)| (server.to_string(), answer(told))).collect() })
+        Ok(Parent { servers: servers.map(|(server, told)| (server, answer(told))).collect() })
     }
 
     /// The same with the addresses that are given of the name servers.
@@ -71,39 +83,40 @@ impl ParentLookup {
             let (lookup, zone, above, silence) = (self.clone(), zone.clone(), above.clone(), Arc::clone(silence));
             asked.spawn(async move {
                 let told = lookup.ask_server(&server, &zone, &above, &silence).await;
-                (server, told)
+                by_name(&server, told)
             });
         }
-        Ok(Delegations { servers: asked.join_all().await.into_iter().collect(), above })
+        Ok(Delegations { servers: asked.join_all().await.into_iter().flatten().collect(), above })
     }
 
-    /// What the first of a server's addresses answers that answers.
+    /// What each of a server's addresses answers that answers: behind two of them there may be two programs.
     async fn ask_server(
         &self,
         server: &DomainName,
         zone: &DomainName,
         above: &DomainName,
         silence: &Silence,
-    ) -> Option<Delegation> {
+    ) -> Vec<(IpAddr, Delegation)> {
         let addresses = self.resolvers.addresses(server).await;
         let addresses = addresses.inspect_err(|error| debug!(%server, %error, "a server's addresses are not found"));
+        let mut told = Vec::new();
         for address in addresses.unwrap_or_default() {
-            let address = SocketAddr::new(address, self.port);
-            if silence.is_recent(address) {
+            let at = SocketAddr::new(address, self.port);
+            if silence.is_recent(at) {
                 continue;
             }
-            match self.ask_address(address, zone, above).await {
-                Ok(Some(answer)) => return Some(answer),
+            match self.ask_address(at, zone, above).await {
+                Ok(Some(answer)) => told.push((address, answer)),
                 Ok(None) => debug!(%server, %address, %zone, "a server of the zone above does not speak for it"),
                 Err(error) => {
-                    debug!(%server, %zone, %error, "a server of the zone above does not answer");
+                    debug!(%server, %address, %zone, %error, "a server of the zone above does not answer");
                     if matches!(error, LookupError::Timeout { .. }) {
-                        silence.note(address);
+                        silence.note(at);
                     }
                 }
             }
         }
-        None
+        told
     }
 
     async fn ask_address(

@@ -111,8 +111,8 @@ impl Server {
 
 impl Observed {
     /// What the servers of the zone above say that answered.
-    pub(super) fn delegations(&self) -> impl Iterator<Item = (&DomainName, &Delegation)> {
-        self.parent.servers.iter().filter_map(|(server, told)| Some((server, told.as_ref()?)))
+    pub(super) fn delegations(&self) -> impl Iterator<Item = (&str, &Delegation)> {
+        self.parent.servers.iter().filter_map(|(server, told)| Some((server.as_str(), told.as_ref()?)))
     }
 
     /// The name servers that any of them delegates to.

@@ -73,6 +73,27 @@ async fn every_server_is_asked_for_the_delegation_and_the_signers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_addresses_of_one_server_differ_each_counts() {
+    let mut world = World::new();
+    let own = ["@ NS ns1", "ns1 A 127.0.0.2", "ns1 AAAA ::1", "@ NS ns2", "ns2 A 127.0.0.2", "ns2 A 127.0.0.9"];
+    let signer = format!("fano 600 DS {DS}");
+    for (server, signer) in [("127.0.0.2", None), ("::1", Some(signer.as_str()))] {
+        let lines: Vec<&str> = own.iter().chain(&DELEGATION).copied().chain(signer).collect();
+        world.zone(server, "test", 1, &lines);
+    }
+    world.start();
+    let parent = lookup(&world).ask(&name("fano.test")).await.unwrap();
+    let answer = |signers: &[&str], ttl| Some(delegated(&["ns1.fano.test", "ns.elsewhere.example"], signers, ttl));
+    let expected = [
+        ("ns1.test (127.0.0.2)", answer(&[], 0)),
+        ("ns1.test (::1)", answer(&[DS], 600)),
+        ("ns2.test", answer(&[], 0)),
+    ];
+    assert_eq!(parent.servers, expected.map(|(server, answer)| (server.to_owned(), answer)).into(), "{}", world.logs());
+    assert!(parent.is_known(), "a second address without a server is no silence of the first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_speak_for_the_zone_above_has_not_answered() {
     let mut world = World::new();
     // One has it; one is silent; one does not have it; one is no server at all; one answers for anybody from what it heard; one has the zone
