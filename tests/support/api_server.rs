@@ -132,13 +132,13 @@ fn gateway_crd(plural: &str) -> CustomResourceDefinition {
     serde_yaml::from_slice(&text).expect("the Gateway API's CRD reads")
 }
 
-/// Deletes the kinds of this project, and with them all their objects.
+/// Deletes kinds, and with them all their objects.
 ///
 /// # Panics
 /// When the server refuses it.
-pub async fn delete_crds(client: &Client) {
+pub async fn delete_crds(client: &Client, kinds: &[&str]) {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for name in cst_api::crds().iter().map(kube::ResourceExt::name_any) {
+    for name in kinds.iter().map(|kind| format!("{kind}.territorial.services")) {
         let uid = api.get(&name).await.ok().and_then(|crd| crd.uid()).expect("the CRD is there");
         api.delete(&name, &DeleteParams::default()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
         await_condition(api.clone(), &name, conditions::is_deleted(&uid)).await.expect("the CRD goes");

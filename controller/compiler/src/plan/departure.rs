@@ -14,6 +14,9 @@ pub struct Departures {
     /// The units in words, each with the day on which it was let go.
     #[serde(default)]
     units: BTreeMap<String, Date>,
+    /// What is held. It stays so until it is approved or declared again, also when the rest came back or days went by.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    held: BTreeSet<String>,
     /// Goes into the digests that departures are held by: when an approval was last used, seconds since 1970.
     #[serde(default)]
     epoch: u32,
@@ -100,13 +103,17 @@ pub fn step(last: &Departures, facts: &Facts<'_>, approves: impl FnOnce(&Held) -
     };
     let mut next = Departures {
         units: last.units.iter().filter(counts).map(|(unit, on)| (unit.clone(), *on)).collect(),
+        held: BTreeSet::new(),
         epoch: last.epoch,
     };
     let asks: BTreeSet<String> = facts.own.over.iter().filter(|unit| !next.has(unit)).cloned().collect();
     let (named, others): (Vec<_>, Vec<_>) = asks.into_iter().partition(|unit| facts.named.contains(unit));
     next.units.extend(named.into_iter().map(|unit| (unit, facts.today)));
     let refused = match facts.standing {
-        Standing::There => too_many(&next, facts),
+        Standing::There => too_many(&next, facts).or_else(|| {
+            let still = others.iter().any(|unit| last.held.contains(unit));
+            still.then(|| "it was to drop too much at once, and some of that is still to go".into())
+        }),
         Standing::Left => None,
         Standing::Missing => Some("its Tenant is gone and was not Terminated: apply it again".into()),
     };
@@ -115,7 +122,10 @@ pub fn step(last: &Departures, facts: &Facts<'_>, approves: impl FnOnce(&Held) -
         guard::by_hand(&digest, format!("{message}; of this tenant {}", guard::sample(&others)))
     });
     match held {
-        Some(held) if !approves(&held) => return (next, Some(held)),
+        Some(held) if !approves(&held) => {
+            next.held = others.into_iter().collect();
+            return (next, Some(held));
+        }
         Some(_) => next.epoch = guard::next_epoch(last.epoch, facts.now),
         None => {}
     }
@@ -178,7 +188,7 @@ mod tests {
         let (next, held) = step(&Departures::default(), &facts(&["zone a", "site d"], 1), refuse);
         let message = held.unwrap().message;
         assert_eq!(message, "it would drop 2 of 6 units (site d, zone a); of this tenant site d, zone a");
-        assert!(next.is_empty());
+        assert!(!next.has("zone a") && !next.has("site d"));
     }
 
     #[test]
@@ -192,13 +202,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_held_stays_held_when_the_rest_came_back_or_days_went_by() {
+        let (last, held) = step(&Departures::default(), &facts(&["zone a", "site d"], 1), refuse);
+        assert!(held.is_some());
+        for later in [facts(&["zone a"], 1), facts(&["zone a", "site d"], 9), facts(&["zone a"], 9)] {
+            let (next, held) = step(&last, &later, refuse);
+            assert!(held.is_some() && !next.has("zone a"));
+            let (next, held) = step(&last, &later, |_| true);
+            assert!(held.is_none() && next.has("zone a") && next.held.is_empty());
+        }
+        let (back, held) = step(&last, &facts(&[], 1), refuse);
+        assert!(held.is_none() && back.is_empty());
+        let (next, _) = step(&back, &facts(&["zone a"], 1), refuse);
+        assert!(next.has("zone a"), "it was declared again, and is deleted alone");
+    }
+
+    #[test]
     fn one_that_came_back_needs_another_permission() {
         let (last, _) = step(&Departures::default(), &facts(&["zone a"], 1), refuse);
         let (next, _) = step(&last, &facts(&[], 1), refuse);
         assert!(next.is_empty());
         let returned = Facts { returned: set(&["zone a"]), ..facts(&["zone a", "site d"], 1) };
         let (next, held) = step(&last, &returned, refuse);
-        assert!(held.is_some() && next.is_empty(), "and went again before anybody looked");
+        assert!(held.is_some() && !next.has("zone a"), "and went again before anybody looked");
     }
 
     #[test]
@@ -238,6 +264,6 @@ mod tests {
         assert!(held.is_none() && next.has("zone a"), "the end of its Tenant is the coordinator's word");
         let missing = Facts { standing: Standing::Missing, ..facts(&["zone a"], 1) };
         let (next, held) = step(&Departures::default(), &missing, refuse);
-        assert!(held.is_some() && next.is_empty(), "that it is missing is nobody's");
+        assert!(held.is_some() && !next.has("zone a"), "that it is missing is nobody's");
     }
 }

@@ -35,7 +35,10 @@ impl Engine {
                 let known = state.and_then(|state| state.published.as_ref());
                 // One that was thought lost or damaged is there after all.
                 let is_back = state.is_some_and(|state| state.damaged.is_some());
-                if is_back || known.is_none_or(|known| is_later(&stored.resource_version, &known.resource_version)) {
+                let version = version_number(&stored.resource_version);
+                let is_withdrawn = state.is_some_and(|state| state.is_withdrawn(version));
+                let is_news = known.is_none_or(|known| version > version_number(&known.resource_version));
+                if !is_withdrawn && (is_back || is_news) {
                     let zone = stored.apex().clone();
                     self.zone_stored(stored, now);
                     self.mark(Work::Unit(Unit::Zone(zone)));
@@ -58,6 +61,10 @@ impl Engine {
             tracing::error!(config_map = name, why, "what is stored cannot be read, and of what it is neither");
             return;
         };
+        let version = version_number(map.resource_version.as_deref().unwrap_or_default());
+        if self.zones.get(&zone).is_some_and(|state| state.is_withdrawn(version)) {
+            return;
+        }
         tracing::error!(config_map = name, %zone, why, "a stored zone cannot be read");
         let label = map.labels.as_ref().and_then(|labels| labels.get(names::TENANT));
         let of_label = || label.map(|tenant| ObjectKey::new(cst_api::tenant_namespace(tenant), zone.as_str()));
@@ -98,9 +105,4 @@ impl Engine {
         }
         self.mark(Work::Unit(Unit::Zone(zone)));
     }
-}
-
-/// Whether a resourceVersion is later than another: they are integers that grow (KEP-5504).
-fn is_later(version: &str, than: &str) -> bool {
-    version_number(version) > version_number(than)
 }

@@ -20,7 +20,7 @@ use cst_compiler::plan::parent::Parent;
 use cst_compiler::plan::serial;
 use cst_compiler::problem::{Kind, ObjectRef, Problem};
 
-use super::{Effect, Engine, Shell, Work, WorkError};
+use super::{Effect, Engine, Shell, Work, WorkError, version_number};
 use crate::clock::Now;
 use crate::published::PublishedZone;
 #[cfg(test)]
@@ -37,6 +37,8 @@ pub(super) struct ZoneState {
     pub published: Option<PublishedZone>,
     /// What is stored and cannot be read.
     pub damaged: Option<Damaged>,
+    /// What was stored up to this resourceVersion was withdrawn: the watch may still tell of it.
+    pub withdrawn: Option<u64>,
     /// The serial that this replica serves.
     pub served: Option<u32>,
     /// The newest serial that each public server answered.
@@ -83,6 +85,11 @@ pub(super) struct Damaged {
 }
 
 impl ZoneState {
+    /// Whether a stored version is one that was withdrawn.
+    pub fn is_withdrawn(&self, version: u64) -> bool {
+        self.withdrawn.is_some_and(|withdrawn| version <= withdrawn)
+    }
+
     /// Whether something is stored of it.
     pub fn is_stored(&self) -> bool {
         self.published.is_some() || self.damaged.is_some()
@@ -213,9 +220,12 @@ impl Engine {
 
     pub(super) fn zone_forgotten(&mut self, zone: &DomainName, now: Instant) {
         if let Some(state) = self.zones.get_mut(zone) {
-            let before = state.published.take().and_then(|last| last.retained());
-            (state.damaged, state.leaves, state.out_since) = (None, false, None);
-            self.note_retained(before, None, now);
+            let (last, damaged) = (state.published.take(), state.damaged.take());
+            let versions = last.iter().map(|last| &last.resource_version);
+            let versions = versions.chain(damaged.iter().map(|damaged| &damaged.resource_version));
+            state.withdrawn = versions.map(|version| version_number(version)).chain(state.withdrawn).max();
+            (state.leaves, state.out_since) = (false, None);
+            self.note_retained(last.and_then(|last| last.retained()), None, now);
         }
         self.mark(Work::Serve(zone.clone()));
     }

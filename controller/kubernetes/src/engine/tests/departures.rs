@@ -145,6 +145,12 @@ fn what_went_before_a_restart_counts_after_it() {
     play.now.today = Date::parse("2026-11-20").unwrap();
     play.engine.tick();
     play.settle();
+    assert_eq!(there(&play), 7, "what is held stays so");
+    let held = play.engine.held_without_domain("urbino").remove(0);
+    let metadata = json!({"name": "urbino", "annotations": {"territorial.services/approve": held.digest}});
+    let spec = json!({"displayName": "urbino", "entityType": "Comune", "domains": OWN});
+    play.object(Event::Tenant, json!({"metadata": metadata, "spec": spec}));
+    play.settle();
     assert_eq!(there(&play), 6);
 }
 
@@ -195,9 +201,11 @@ fn empty_lists_of_domains_and_tenants_are_nobodys_word() {
         assert!(zones.iter().all(|zone| play.published(zone).is_some()));
     }
 
-    // The lists are whole again.
+    // The lists are whole again, by and by.
     play.tenant("urbino", OWN);
     for zone in &zones {
+        play.settle();
+        assert!(zones.iter().all(|zone| play.published(zone).is_some()));
         play.domain("urbino", zone, &short_lived());
     }
     play.settle();

@@ -39,6 +39,34 @@ fn a_zone_that_its_parent_trusts_is_withdrawn_when_the_ds_is_gone_or_by_word() {
 }
 
 #[test]
+fn what_the_watch_still_tells_of_a_withdrawn_zone_does_not_bring_it_back() {
+    let zone = "comune.urbino.pu.it";
+    let mut play = Play::leading();
+    play.tenant("urbino", &[zone]);
+    play.domain("urbino", zone, &short_lived());
+    play.settle();
+    let map = play.published(zone).unwrap().to_config_map().unwrap();
+    gone(&mut play, "urbino", zone);
+    play.settle();
+    assert!(play.published(zone).is_none());
+    let mut damaged = map.clone();
+    damaged.binary_data = None;
+    for late in [map.clone(), damaged] {
+        play.take(Event::Published(Seen::There(Box::new(late))));
+        play.settle();
+        assert!(!play.engine.zones[&name(zone)].is_stored());
+    }
+    play.take(Event::Published(Seen::Gone(ObjectKey::new("cst-system", map.metadata.name.clone().unwrap()))));
+    play.settle();
+    assert!(!play.engine.zones[&name(zone)].is_stored());
+    // Somebody puts it back from a backup.
+    let mut restored = map;
+    restored.metadata.resource_version = Some((play.version + 1).to_string());
+    play.take(Event::Published(Seen::There(Box::new(restored))));
+    assert!(play.published(zone).is_some());
+}
+
+#[test]
 fn a_zone_below_ours_leaves_the_one_above_first() {
     let (above, below) = ("urbino.pu.it", "museo.urbino.pu.it");
     let mut play = asking();
