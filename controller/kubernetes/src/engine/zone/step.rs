@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use cst_api::Date;
+use cst_api::{Date, DeletionPolicy};
 use cst_compiler::compile::{Standing, ZoneOutcome};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey, Zone};
@@ -164,6 +164,10 @@ impl Engine {
         let mut held: Vec<Held> =
             content.iter().cloned().chain(wait.as_ref().and_then(|wait| wait.held.clone())).collect();
         let mut next = PublishedZone { signing, retired: None, ..last.clone() };
+        if live.model.deletion_policy == DeletionPolicy::Retain {
+            // What protects it holds at once, whatever else of the change is held.
+            next.deletion_policy = DeletionPolicy::Retain;
+        }
         if content.is_none() {
             next = PublishedZone {
                 zone: Arc::clone(live.zone),

@@ -7,7 +7,7 @@ use cst_compiler::index::Unit;
 use cst_compiler::model::DomainName;
 use cst_compiler::plan::departure::Standing;
 use cst_compiler::plan::guard::{self, Held};
-use cst_compiler::plan::parent::Parent;
+use cst_compiler::plan::parent::{Parent, ParentAnswer};
 
 use super::super::mail::Leaving;
 use super::super::{Engine, Work};
@@ -80,8 +80,13 @@ impl Engine {
 
     /// Whether the zone above delegates to others only: its DS are of what they serve.
     fn has_moved(&self, parent: &Parent) -> bool {
+        parent.answers().all(|(_, said)| !said.ns.is_empty() && !self.leads_here(said))
+    }
+
+    /// Whether a server of the zone above delegates to any of ours.
+    fn leads_here(&self, said: &ParentAnswer) -> bool {
         let ours = &self.index.settings().dns.name_servers;
-        parent.answers().all(|(_, said)| !said.ns.is_empty() && said.ns.iter().all(|server| !ours.contains(server)))
+        said.ns.iter().any(|server| ours.contains(server))
     }
 
     /// Whether no cache has the delegation in one of our zones any more. It is taken out first.
@@ -90,7 +95,7 @@ impl Engine {
             return true;
         };
         let Some(parent) = self.parent_of(zone) else { return true };
-        let is_out = parent.is_known() && parent.answers().all(|(_, said)| said.ns.is_empty());
+        let is_out = parent.is_known() && parent.answers().all(|(_, said)| !self.leads_here(said));
         let ttl = self.zones.get(&above).and_then(|state| Some(state.published.as_ref()?.caches.ttl()));
         let ttl = Duration::from_secs(ttl.unwrap_or_default().into());
         let Some(state) = self.zones.get_mut(zone) else { return true };
