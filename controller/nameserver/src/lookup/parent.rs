@@ -35,16 +35,22 @@ pub struct Delegations {
     pub servers: BTreeMap<String, Option<Delegation>>,
 }
 
-/// What a server says, by its name, or by its addresses where these differ.
-fn by_name(server: &DomainName, told: Vec<(IpAddr, Delegation)>) -> Vec<(String, Option<Delegation>)> {
-    let said = |delegation: &Delegation| (delegation.answer.ns.clone(), delegation.answer.ds.clone());
+/// What a server says, by its name, or by its addresses where these differ. One that is silent now and spoke before may still say what it
+/// said.
+fn by_name(server: &DomainName, told: Vec<(IpAddr, Option<Delegation>)>) -> Vec<(String, Option<Delegation>)> {
+    let said =
+        |delegation: &Option<Delegation>| delegation.as_ref().map(|d| (d.answer.ns.clone(), d.answer.ds.clone()));
     let mut answers = told.iter().map(|(_, delegation)| said(delegation));
     let first = answers.next();
-    if answers.all(|answer| first.as_ref() == Some(&answer)) {
-        let any = told.into_iter().map(|(_, delegation)| delegation).next();
-        return vec![(server.to_string(), any)];
+    if !answers.all(|answer| first.as_ref() == Some(&answer)) {
+        return told.into_iter().map(|(address, told)| (format!("{server} ({address})"), told)).collect();
     }
-    told.into_iter().map(|(address, delegation)| (format!("{server} ({address})"), Some(delegation))).collect()
+    let ttl = told.iter().filter_map(|(_, told)| Some(told.as_ref()?.answer.ttl)).max();
+    let any = told.into_iter().find_map(|(_, told)| told).zip(ttl);
+    vec![(
+        server.to_string(),
+        any.map(|(told, ttl)| Delegation { answer: ParentAnswer { ttl, ..told.answer }, ..told }),
+    )]
 }
 
 /// Asks the servers of the zone above.
@@ -89,34 +95,51 @@ impl ParentLookup {
         Ok(Delegations { servers: asked.join_all().await.into_iter().flatten().collect(), above })
     }
 
-    /// What each of a server's addresses answers that answers: behind two of them there may be two programs.
+    /// What each of a server's addresses answers: behind two of them there may be two programs. `None`: it spoke before, and is silent.
     async fn ask_server(
         &self,
         server: &DomainName,
         zone: &DomainName,
         above: &DomainName,
         silence: &Silence,
-    ) -> Vec<(IpAddr, Delegation)> {
+    ) -> Vec<(IpAddr, Option<Delegation>)> {
         let addresses = self.resolvers.addresses(server).await;
         let addresses = addresses.inspect_err(|error| debug!(%server, %error, "a server's addresses are not found"));
         let mut told = Vec::new();
         for address in addresses.unwrap_or_default() {
             let at = SocketAddr::new(address, self.port);
-            if silence.is_recent(at) {
-                continue;
+            let answer = self.ask_unless_silent(at, zone, above, silence).await;
+            if answer.is_some() {
+                silence.note_speech(at, above);
             }
-            match self.ask_address(at, zone, above).await {
-                Ok(Some(answer)) => told.push((address, answer)),
-                Ok(None) => debug!(%server, %address, %zone, "a server of the zone above does not speak for it"),
-                Err(error) => {
-                    debug!(%server, %address, %zone, %error, "a server of the zone above does not answer");
-                    if matches!(error, LookupError::Timeout { .. }) {
-                        silence.note(at);
-                    }
-                }
+            if silence.has_spoken(at, above) {
+                told.push((address, answer));
             }
         }
         told
+    }
+
+    async fn ask_unless_silent(
+        &self,
+        server: SocketAddr,
+        zone: &DomainName,
+        above: &DomainName,
+        silence: &Silence,
+    ) -> Option<Delegation> {
+        if silence.is_recent(server) {
+            return None;
+        }
+        match self.ask_address(server, zone, above).await {
+            Ok(Some(answer)) => return Some(answer),
+            Ok(None) => debug!(%server, %zone, "a server of the zone above does not speak for it"),
+            Err(error) => {
+                debug!(%server, %zone, %error, "a server of the zone above does not answer");
+                if matches!(error, LookupError::Timeout { .. }) {
+                    silence.note(server);
+                }
+            }
+        }
+        None
     }
 
     async fn ask_address(

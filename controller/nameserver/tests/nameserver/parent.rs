@@ -75,22 +75,39 @@ async fn every_server_is_asked_for_the_delegation_and_the_signers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_addresses_of_one_server_differ_each_counts() {
     let mut world = World::new();
-    let own = ["@ NS ns1", "ns1 A 127.0.0.2", "ns1 AAAA ::1", "@ NS ns2", "ns2 A 127.0.0.2", "ns2 A 127.0.0.9"];
+    let own = ["@ NS ns1", "ns1 A 127.0.0.2", "ns1 A 127.0.0.3", "@ NS ns2", "ns2 A 127.0.0.2", "ns2 A 127.0.0.9"];
     let signer = format!("fano 600 DS {DS}");
-    for (server, signer) in [("127.0.0.2", None), ("::1", Some(signer.as_str()))] {
+    for (server, signer) in [("127.0.0.2", None), ("127.0.0.3", Some(signer.as_str()))] {
         let lines: Vec<&str> = own.iter().chain(&DELEGATION).copied().chain(signer).collect();
         world.zone(server, "test", 1, &lines);
     }
     world.start();
-    let parent = lookup(&world).ask(&name("fano.test")).await.unwrap();
+    let pace = Pace { waiting: Duration::from_millis(50), ..Pace::default() };
+    let (watch, mut answers) = ParentWatch::start(lookup(&world), pace);
+    watch.follow(name("fano.test"));
+    watch.set_waiting(name("fano.test"), true);
+    let (parent, _) = told(&mut answers).await;
     let answer = |signers: &[&str], ttl| Some(delegated(&["ns1.fano.test", "ns.elsewhere.example"], signers, ttl));
-    let expected = [
-        ("ns1.test (127.0.0.2)", answer(&[], 0)),
-        ("ns1.test (::1)", answer(&[DS], 600)),
-        ("ns2.test", answer(&[], 0)),
-    ];
-    assert_eq!(parent.servers, expected.map(|(server, answer)| (server.to_owned(), answer)).into(), "{}", world.logs());
-    assert!(parent.is_known(), "a second address without a server is no silence of the first");
+    let expected = |of_other| {
+        let all = [
+            ("ns1.test (127.0.0.2)", answer(&[], 0)),
+            ("ns1.test (127.0.0.3)", of_other),
+            ("ns2.test", answer(&[], 0)),
+        ];
+        all.map(|(server, answer)| (server.to_owned(), answer)).into()
+    };
+    assert_eq!(parent.servers, expected(answer(&[DS], 600)), "{}", world.logs());
+    assert!(parent.is_known(), "a second address that never was a server is no silence");
+
+    world.stop_last();
+    // The resolver may look for the server that is gone, and fail meanwhile.
+    let (mut parent, mut failure) = told(&mut answers).await;
+    while failure.is_some() {
+        assert!(!parent.is_known(), "{failure:?}");
+        (parent, failure) = told(&mut answers).await;
+    }
+    assert_eq!(parent.servers, expected(None), "who had a DS and is silent has not said that it is gone");
+    assert!(!parent.is_known());
 }
 
 #[tokio::test(flavor = "multi_thread")]

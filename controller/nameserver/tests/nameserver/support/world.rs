@@ -166,16 +166,12 @@ impl World {
 
     /// Ends everything.
     pub fn stop(&mut self) {
-        for mut process in self.running.drain(..) {
-            // NSD's children end with their parent only when it is asked to end.
-            Command::new("kill").arg(process.id().to_string()).status().ok();
-            let start = Instant::now();
-            while start.elapsed() < Duration::from_secs(5) && matches!(process.try_wait(), Ok(None)) {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            process.kill().ok();
-            process.wait().ok();
-        }
+        self.running.drain(..).for_each(end);
+    }
+
+    /// Ends the server of the highest address.
+    pub fn stop_last(&mut self) {
+        end(self.running.pop().unwrap());
     }
 
     /// What nobody here has, nobody is asked for: the real Internet never is.
@@ -267,4 +263,15 @@ impl Drop for World {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn end(mut process: Child) {
+    // NSD's children end with their parent only when it is asked to end.
+    Command::new("kill").arg(process.id().to_string()).status().ok();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(5) && matches!(process.try_wait(), Ok(None)) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    process.kill().ok();
+    process.wait().ok();
 }
