@@ -11,7 +11,7 @@ mod withdrawal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use cst_compiler::compile::{self, ZoneOutcome};
+use cst_compiler::compile::{self, Standing, ZoneOutcome};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::plan::dnssec::{StoredKey, Wait};
@@ -141,7 +141,10 @@ impl Engine {
         self.note_wait(zone, wait, now);
         let state = self.zones.get(zone);
         let last = state.and_then(|state| state.published.clone());
-        let is_awaited = state.is_some_and(|state| state.wait.is_some() || state.published.is_none());
+        let is_asked = last.is_some() || outcome.standing == Standing::Live;
+        let is_leaving = last.as_ref().is_some_and(|last| last.retired.is_some() && self.zone_is_over(last, now.today));
+        let is_awaited = state.is_some_and(|state| state.wait.is_some() || last.is_none() || is_leaving);
+        let is_awaited = is_asked.then_some(is_awaited);
         // A version that is about to change is not reported on: the next one is, in a moment.
         let is_settled = matches!(step, Step::Keep);
         let reports = if is_settled || self.trouble(&Unit::Zone(zone.clone())).is_some() {

@@ -241,3 +241,33 @@ fn a_retired_zone_that_is_damaged_is_told_and_goes_by_word() {
     play.settle();
     assert!(!play.engine.zones[&name(zone)].is_stored() && told(&play, "urbino").is_none());
 }
+
+#[test]
+fn the_zone_above_is_asked_often_while_a_zone_leaves_and_not_when_nothing_of_it_is_served() {
+    let zone = "comune.urbino.pu.it";
+    let mut play = asking();
+    play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
+    play.settle();
+    parent(&mut play, zone, &[]);
+    play.hours(2);
+    parent(&mut play, zone, &[1]);
+    play.hours(1);
+    let asks = |play: &mut Play, zone: &str| {
+        play.engine.mark(Work::Unit(Unit::Zone(name(zone))));
+        let now = play.now.clone();
+        let job = play.engine.zone_job(&name(zone), &now);
+        play.settle();
+        job.asks_above()
+    };
+    assert_eq!(asks(&mut play, zone), Some(false), "it is served, and nothing is waited for");
+    gone(&mut play, "urbino", zone);
+    play.settle();
+    assert_eq!(asks(&mut play, zone), Some(true), "the DS has to go");
+    parent(&mut play, zone, &[]);
+    play.settle();
+    assert!(play.published(zone).is_none());
+    assert_eq!(asks(&mut play, zone), None);
+    play.domain("urbino", "elsewhere.example", &json!({}));
+    play.settle();
+    assert_eq!(asks(&mut play, "elsewhere.example"), None, "it is nobody's here");
+}

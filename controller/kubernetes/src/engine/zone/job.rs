@@ -18,8 +18,8 @@ pub struct ZoneJob {
     pub(super) last: Option<PublishedZone>,
     pub(super) step: Step,
     pub(super) reports: Vec<Report>,
-    /// Whether something is waited for that the zone above says.
-    pub(super) is_awaited: bool,
+    /// Whether something is waited for that the zone above says; `None`: it is not asked, as nothing of the zone is served or about to be.
+    pub(super) is_awaited: Option<bool>,
 }
 
 impl ZoneJob {
@@ -27,7 +27,7 @@ impl ZoneJob {
         let Self { zone, last, step, reports, is_awaited } = self;
         let is_forgotten = matches!(step, Step::Forget(_));
         let result = bring_about(&zone, last, step, shell, effects).await;
-        if !is_forgotten {
+        if let Some(is_awaited) = is_awaited.filter(|_| !is_forgotten) {
             shell.server.watch_parent(&zone, is_awaited);
         }
         let reported = shell.report(reports, effects).await;
@@ -136,6 +136,11 @@ impl ServeJob {
 
 #[cfg(test)]
 impl ZoneJob {
+    /// Whether the zone above is asked, and often.
+    pub(in super::super) fn asks_above(&self) -> Option<bool> {
+        self.is_awaited
+    }
+
     /// What comes of the work when every write succeeds and gets this version.
     pub(in super::super) fn pretend(self, version: u64) -> Vec<Effect> {
         let done = match self.step {
