@@ -100,6 +100,8 @@ impl ZoneServer for Recorder {
 
     fn watch_parent(&self, _apex: &DomainName, _is_awaited: bool) {}
 
+    fn ask_parent(&self, _apex: &DomainName) {}
+
     fn declare(&self, apex: &DomainName) {
         self.declared.lock().unwrap().insert(apex.clone());
     }

@@ -213,6 +213,9 @@ pub struct Retained {
     pub since: Date,
     /// The day on which it goes, if the guard lets it.
     pub until: Date,
+    /// What its going waits for, once its time is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
 }
 
 /// The kind of something [`Retained`].

@@ -155,6 +155,10 @@ impl ZoneServer for Served {
         self.parents.set_waiting(apex.clone(), is_awaited);
     }
 
+    fn ask_parent(&self, apex: &DomainName) {
+        self.parents.ask(apex.clone());
+    }
+
     fn declare(&self, apex: &DomainName) {
         self.primary.declare(apex);
     }
@@ -180,11 +184,11 @@ pub(crate) fn forward(mut answers: Observations, mut said: ParentAnswers) -> mps
         loop {
             let observation = tokio::select! {
                 Some(seen) = answers.next() => observation(seen),
-                Some(ParentSeen { zone, parent, failure }) = said.next() => {
+                Some(ParentSeen { zone, parent, failure, asked }) = said.next() => {
                     if let Some(failure) = failure {
                         warn!(%zone, failure, "the zone above is not known");
                     }
-                    Observation::Parent { zone, parent }
+                    Observation::Parent { zone, parent, asked }
                 }
                 else => return,
             };

@@ -9,3 +9,4 @@ pub mod parent;
 pub mod renewal;
 pub mod retention;
 pub mod serial;
+pub mod withdrawal;

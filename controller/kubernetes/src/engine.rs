@@ -40,6 +40,7 @@ pub use event::{Event, Source, Work};
 use known::Known;
 pub use trouble::Trouble;
 pub use work::{Effect, Job, Shell, WorkError};
+use zone::Heard;
 
 /// What only says that work goes on is told when it went on for so long: most of it is done before, and one write is saved.
 const GRACE: Duration = Duration::from_secs(1);
@@ -339,7 +340,7 @@ impl Engine {
         match observation {
             Observation::Serial { zone, server, serial: Some(serial) } => self.take_serial(zone, server, serial),
             Observation::Serial { zone, server, serial: None } => self.take_silence(zone, server),
-            Observation::Parent { zone, parent } => self.take_parent(zone, parent),
+            Observation::Parent { zone, parent, asked } => self.take_parent(zone, Heard { parent, asked }),
             Observation::Health { server, ailment } => self.take_health(server, ailment),
         }
     }

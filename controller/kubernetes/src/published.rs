@@ -9,6 +9,7 @@ use cst_compiler::model::{DomainName, ObjectKey, Zone, ZoneTextError};
 use cst_compiler::plan::dnssec::{Caches, Signing};
 use cst_compiler::plan::history::History;
 use cst_compiler::plan::serial;
+use cst_compiler::plan::withdrawal::Leave;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, ObjectMeta, PostParams};
@@ -36,6 +37,8 @@ pub struct PublishedZone {
     pub mail_gate_open: bool,
     /// The day on which nobody asked for it any more.
     pub retired: Option<Date>,
+    /// It is to be withdrawn, and the zone above, one of ours, delegates it no more.
+    pub leave: Option<Leave>,
     /// Goes into the digests that the guard holds its changes by: when it was first published or an approval was last used, seconds
     /// since 1970. So an approval is good once.
     pub epoch: u32,
@@ -127,6 +130,7 @@ impl PublishedZone {
         }
         let (namespace, name) = key("holder")?.split_once('/').ok_or(StoredError::Key("holder"))?;
         let retired = data.get("retired").map(|day| Date::parse(day).map_err(|_| StoredError::Key("retired")));
+        let leave = data.get("leave").map(|text| serde_json::from_str(text).map_err(|_| StoredError::Key("leave")));
         let stored = Self {
             zone: Arc::new(zone),
             serial: number("serial")?,
@@ -136,6 +140,7 @@ impl PublishedZone {
             deletion_policy: policy(key("deletionPolicy")?).ok_or(StoredError::Key("deletionPolicy"))?,
             mail_gate_open: key("mailGate")? == "Open",
             retired: retired.transpose()?,
+            leave: leave.transpose()?,
             epoch: number("epoch")?,
             signing: serde_json::from_str(key("signing")?).map_err(|_| StoredError::Key("signing"))?,
             caches: serde_json::from_str(key("caches")?).map_err(|_| StoredError::Key("caches"))?,
@@ -177,6 +182,9 @@ impl PublishedZone {
         .into();
         if !self.history.is_empty() {
             data.insert("history".into(), serde_json::to_string(&self.history)?);
+        }
+        if let Some(leave) = &self.leave {
+            data.insert("leave".into(), serde_json::to_string(leave)?);
         }
         data.extend(self.retired.map(|day| ("retired".to_owned(), day.to_string())));
         let packed = ByteString(compress::pack(&self.zone.to_text(self.serial))?);
@@ -293,6 +301,7 @@ mod tests {
             deletion_policy: DeletionPolicy::Retain,
             mail_gate_open: true,
             retired: Some(Date::parse("2026-11-23").unwrap()),
+            leave: Some(Leave::begin(1_794_970_000)),
             epoch: 1_794_980_000,
             signing: Signing { leaving: true, everywhere: Some(7), ..Signing::default() },
             caches: Caches::default().with(3600, 1_795_000_000),

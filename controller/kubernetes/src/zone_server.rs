@@ -21,6 +21,8 @@ pub trait ZoneServer: Send + Sync + 'static {
     fn publish(&self, version: ZoneVersion) -> Result<(), ZoneServerError>;
     /// From now on what the zone above says of a zone is observed; more often while it is waited for.
     fn watch_parent(&self, apex: &DomainName, is_awaited: bool);
+    /// The zone above a zone that is watched is asked now, whatever it said a moment ago. While it is waited for each answer is observed.
+    fn ask_parent(&self, apex: &DomainName);
     /// The zone is one of ours, also while it cannot be served: the catalog lists it, so that public servers keep what they have of it.
     fn declare(&self, apex: &DomainName);
     /// Stops serving a zone.
@@ -62,6 +64,8 @@ pub enum Observation {
         zone: DomainName,
         /// What it said.
         parent: Parent,
+        /// When the asking began.
+        asked: Instant,
     },
     /// Something keeps a public server from following, or no longer does.
     Health {

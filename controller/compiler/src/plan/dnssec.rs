@@ -22,6 +22,7 @@ pub use begin::StoredKey;
 pub use caches::Caches;
 pub use trust::Trust;
 pub use wait::Wait;
+pub(super) use wait::{is_long, until};
 
 /// How a zone is signed, from the first version on that is signed so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +91,8 @@ pub struct Facts<'a> {
     pub ttl: u32,
     /// What the zone above says; `None`: nobody asks it.
     pub parent: Option<&'a Parent>,
+    /// When that was asked for, seconds since 1970.
+    pub asked: u32,
     /// Of the zone's approvals ([`Held::in_epoch`]).
     pub epoch: u32,
     /// Whether the coordinator approved a step.

@@ -98,8 +98,15 @@ impl Engine {
             name: key.name.clone(),
             since: *since,
             until: since.plus(days),
+            waits_for: self.going_waits_for(key),
         });
         (own().count(), list.collect())
+    }
+
+    /// What a zone that is to be withdrawn waits for.
+    fn going_waits_for(&self, key: &RetainedKey) -> Option<String> {
+        let Some(Unit::Zone(zone)) = key.unit() else { return None };
+        self.zones.get(&zone)?.wait.as_ref().map(|wait| wait.text.clone())
     }
 
     /// The words on a Tenant that let something go changed.

@@ -59,6 +59,8 @@ struct Play {
     engine: Engine,
     now: Now,
     version: u64,
+    /// Zones above that are asked anew say at once what they said.
+    parents_answer: bool,
 }
 
 impl Play {
@@ -74,7 +76,7 @@ impl Play {
             instant: Instant::now(),
         };
         let engine = Engine::new(settings, Installation::default(), vec!["mail-0".into()]);
-        Self { engine, now, version: 0 }
+        Self { engine, now, version: 0, parents_answer: true }
     }
 
     /// A leader that has seen everything there is.
@@ -185,12 +187,24 @@ impl Play {
     fn settle(&mut self) -> Vec<Work> {
         let mut done = Vec::new();
         while let Some((work, job)) = self.engine.next(&self.now) {
+            let asked = if let Job::Zone(job) = &job { job.asks_anew().cloned() } else { None };
             let effects = self.carry_out(job);
             self.engine.done(&work, effects, Ok(()), self.now.instant);
+            if let Some(zone) = asked {
+                self.is_asked(zone);
+            }
             done.push(work);
             assert!(done.len() < 10_000, "work goes in circles: {:?}", done.last());
         }
         done
+    }
+
+    /// The zone above is asked for a zone.
+    fn is_asked(&mut self, zone: DomainName) {
+        let heard = self.engine.zones.get(&zone).and_then(|state| state.parent.clone());
+        if let Some(Heard { parent, .. }) = heard.filter(|_| self.parents_answer) {
+            self.take(Event::Observed(Observation::Parent { zone, parent, asked: self.now.instant }));
+        }
     }
 
     fn carry_out(&mut self, job: Job) -> Vec<Effect> {

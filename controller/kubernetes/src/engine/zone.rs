@@ -47,28 +47,35 @@ pub(super) struct ZoneState {
     pub outrun: BTreeMap<String, Instant>,
     /// The public servers that were asked and did not answer for it when last heard of.
     pub mute: BTreeSet<String>,
-    /// What the zone above was seen to say.
-    pub parent: Option<Parent>,
+    /// What the zone above was last heard to say.
+    pub parent: Option<Heard>,
     /// The keys that there are of a zone that is not stored; `None`: nobody looked yet.
     pub keys: Option<Vec<StoredKey>>,
     /// Since when a zone that is not stored waits to hear of its parent.
     pub asked: Option<Instant>,
-    /// What the next step of its keys waits for.
+    /// What the next step of its keys, or its withdrawal, waits for.
     pub wait: Option<Wait>,
     /// What waits for approval.
     pub held: Vec<Held>,
     /// It is to be withdrawn, and waits for its mail to be gone.
     pub awaits_mail: bool,
-    /// It is to be withdrawn, so the zone above delegates it no more.
-    pub leaves: bool,
-    /// Since when no server of the zone above delegates it.
-    pub out_since: Option<Instant>,
+    /// Since when only what the parent says of it can keep it from being withdrawn.
+    pub going: Option<Instant>,
     /// Why the stored version is not served here.
     pub trouble: Option<String>,
     /// When the stored version became what it is.
     pub since: Option<Instant>,
     /// What the composition said of sites; the sites' statuses tell it.
     pub site_problems: BTreeMap<ObjectKey, Vec<Problem>>,
+}
+
+/// What the zone above was heard to say.
+#[derive(Debug, Clone)]
+pub(super) struct Heard {
+    /// That.
+    pub parent: Parent,
+    /// When the asking began.
+    pub asked: Instant,
 }
 
 /// A stored version that cannot be read.
@@ -115,13 +122,18 @@ struct Decision {
     step: Step,
     /// What waits for approval.
     held: Vec<Held>,
-    /// What the next step of its keys waits for.
+    /// What the next step of its keys, or its withdrawal, waits for.
     wait: Option<Wait>,
 }
 
 impl Decision {
     fn only(step: Step) -> Self {
         Self { step, held: Vec::new(), wait: None }
+    }
+
+    /// The same, while this waits for approval too.
+    fn and_held(self, held: Vec<Held>) -> Self {
+        Self { held: held.into_iter().chain(self.held).collect(), ..self }
     }
 }
 
@@ -138,7 +150,7 @@ impl Engine {
         self.mark_above(zone);
         self.note_outrun(zone, now);
         self.note_held_zone(zone, &held, &outcome, now);
-        self.note_wait(zone, wait, now);
+        let asks_anew = self.note_wait(zone, wait, now);
         let state = self.zones.get(zone);
         let last = state.and_then(|state| state.published.clone());
         let is_asked = last.is_some() || outcome.standing == Standing::Live;
@@ -152,7 +164,7 @@ impl Engine {
         } else {
             Vec::new()
         };
-        ZoneJob { zone: zone.clone(), last, step, reports, is_awaited }
+        ZoneJob { zone: zone.clone(), last, step, reports, is_awaited, asks_anew }
     }
 
     /// Notes what is held, for the status of the Domain or, where that is gone, of the Tenant.
@@ -214,10 +226,15 @@ impl Engine {
             let ahead = state.seen.iter().filter(|(_, seen)| serial::is_newer(**seen, last.serial));
             state.outrun.extend(ahead.map(|(server, _)| (server.clone(), now)));
         }
-        let after = stored.retained();
-        let before = state.published.replace(stored).and_then(|last| last.retained());
+        let (after, leaves) = (stored.retained(), stored.leave.is_some());
+        let last = state.published.replace(stored);
+        let left = last.as_ref().is_some_and(|last| last.leave.is_some());
+        let before = last.and_then(|last| last.retained());
         (state.damaged, state.keys, state.asked) = (None, None, None);
         self.note_retained(before, after, now);
+        if let Some(above) = self.index.zone_above(&zone).filter(|_| leaves != left) {
+            self.mark(Work::Unit(Unit::Zone(above)));
+        }
         self.mark(Work::Serve(zone));
     }
 
@@ -227,7 +244,7 @@ impl Engine {
             let versions = last.iter().map(|last| &last.resource_version);
             let versions = versions.chain(damaged.iter().map(|damaged| &damaged.resource_version));
             state.withdrawn = versions.map(|version| version_number(version)).chain(state.withdrawn).max();
-            (state.leaves, state.out_since) = (false, None);
+            (state.going, state.wait) = (None, None);
             self.note_retained(last.and_then(|last| last.retained()), None, now);
         }
         self.mark(Work::Serve(zone.clone()));

@@ -1,4 +1,4 @@
-//! Follows what the zones above say of ours, and tells what changes. One task; a bounded number of zones is asked at a time.
+//! Follows what the zones above say of ours, and tells what changes, and each answer that is waited for. One task; a bounded number of zones is asked at a time.
 
 mod schedule;
 
@@ -35,15 +35,17 @@ impl Default for Pace {
     }
 }
 
-/// What the zone above says of a zone: told first, and whenever it says something else.
+/// What the zone above says of a zone: told first, whenever it says something else, and each time while it is waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParentSeen {
     /// The zone.
     pub zone: DomainName,
     /// What is said. Servers known from before are silent when it can no longer be found out which servers there are.
     pub parent: Parent,
-    /// Why it cannot be found out which servers the zone above has, and what to do.
+    /// Why it cannot be found out which servers the zone above has, and what to do; told with what changes.
     pub failure: Option<String>,
+    /// When the asking began: what changed at the parent afterwards need not be in it.
+    pub asked: std::time::Instant,
 }
 
 /// What is told, in the order it was found. What is not read waits.
@@ -69,6 +71,7 @@ enum Command {
     Follow(DomainName),
     Forget(DomainName),
     Wait(DomainName, bool),
+    Ask(DomainName),
 }
 
 #[derive(Debug, Default)]
@@ -111,6 +114,11 @@ impl ParentWatch {
     /// Whether a change at the parent of a zone that is followed is waited for. From a no to a yes it is asked at once.
     pub fn set_waiting(&self, zone: DomainName, waiting: bool) {
         self.tell(Command::Wait(zone, waiting));
+    }
+
+    /// The zone above a zone that is followed is asked now, also when it was a moment ago or is being asked.
+    pub fn ask(&self, zone: DomainName) {
+        self.tell(Command::Ask(zone));
     }
 
     /// A watch that is gone is gone with its process.
@@ -164,6 +172,7 @@ impl Watcher {
             Command::Follow(zone) if self.schedule.follow(&zone, now) => self.counts.zones.add(1),
             Command::Forget(zone) if self.schedule.forget(&zone) => self.counts.zones.subtract(1),
             Command::Wait(zone, waiting) => self.schedule.set_waiting(&zone, waiting, now),
+            Command::Ask(zone) => self.schedule.ask(&zone, now),
             Command::Follow(_) | Command::Forget(_) => {}
         }
     }

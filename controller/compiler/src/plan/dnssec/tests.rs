@@ -72,6 +72,20 @@ fn going_unsigned_waits_for_the_parent_and_the_key_is_kept() {
 }
 
 #[test]
+fn going_unsigned_waits_for_an_answer_that_is_asked_for_when_nothing_else_is_waited_for() {
+    let mut world = World::new(&SIGNED, 4);
+    world.registry = Registry::IsDeaf;
+    world.run(&SIGNED, 200);
+    world.asks_no_more = true;
+    world.run(&UNSIGNED, 24 * 9);
+    assert_eq!(world.take_path(state).last().unwrap(), "1LST leaving", "there was no DS nine days ago");
+    assert!(world.wait.clone().unwrap().anew, "{:?}", world.wait);
+    world.asks_no_more = false;
+    world.run(&UNSIGNED, 2);
+    assert_eq!(world.take_path(state).last().unwrap(), "");
+}
+
+#[test]
 fn who_changes_their_mind_goes_back() {
     let mut world = World::new(&SIGNED, 5);
     world.run(&SIGNED, 200);

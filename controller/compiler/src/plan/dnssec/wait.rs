@@ -7,7 +7,7 @@ use crate::model::record::Ds;
 use crate::plan::guard::{self, Held};
 use crate::plan::parent::Parent;
 
-/// A server of the parent that is silent for so many seconds may be so for good.
+/// Who is silent for so many seconds may be so for good.
 const SILENCE: u32 = 86_400;
 
 /// Why a step is not taken yet.
@@ -19,11 +19,19 @@ pub struct Wait {
     pub until: Option<u32>,
     /// Nobody can see whether it is there: the coordinator's word stands for it.
     pub held: Option<Held>,
+    /// It is an answer of the zone above that is asked for from now on.
+    pub anew: bool,
 }
 
 impl Wait {
-    fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), until: None, held: None }
+    /// Something comes by itself, nobody knows when.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), until: None, held: None, anew: false }
+    }
+
+    /// All is as it should be, as far as was heard; but that was asked for before it mattered.
+    pub fn anew() -> Self {
+        Self { anew: true, ..Self::new("the parent to say once more what DS it has") }
     }
 }
 
@@ -41,7 +49,10 @@ impl Signing {
     pub(super) fn is_let_go(&mut self, gone: Option<&BTreeSet<&Ds>>, facts: &Facts<'_>) -> Result<(), Wait> {
         // Both are awaited at the same time; what a human can do is said first.
         let known = self.is_known_everywhere(facts);
-        self.parent_is_without(gone, facts).and(known)
+        self.parent_is_without(gone, facts).and(known)?;
+        // Where a DS was put that was not there before, nobody waited for anything.
+        let is_heard = facts.parent.is_none() || self.everywhere.is_some_and(|since| passed(since, 0, facts.asked));
+        if is_heard { Ok(()) } else { Err(Wait::anew()) }
     }
 
     fn parent_is_without(&self, gone: Option<&BTreeSet<&Ds>>, facts: &Facts<'_>) -> Result<(), Wait> {
@@ -70,7 +81,7 @@ impl Signing {
         let silent: Vec<&str> = parent.silent().collect();
         let who = if silent.is_empty() { "the parent's name servers".into() } else { silent.join(", ") };
         let wait = Wait::new(format!("{who} to say what DS the parent has"));
-        let is_long = self.everywhere.is_some_and(|since| passed(since, SILENCE, facts.now));
+        let is_long = self.everywhere.is_some_and(|since| is_long(since, facts.now));
         if !is_long || parent.answers().next().is_none() {
             return Err(wait);
         }
@@ -101,11 +112,17 @@ fn still_there(holders: &[&str], gone: &BTreeSet<&Ds>, wish: &str) -> String {
     format!("the parent to have {wish}: {} still has the DS of key {}", holders.join(", "), old.join(" and "))
 }
 
-fn until(since: u32, seconds: u32, now: u32, what: &str) -> Result<(), Wait> {
+/// Time alone brings it.
+pub(in crate::plan) fn until(since: u32, seconds: u32, now: u32, what: &str) -> Result<(), Wait> {
     if passed(since, seconds, now) {
         return Ok(());
     }
     Err(Wait { until: Some(since.wrapping_add(seconds)), ..Wait::new(what) })
+}
+
+/// Whether who was silent all the time since then may be so for good.
+pub(in crate::plan) fn is_long(since: u32, now: u32) -> bool {
+    passed(since, SILENCE, now)
 }
 
 /// Whether so many seconds have passed. A clock gone back makes an age beyond half the number space: the time begins anew.

@@ -31,7 +31,7 @@ fn gone(play: &mut Play, zones: &[&str]) {
 }
 
 /// Whatever is stored.
-fn stored(play: &Play) -> Vec<ConfigMap> {
+pub(super) fn stored(play: &Play) -> Vec<ConfigMap> {
     let zones = play.engine.zones.values().filter_map(|state| state.published.as_ref());
     let records = play.engine.applied.iter().map(|(unit, applied)| applied::to_config_map(unit, applied));
     zones.map(|zone| zone.to_config_map().unwrap()).chain(records).collect()
@@ -53,7 +53,7 @@ fn with_empty_lists(play: &Play) -> Play {
 }
 
 /// A leader begins with what the one before stored.
-fn begins(mut next: Play, play: &Play) -> Play {
+pub(super) fn begins(mut next: Play, play: &Play) -> Play {
     (next.now, next.version) = (play.now.clone(), play.version.max(next.version));
     for map in stored(play) {
         next.take(Event::Published(Seen::There(Box::new(map))));

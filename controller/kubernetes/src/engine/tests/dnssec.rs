@@ -25,7 +25,8 @@ pub(super) fn parent(play: &mut Play, zone: &str, keys: &[u16]) {
     let ttl = if keys.is_empty() { 0 } else { 10 * HOUR };
     let answer = ParentAnswer { ns: [name("ns1.cst.example.net")].into(), ds: keys.iter().map(ds).collect(), ttl };
     let servers = ["a.dns.it", "b.dns.it"].map(|server| (server.to_owned(), Some(answer.clone()))).into();
-    play.take(Event::Observed(Observation::Parent { zone: name(zone), parent: Parent { servers } }));
+    let asked = play.now.instant;
+    play.take(Event::Observed(Observation::Parent { zone: name(zone), parent: Parent { servers }, asked }));
 }
 
 impl Play {

@@ -38,7 +38,8 @@ impl Play {
         };
         let servers = servers.iter().map(|(server, said)| ((*server).to_owned(), said.as_ref().map(answer)));
         let parent = Parent { servers: servers.collect() };
-        self.take(Event::Observed(Observation::Parent { zone: name(ZONE), parent }));
+        let asked = self.now.instant;
+        self.take(Event::Observed(Observation::Parent { zone: name(ZONE), parent, asked }));
         self.settle();
     }
 

@@ -1,7 +1,45 @@
 //! Zones that are to be withdrawn: not too many at once, not while a parent trusts them, and from the zone above first.
 
+use super::departures::begins;
 use super::dnssec::{asking, parent};
 use super::*;
+
+const ABOVE: &str = "urbino.pu.it";
+const BELOW: &str = "museo.urbino.pu.it";
+
+/// Minutes go by, in which the public server takes what is published of these zones.
+fn minutes(play: &mut Play, count: u32, zones: &[&str]) {
+    for _ in 0..count {
+        play.turn(60);
+        for zone in zones {
+            if let Some(published) = play.published(zone) {
+                play.answers(zone, published.serial);
+            }
+        }
+        play.settle();
+    }
+}
+
+/// A zone of ours and one below it, served and delegated.
+fn delegated() -> Play {
+    let mut play = asking();
+    play.domain("urbino", ABOVE, &json!({}));
+    play.domain("urbino", BELOW, &json!({"deletionPolicy": "Delete"}));
+    play.settle();
+    parent(&mut play, ABOVE, &[]);
+    minutes(&mut play, 5, &[ABOVE, BELOW]);
+    assert!(is_delegated(&play));
+    play
+}
+
+fn is_delegated(play: &Play) -> bool {
+    play.published(ABOVE).unwrap().zone.get(&name(BELOW), cst_api::RecordType::NS).is_some()
+}
+
+/// What the Tenant says that the going of its first retained unit waits for.
+fn waits_for(play: &Play) -> Option<String> {
+    play.engine.retained_of("urbino").1.first()?.waits_for.clone()
+}
 
 fn gone(play: &mut Play, tenant: &str, zone: &str) {
     play.take(Event::Domain(Seen::Gone(ObjectKey::new(cst_api::tenant_namespace(tenant), zone))));
@@ -67,40 +105,139 @@ fn what_the_watch_still_tells_of_a_withdrawn_zone_does_not_bring_it_back() {
 }
 
 #[test]
-fn a_zone_below_ours_leaves_the_one_above_first() {
-    let (above, below) = ("urbino.pu.it", "museo.urbino.pu.it");
+fn what_lets_a_zone_go_was_asked_for_when_it_was_to_go() {
+    let zone = "comune.urbino.pu.it";
     let mut play = asking();
-    play.domain("urbino", above, &json!({}));
-    play.domain("urbino", below, &json!({"deletionPolicy": "Delete"}));
-    let minutes = |play: &mut Play, count: u32| {
-        for _ in 0..count {
-            play.turn(60);
-            for zone in [above, below] {
-                if let Some(published) = play.published(zone) {
-                    play.answers(zone, published.serial);
-                }
-            }
-            play.settle();
-        }
-    };
+    play.domain("urbino", zone, &json!({"deletionPolicy": "Delete"}));
     play.settle();
-    parent(&mut play, above, &[]);
-    minutes(&mut play, 5);
-    let is_delegated = |play: &Play| {
-        let zone = play.published(above).unwrap().zone;
-        zone.get(&name(below), cst_api::RecordType::NS).is_some()
-    };
-    assert!(is_delegated(&play));
-    gone(&mut play, "urbino", below);
-    minutes(&mut play, 2);
-    assert!(!is_delegated(&play) && play.published(below).is_some(), "caches have the delegation");
-    minutes(&mut play, 50);
-    assert!(play.published(below).is_some());
-    minutes(&mut play, 15);
-    assert!(play.published(below).is_none());
-    play.domain("urbino", below, &json!({"deletionPolicy": "Delete"}));
-    minutes(&mut play, 2);
+    parent(&mut play, zone, &[]);
+    play.hours(2);
+    play.parents_answer = false;
+    let before = play.now.instant;
+    play.turn(600);
+    gone(&mut play, "urbino", zone);
+    play.settle();
+    assert!(play.published(zone).is_some(), "there was no DS ten minutes ago");
+    play.turn(2);
+    play.settle();
+    assert_eq!(waits_for(&play).as_deref(), Some("the parent to say once more what DS it has"));
+    let said = play.engine.zones[&name(zone)].parent.clone().unwrap().parent;
+    play.take(Event::Observed(Observation::Parent { zone: name(zone), parent: said, asked: before }));
+    play.settle();
+    assert!(play.published(zone).is_some(), "that was asked for before");
+    parent(&mut play, zone, &[1]);
+    play.settle();
+    assert!(told(&play, "urbino").unwrap().starts_with("the parent has a DS of comune.urbino.pu.it"));
+    play.turn(60);
+    parent(&mut play, zone, &[]);
+    play.turn(60);
+    play.settle();
+    assert!(
+        play.published(zone).is_some() && told(&play, "urbino").is_none(),
+        "it is asked anew when nothing else keeps it"
+    );
+    parent(&mut play, zone, &[]);
+    play.settle();
+    assert!(play.published(zone).is_none());
+}
+
+#[test]
+fn a_zone_below_ours_leaves_the_one_above_first() {
+    let mut play = delegated();
+    gone(&mut play, "urbino", BELOW);
+    minutes(&mut play, 2, &[ABOVE, BELOW]);
+    assert!(!is_delegated(&play) && play.published(BELOW).is_some(), "caches have the delegation");
+    minutes(&mut play, 50, &[ABOVE, BELOW]);
+    assert!(play.published(BELOW).is_some());
+    assert_eq!(waits_for(&play).as_deref(), Some("caches to forget that urbino.pu.it delegated it"));
+    minutes(&mut play, 15, &[ABOVE, BELOW]);
+    assert!(play.published(BELOW).is_none());
+    play.domain("urbino", BELOW, &json!({"deletionPolicy": "Delete"}));
+    minutes(&mut play, 2, &[ABOVE, BELOW]);
     assert!(is_delegated(&play), "it came back");
+}
+
+#[test]
+fn a_zone_that_leaves_goes_on_where_it_was_after_a_restart() {
+    let mut play = delegated();
+    gone(&mut play, "urbino", BELOW);
+    minutes(&mut play, 40, &[ABOVE, BELOW]);
+    let mut next = asking();
+    next.engine.lead(false);
+    next.domain("urbino", ABOVE, &json!({}));
+    let serial = play.published(ABOVE).unwrap().serial;
+    let mut play = begins(next, &play);
+    assert!(!is_delegated(&play));
+    parent(&mut play, ABOVE, &[]);
+    minutes(&mut play, 15, &[ABOVE, BELOW]);
+    assert!(play.published(BELOW).is_some());
+    minutes(&mut play, 10, &[ABOVE, BELOW]);
+    assert!(play.published(BELOW).is_none(), "{:?}", waits_for(&play));
+    assert_eq!(play.published(ABOVE).unwrap().serial, serial, "it was never delegated again");
+}
+
+#[test]
+fn a_zone_that_leaves_and_is_declared_while_nobody_looks_is_delegated_again() {
+    let mut play = delegated();
+    gone(&mut play, "urbino", BELOW);
+    minutes(&mut play, 40, &[ABOVE, BELOW]);
+    let mut next = asking();
+    next.engine.lead(false);
+    next.domain("urbino", ABOVE, &json!({}));
+    next.domain("urbino", BELOW, &json!({"deletionPolicy": "Delete"}));
+    let mut play = begins(next, &play);
+    minutes(&mut play, 100, &[ABOVE, BELOW]);
+    assert!(is_delegated(&play) && play.published(BELOW).unwrap().leave.is_none());
+}
+
+#[test]
+fn a_server_of_the_zone_above_that_is_away_is_told_and_after_a_day_a_word_stands_for_it() {
+    let mut play = delegated();
+    gone(&mut play, "urbino", BELOW);
+    minutes(&mut play, 60, &[BELOW]);
+    let waits = waits_for(&play).unwrap();
+    assert_eq!(waits, "ns1 to serve urbino.pu.it without the delegation of museo.urbino.pu.it");
+    assert_eq!(told(&play, "urbino"), None, "it may come back");
+    minutes(&mut play, 24 * 60, &[BELOW]);
+    let message = told(&play, "urbino").unwrap();
+    let tenant = Unit::Tenant("urbino".into());
+    let tells = |work: &[Work]| units(work).contains(&&tenant);
+    assert!(!tells(&play.settle()), "nothing new");
+    assert!(message.contains(&waits) && play.published(BELOW).is_some(), "{message}");
+    let mut back = delegated();
+    gone(&mut back, "urbino", BELOW);
+    minutes(&mut back, 60, &[BELOW]);
+    minutes(&mut back, 1, &[ABOVE]);
+    back.turn(2);
+    assert!(tells(&back.settle()) && waits_for(&back).unwrap().starts_with("caches"), "it came back");
+    approve(&mut play, "urbino", &[ABOVE.into()], message.rsplit(' ').next().unwrap());
+    play.settle();
+    assert!(play.published(BELOW).is_none() && told(&play, "urbino").is_none());
+}
+
+#[test]
+fn a_zone_above_that_is_damaged_is_told_and_after_a_day_a_word_stands_for_it() {
+    let mut play = delegated();
+    gone(&mut play, "urbino", BELOW);
+    minutes(&mut play, 5, &[ABOVE, BELOW]);
+    let mut damaged = play.published(ABOVE).unwrap().to_config_map().unwrap();
+    (damaged.binary_data, damaged.metadata.resource_version) = (None, Some("9000".into()));
+    let below = play.published(BELOW).unwrap().to_config_map().unwrap();
+    let mut next = asking();
+    (next.now, next.version) = (play.now.clone(), 10_000);
+    next.domain("urbino", ABOVE, &json!({}));
+    for map in [damaged, below] {
+        next.take(Event::Published(Seen::There(Box::new(map))));
+    }
+    minutes(&mut next, 5, &[BELOW]);
+    let waits = waits_for(&next).unwrap();
+    assert!(waits.starts_with("the public servers, which nobody knows, to serve urbino.pu.it"), "{waits}");
+    assert!(waits.contains("cannot be read"), "{waits}");
+    minutes(&mut next, 24 * 60, &[BELOW]);
+    let message = told(&next, "urbino").unwrap();
+    approve(&mut next, "urbino", &[ABOVE.into()], message.rsplit(' ').next().unwrap());
+    next.settle();
+    assert!(next.published(BELOW).is_none());
 }
 
 #[test]

@@ -9,13 +9,16 @@ use cst_compiler::model::{DomainName, RecordData, RecordSet, RecordType, Zone};
 
 use super::super::{Engine, Work};
 use super::ZoneState;
+use crate::published::PublishedZone;
 
 impl Engine {
     pub(super) fn zone_facts(&self, zone: &DomainName, mail_acknowledged: bool) -> ZoneFacts {
         let within = self.zones.range(zone.clone()..).skip_while(|(below, _)| *below == zone);
         let within = within.take_while(|(below, _)| below.is_within(zone));
         let right_below = within.filter(|(below, state)| {
-            state.published.is_some() && !state.leaves && self.index.zone_above(below).as_ref() == Some(zone)
+            // One that is declared again while it leaves does not leave any more.
+            let stays = |last: &PublishedZone| last.leave.is_none() || self.index.zone_holder(below).is_some();
+            state.published.as_ref().is_some_and(stays) && self.index.zone_above(below).as_ref() == Some(zone)
         });
         let below: BTreeMap<DomainName, Vec<Ds>> =
             right_below.map(|(below, state)| (below.clone(), self.signer_of(below, state, zone))).collect();

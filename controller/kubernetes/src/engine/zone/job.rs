@@ -20,15 +20,20 @@ pub struct ZoneJob {
     pub(super) reports: Vec<Report>,
     /// Whether something is waited for that the zone above says; `None`: it is not asked, as nothing of the zone is served or about to be.
     pub(super) is_awaited: Option<bool>,
+    /// The zone above is asked now, whatever it said a moment ago.
+    pub(super) asks_anew: bool,
 }
 
 impl ZoneJob {
     pub(in super::super) async fn run(self, shell: &Shell, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
-        let Self { zone, last, step, reports, is_awaited } = self;
+        let Self { zone, last, step, reports, is_awaited, asks_anew } = self;
         let is_forgotten = matches!(step, Step::Forget(_));
         let result = bring_about(&zone, last, step, shell, effects).await;
         if let Some(is_awaited) = is_awaited.filter(|_| !is_forgotten) {
             shell.server.watch_parent(&zone, is_awaited);
+            if asks_anew {
+                shell.server.ask_parent(&zone);
+            }
         }
         let reported = shell.report(reports, effects).await;
         result.and(reported)
@@ -139,6 +144,11 @@ impl ZoneJob {
     /// Whether the zone above is asked, and often.
     pub(in super::super) fn asks_above(&self) -> Option<bool> {
         self.is_awaited
+    }
+
+    /// The zone that the zone above is asked for now.
+    pub(in super::super) fn asks_anew(&self) -> Option<&DomainName> {
+        self.asks_anew.then_some(&self.zone)
     }
 
     /// What comes of the work when every write succeeds and gets this version.

@@ -7,7 +7,8 @@ use cst_compiler::model::{DomainName, RecordType};
 use cst_compiler::plan::dnssec::Wait;
 use cst_compiler::plan::parent::{Parent, ParentAnswer};
 
-use super::super::{Engine, Work};
+use super::super::{COUNTING, Engine, Work};
+use super::Heard;
 use super::below::{name_servers, signers};
 use crate::clock::Now;
 use crate::published::PublishedZone;
@@ -30,8 +31,8 @@ impl Engine {
             return Some(Parent { servers: said.collect() });
         }
         let is_asked = self.asks_parent(zone);
-        let seen = self.zones.get(zone).and_then(|state| state.parent.clone());
-        is_asked.then(|| seen.unwrap_or_default())
+        let heard = self.zones.get(zone).and_then(|state| state.parent.as_ref());
+        is_asked.then(|| heard.map(|heard| heard.parent.clone()).unwrap_or_default())
     }
 
     /// Whether the zone above is asked: it is none of ours, and there is somebody to ask.
@@ -54,34 +55,54 @@ impl Engine {
         true
     }
 
-    pub(in super::super) fn take_parent(&mut self, zone: DomainName, parent: Parent) {
+    pub(in super::super) fn take_parent(&mut self, zone: DomainName, heard: Heard) {
         let Some(state) = self.zones.get_mut(&zone) else { return };
-        if state.parent.as_ref() != Some(&parent) {
-            state.parent = Some(parent);
+        let is_news = state.parent.as_ref().is_none_or(|last| last.parent != heard.parent);
+        let is_needed = state.wait.as_ref().is_some_and(|wait| wait.anew);
+        state.parent = Some(heard);
+        if is_news || is_needed {
             self.mark(Work::Unit(Unit::Zone(zone)));
         }
     }
 
-    /// Notes what a zone's next step waits for; time alone may bring it on, or leave it to the coordinator.
-    pub(super) fn note_wait(&mut self, zone: &DomainName, wait: Option<Wait>, now: &Now) {
+    /// When what the zone above says was asked for, seconds since 1970. Of one of ours it is known now.
+    pub(super) fn asked(&self, zone: &DomainName, now: &Now) -> u32 {
+        let heard = self.zones.get(zone).and_then(|state| state.parent.as_ref());
+        let heard = heard.filter(|_| self.asks_parent(zone));
+        let age = heard.map(|heard| now.instant.saturating_duration_since(heard.asked).as_secs());
+        self.steady.seconds(now).wrapping_sub(age.and_then(|age| u32::try_from(age).ok()).unwrap_or_default())
+    }
+
+    /// Notes what a zone's next step waits for; time alone may bring it on, or leave it to the coordinator. Whether the zone above is to be
+    /// asked for it now.
+    pub(super) fn note_wait(&mut self, zone: &DomainName, wait: Option<Wait>, now: &Now) -> bool {
         if let Some(wait) = &wait {
             let left = wait.until.map(|until| until.wrapping_sub(self.steady.seconds(now)));
             let left = left
                 .map_or(LOOK_AGAIN, |left| Duration::from_secs(if left < 1 << 31 { u64::from(left) + 1 } else { 1 }));
             self.mark_later(Work::Unit(Unit::Zone(zone.clone())), now.instant + left);
         }
-        if let Some(state) = self.zones.get_mut(zone) {
-            state.wait = wait;
+        let Some(state) = self.zones.get_mut(zone) else { return false };
+        let last = std::mem::replace(&mut state.wait, wait);
+        let wait = state.wait.as_ref();
+        let asks_anew = wait.is_some_and(|wait| wait.anew) && last.as_ref().is_none_or(|last| !last.anew);
+        let text = |wait: Option<&Wait>| wait.map(|wait| wait.text.clone());
+        let published = state.published.as_ref().filter(|published| published.retired.is_some());
+        if let Some(tenant) = published.and_then(|published| published.holder.tenant())
+            && text(wait) != text(last.as_ref())
+        {
+            tracing::info!(%zone, waits_for = text(wait), "to be withdrawn");
+            let tenant = Work::Unit(Unit::Tenant(tenant.to_owned()));
+            self.mark_later(tenant, now.instant + COUNTING);
         }
+        asks_anew
     }
 
     /// Zones right below wait for what the public servers answer of this one.
     pub(in super::super) fn mark_awaiting_below(&mut self, zone: &DomainName) {
         let within = self.zones.range(zone.clone()..).take_while(|(below, _)| below.is_within(zone));
         let awaiting = within.filter(|(below, state)| {
-            (state.wait.is_some() || state.leaves)
-                && *below != zone
-                && self.index.zone_above(below).as_ref() == Some(zone)
+            state.wait.is_some() && *below != zone && self.index.zone_above(below).as_ref() == Some(zone)
         });
         let awaiting: Vec<DomainName> = awaiting.map(|(below, _)| below.clone()).collect();
         for below in awaiting {

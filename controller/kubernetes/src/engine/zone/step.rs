@@ -77,7 +77,7 @@ impl Engine {
             return Decision::only(Step::Publish(Box::new(PublishedZone { resource_version, ..last.clone() })));
         }
         if let Some((holder, state)) = outcome.holder.as_ref().zip(self.zones.get_mut(zone)) {
-            (state.leaves, state.out_since, state.awaits_mail) = (false, None, false);
+            (state.going, state.awaits_mail) = (None, false);
             self.has_returned(holder, &Unit::Zone(zone.clone()));
         }
         match (outcome.standing, &outcome.zone, &outcome.holder, last) {
@@ -102,10 +102,10 @@ impl Engine {
                 if self.zone_is_over(&last, now.today) {
                     self.withdrawal(last, now)
                 } else {
-                    self.kept(PublishedZone { retired: last.retired.or(Some(now.today)), ..last }, now)
+                    self.kept(PublishedZone { retired: last.retired.or(Some(now.today)), leave: None, ..last }, now)
                 }
             }
-            (_, _, _, Some(last)) => self.kept(last, now),
+            (_, _, _, Some(last)) => self.kept(PublishedZone { leave: None, ..last }, now),
             (Standing::Retired, _, _, None) => match self.zones.get(zone).and_then(|state| state.damaged.as_ref()) {
                 Some(damaged) => self.lost(zone, damaged),
                 None => Decision::only(Step::Keep),
@@ -143,6 +143,7 @@ impl Engine {
             deletion_policy: live.model.deletion_policy,
             mail_gate_open: live.has_mail(),
             retired: None,
+            leave: None,
             signing,
             epoch: now.seconds,
             is_labelled: true,
@@ -163,7 +164,7 @@ impl Engine {
         });
         let mut held: Vec<Held> =
             content.iter().cloned().chain(wait.as_ref().and_then(|wait| wait.held.clone())).collect();
-        let mut next = PublishedZone { signing, retired: None, ..last.clone() };
+        let mut next = PublishedZone { signing, retired: None, leave: None, ..last.clone() };
         if live.model.deletion_policy == DeletionPolicy::Retain {
             // What protects it holds at once, whatever else of the change is held.
             next.deletion_policy = DeletionPolicy::Retain;
@@ -235,6 +236,7 @@ impl Engine {
             behind: &self.behind(state),
             ttl: caches.ttl(),
             parent: parent.as_ref(),
+            asked: self.asked(live.zone.apex(), now),
             epoch: state.published.as_ref().map_or(0, |last| last.epoch),
             approves: &|held| word.approves(held),
         })

@@ -1,16 +1,16 @@
 //! The withdrawal of a zone that nobody declares any more and whose time is over: not too many at once, not while the parent trusts its
 //! keys, and from the zone above first.
 
-use std::time::Duration;
-
 use cst_compiler::index::Unit;
 use cst_compiler::model::DomainName;
 use cst_compiler::plan::departure::Standing;
+use cst_compiler::plan::dnssec::Wait;
 use cst_compiler::plan::guard::{self, Held};
-use cst_compiler::plan::parent::{Parent, ParentAnswer};
+use cst_compiler::plan::parent::Parent;
+use cst_compiler::plan::withdrawal::{Facts, Leave, leads_to};
 
+use super::super::Engine;
 use super::super::mail::Leaving;
-use super::super::{Engine, Work};
 use super::{Damaged, Decision, Step};
 use crate::clock::Now;
 use crate::published::PublishedZone;
@@ -29,12 +29,22 @@ impl Engine {
         // First many at once are let go by one word, then each is looked at.
         let trusted = if may_go { self.trusted_above(&last) } else { None };
         let held: Vec<Held> = trusted.into_iter().chain(mail.held()).collect();
-        let is_free = may_go && held.is_empty() && mail == Leaving::Free && self.has_left_above(&zone, now);
-        if !is_free {
-            let retired = last.retired.or(Some(now.today));
-            return Decision { held, ..self.kept(PublishedZone { retired, ..last }, now) };
+        let resource_version = last.resource_version.clone();
+        let mut next = PublishedZone { retired: last.retired.or(Some(now.today)), ..last };
+        let is_held = !may_go || !held.is_empty();
+        if let Some(state) = self.zones.get_mut(&zone).filter(|_| is_held || mail != Leaving::Free) {
+            state.going = None;
         }
-        Decision::only(Step::Forget(last.resource_version))
+        let wait = match mail {
+            _ if is_held => None,
+            Leaving::Free => match self.leave(&mut next, now).and_then(|()| self.hear_anew(&zone, now)) {
+                Ok(()) => return Decision::only(Step::Forget(resource_version)),
+                Err(wait) => Some(wait),
+            },
+            Leaving::Waits | Leaving::Held(_) => Some(Wait::new("its mail to be gone")),
+        };
+        let held = held.into_iter().chain(wait.as_ref().and_then(|wait| wait.held.clone())).collect();
+        Decision { wait, ..self.kept(next, now).and_held(held) }
     }
 
     /// A stored version that cannot be read, of a zone that nobody declares: only a human knows whether it may go.
@@ -80,34 +90,38 @@ impl Engine {
 
     /// Whether the zone above delegates to others only: its DS are of what they serve.
     fn has_moved(&self, parent: &Parent) -> bool {
-        parent.answers().all(|(_, said)| !said.ns.is_empty() && !self.leads_here(said))
-    }
-
-    /// Whether a server of the zone above delegates to any of ours.
-    fn leads_here(&self, said: &ParentAnswer) -> bool {
         let ours = &self.index.settings().dns.name_servers;
-        said.ns.iter().any(|server| ours.contains(server))
+        parent.answers().all(|(_, said)| !said.ns.is_empty() && !leads_to(said, ours))
     }
 
-    /// Whether no cache has the delegation in one of our zones any more. It is taken out first.
-    fn has_left_above(&mut self, zone: &DomainName, now: &Now) -> bool {
-        let Some(above) = self.index.zone_above(zone).filter(|above| self.zones.contains_key(above)) else {
-            return true;
-        };
-        let Some(parent) = self.parent_of(zone) else { return true };
-        let is_out = parent.is_known() && parent.answers().all(|(_, said)| !self.leads_here(said));
-        let ttl = self.zones.get(&above).and_then(|state| Some(state.published.as_ref()?.caches.ttl()));
-        let ttl = Duration::from_secs(ttl.unwrap_or_default().into());
-        let Some(state) = self.zones.get_mut(zone) else { return true };
-        let first = !std::mem::replace(&mut state.leaves, true);
-        state.out_since = is_out.then(|| state.out_since.unwrap_or(now.instant));
-        let free_at = state.out_since.map(|since| since + ttl);
-        if first {
-            self.mark(Work::Unit(Unit::Zone(above)));
-        }
-        if let Some(at) = free_at.filter(|at| *at > now.instant) {
-            self.mark_later(Work::Unit(Unit::Zone(zone.clone())), at);
-        }
-        free_at.is_some_and(|at| at <= now.instant)
+    /// What lets it go was asked for when nothing else kept it: its parent may have got a DS since.
+    fn hear_anew(&mut self, zone: &DomainName, now: &Now) -> Result<(), Wait> {
+        let is_asked = self.asks_parent(zone);
+        let Some(state) = self.zones.get_mut(zone).filter(|_| is_asked) else { return Ok(()) };
+        let since = *state.going.get_or_insert(now.instant);
+        let is_heard = state.parent.as_ref().is_some_and(|heard| heard.asked >= since);
+        if is_heard { Ok(()) } else { Err(Wait::anew()) }
+    }
+
+    /// The delegation in one of our zones is taken out first, and no cache has it any more.
+    fn leave(&self, next: &mut PublishedZone, now: &Now) -> Result<(), Wait> {
+        let zone = next.apex().clone();
+        let above = self.index.zone_above(&zone).zip(self.parent_of(&zone));
+        let Some((above, parent)) = above else { return Ok(()) };
+        let state = self.zones.get(&above);
+        let published = state.and_then(|state| state.published.as_ref());
+        let damaged = state.and_then(|state| Some(state.damaged.as_ref()?.why.as_str()));
+        let leave = next.leave.get_or_insert(Leave::begin(self.steady.seconds(now)));
+        leave.step(&Facts {
+            zone: &zone,
+            above: &above,
+            parent: &parent,
+            servers: &self.index.settings().dns.name_servers,
+            ttl: published.map(|published| published.caches.ttl()),
+            trouble: damaged,
+            now: self.steady.seconds(now),
+            epoch: next.epoch,
+            approves: &|held| self.approves(&next.holder, held),
+        })
     }
 }

@@ -18,6 +18,7 @@ pub(super) struct Ticket {
     pub(super) zone: DomainName,
     /// Tells one that was forgotten and is followed again from what it was before.
     since: u64,
+    asked: Instant,
 }
 
 /// What is known of a zone.
@@ -28,6 +29,8 @@ struct Watched {
     plan: u64,
     is_waited_for: bool,
     is_being_asked: bool,
+    /// What is being asked was begun too early for somebody: it is asked again as soon as that is answered.
+    is_late: bool,
     /// How often in a row not everything was answered.
     failures: u32,
     last: Option<Parent>,
@@ -57,6 +60,7 @@ impl Schedule {
             plan: 0,
             is_waited_for: false,
             is_being_asked: false,
+            is_late: false,
             failures: 0,
             last: None,
         };
@@ -76,6 +80,15 @@ impl Schedule {
         watched.is_waited_for = waiting;
         if begins {
             self.plan(zone, now);
+        }
+    }
+
+    /// It is due now, and again if it is being asked.
+    pub(super) fn ask(&mut self, zone: &DomainName, now: Instant) {
+        match self.zones.get_mut(zone) {
+            Some(watched) if watched.is_being_asked => watched.is_late = true,
+            Some(_) => self.plan(zone, now),
+            None => {}
         }
     }
 
@@ -104,7 +117,7 @@ impl Schedule {
         self.plan(&zone, now + self.pace.every);
         let watched = self.zones.get_mut(&zone)?;
         watched.is_being_asked = true;
-        Some(Ticket { since: watched.since, zone })
+        Some(Ticket { since: watched.since, zone, asked: now })
     }
 
     /// Takes in what was answered; what is to be told.
@@ -122,11 +135,15 @@ impl Schedule {
             Err(error) => (silenced(watched.last.as_ref()), Some(error.to_string())),
         };
         watched.failures = if parent.is_known() { 0 } else { watched.failures + 1 };
-        let pause = pause(zone, watched, self.pace);
+        let is_late = std::mem::take(&mut watched.is_late);
+        let pause = if is_late { Duration::ZERO } else { pause(zone, watched, self.pace) };
         let changed = watched.last.as_ref() != Some(&parent);
+        let is_told = changed || watched.is_waited_for;
+        // Why is told once.
+        let failure = failure.filter(|_| changed);
         watched.last = Some(parent.clone());
         self.plan(zone, now + pause);
-        changed.then(|| ParentSeen { zone: zone.clone(), parent, failure })
+        is_told.then(|| ParentSeen { zone: zone.clone(), parent, failure, asked: ticket.asked.into_std() })
     }
 }
 

@@ -79,6 +79,37 @@ fn what_is_waited_for_is_due_at_once_and_every_minute() {
 }
 
 #[test]
+fn what_is_waited_for_is_told_each_time_with_when_it_was_asked() {
+    let (mut schedule, zone, now) = one();
+    let ticket = schedule.begin(now).unwrap();
+    schedule.finish(&ticket, Ok(known()), now);
+    schedule.set_waiting(&zone, true, now);
+    for round in 0..3 {
+        let (begun, answered) = (now + MINUTE * 2 * round, now + MINUTE * (2 * round + 1));
+        let ticket = schedule.begin(begun).unwrap();
+        let seen = schedule.finish(&ticket, Ok(known()), answered).expect("the same is told again");
+        assert_eq!((seen.parent, seen.asked), (known(), begun.into_std()));
+    }
+}
+
+#[test]
+fn who_asks_gets_an_answer_that_was_asked_for_afterwards() {
+    let (mut schedule, zone, now) = one();
+    let early = schedule.begin(now).unwrap();
+    schedule.set_waiting(&zone, true, now);
+    schedule.ask(&zone, now + MINUTE);
+    assert!(schedule.begin(now + MINUTE).is_none(), "it is being asked");
+    let at = now + MINUTE * 2;
+    assert_eq!(schedule.finish(&early, Ok(known()), at).unwrap().asked, now.into_std(), "too early");
+    let ticket = schedule.begin(at).expect("asked again at once");
+    assert_eq!(schedule.finish(&ticket, Ok(known()), at).unwrap().asked, at.into_std());
+    assert_eq!(schedule.next(), Some(at + MINUTE), "once");
+    schedule.ask(&zone, at);
+    assert!(schedule.begin(at).is_some(), "it was asked a moment ago");
+    schedule.ask(&self::zone("urbino.pu.it"), at);
+}
+
+#[test]
 fn silence_is_asked_again_soon_then_ever_later() {
     let (mut schedule, _, mut now) = one();
     let mut pauses = Vec::new();

@@ -25,8 +25,11 @@ pub(super) struct World {
     /// Nothing is said of how long caches keep the zone.
     pub haste: bool,
     random: u64,
-    /// What was last heard of the parent.
+    /// What was last heard of the parent, and when.
     heard: Option<Parent>,
+    heard_at: u32,
+    /// The parent is asked no more.
+    pub asks_no_more: bool,
     hour: usize,
     clock_lag: u32,
     /// Every version that there was.
@@ -71,6 +74,8 @@ impl World {
             believed: BTreeSet::new(),
             random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
             heard: None,
+            heard_at: START,
+            asks_no_more: false,
             hour: 0,
             clock_lag: 0,
         }
@@ -128,6 +133,7 @@ impl World {
             behind: &behind,
             ttl: if self.haste { 0 } else { u32::try_from(TTL).unwrap() * HOUR },
             parent: heard.as_ref(),
+            asked: self.heard_at,
             epoch: 0,
             approves: &|held| Some(&held.digest) == approved.as_ref(),
         };
@@ -148,7 +154,7 @@ impl World {
 
     /// The parent is asked now and then, and often while something is awaited; now and then a server does not answer.
     fn hear_parent(&mut self) {
-        if self.wait.is_none() && self.heard.is_some() && self.below(8) > 0 {
+        if self.asks_no_more || self.wait.is_none() && self.heard.is_some() && self.below(8) > 0 {
             return;
         }
         let mut servers = BTreeMap::new();
@@ -159,7 +165,7 @@ impl World {
             let answers = self.registry == Registry::IsDeaf || self.below(10) > 0;
             servers.insert(name.to_owned(), answers.then_some(answer));
         }
-        self.heard = Some(Parent { servers });
+        (self.heard, self.heard_at) = (Some(Parent { servers }), self.now());
     }
 
     fn ds(&self, id: u16) -> Ds {
