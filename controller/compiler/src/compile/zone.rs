@@ -12,7 +12,7 @@ use cst_api::Reason;
 use super::Standing;
 use crate::index::Index;
 use crate::model::record::Ds;
-use crate::model::{DomainName, ObjectKey, Zone};
+use crate::model::{DomainName, ObjectKey, RecordSet, Zone};
 use crate::problem::{Kind, ObjectRef, Problem};
 
 /// What was observed that a zone depends on.
@@ -24,12 +24,14 @@ pub struct ZoneFacts {
     pub mail_stays: bool,
     /// The zones right below that are published, also without their Domain, with their DS records when every public server serves them signed.
     pub below: BTreeMap<DomainName, Vec<Ds>>,
+    /// The addresses of our name servers that lie in a zone below that is served and that nobody declares, as it has them.
+    pub glue: Vec<RecordSet>,
 }
 
 impl ZoneFacts {
     /// As if everything that is waited for had come, for judging manifests without a cluster.
     pub fn hopeful() -> Self {
-        Self { mail_acknowledged: true, mail_stays: false, below: BTreeMap::new() }
+        Self { mail_acknowledged: true, ..Self::default() }
     }
 }
 

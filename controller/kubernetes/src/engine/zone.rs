@@ -247,6 +247,7 @@ impl Engine {
             (state.going, state.wait) = (None, None);
             self.note_retained(last.and_then(|last| last.retained()), None, now);
         }
+        self.mark_with_glue(zone);
         self.mark(Work::Serve(zone.clone()));
     }
 

@@ -39,9 +39,20 @@ impl Composer<'_> {
         let signer = self.facts.below.get(child).cloned().unwrap_or_default();
         let signer = signer.into_iter().map(RecordData::Ds).collect();
         let signer = RecordSet::new(child.clone(), dns::apex_ttl(self.ttl), signer);
-        for set in signer.into_iter().chain(glue(self.index, child)) {
+        for set in signer.into_iter().chain(self.glue(child)) {
             self.contribute(Contributor::Delegation, set, WHOSE);
         }
+    }
+
+    /// The addresses of name servers within the child, which resolvers could not find otherwise (RFC 9471), be they in a zone below it.
+    fn glue(&self, child: &DomainName) -> Vec<RecordSet> {
+        let servers = &self.index.settings().dns.name_servers;
+        let within = servers.iter().filter(|server| server.is_within(child)).collect::<BTreeSet<_>>();
+        let addresses = |server: &DomainName| {
+            let of_nobody = self.facts.glue.iter().filter(|set| set.name == *server).cloned().collect::<Vec<_>>();
+            if of_nobody.is_empty() { written_addresses(self.index, server) } else { of_nobody }
+        };
+        within.into_iter().flat_map(addresses).collect()
     }
 }
 
@@ -51,17 +62,12 @@ fn children(index: &Index, zone: &DomainName) -> BTreeSet<DomainName> {
     below.filter(|child| index.zone_above(child).as_ref() == Some(zone)).cloned().collect()
 }
 
-/// The addresses of name servers within the child, which resolvers could not find otherwise (RFC 9471), be they in a zone below it.
-fn glue(index: &Index, child: &DomainName) -> Vec<RecordSet> {
+/// The addresses that the Domain writes in whose zone a name server lies.
+fn written_addresses(index: &Index, server: &DomainName) -> Vec<RecordSet> {
     let settings = &index.settings().dns;
     let bounded = |set: &RecordSet| set.clone().with_ttl(settings.ttl.bounded(set.ttl));
-    let within = settings.name_servers.iter().filter(|server| server.is_within(child)).collect::<BTreeSet<_>>();
-    let addresses = |server: &DomainName| {
-        let zone = index.covering_zone(server).and_then(|zone| index.held_zone(&zone));
-        let written = zone.into_iter().flat_map(|model| &model.sets).map(|(_, set)| set);
-        let is_address =
-            |set: &&RecordSet| matches!(set.type_(), RecordType::A | RecordType::AAAA) && set.name == *server;
-        written.filter(is_address).map(bounded).collect::<Vec<_>>()
-    };
-    within.into_iter().flat_map(addresses).collect()
+    let zone = index.covering_zone(server).and_then(|zone| index.held_zone(&zone));
+    let written = zone.into_iter().flat_map(|model| &model.sets).map(|(_, set)| set);
+    let is_address = |set: &&RecordSet| matches!(set.type_(), RecordType::A | RecordType::AAAA) && set.name == *server;
+    written.filter(is_address).map(bounded).collect()
 }

@@ -158,6 +158,45 @@ fn a_zone_below_ours_leaves_the_one_above_first() {
 }
 
 #[test]
+fn the_zones_above_keep_the_addresses_of_name_servers_in_a_retained_zone() {
+    let server = "ns1.sale.museo.urbino.pu.it";
+    let (below, lowest) = (BELOW, "sale.museo.urbino.pu.it");
+    let mut play = Play::with(settings(&json!({"dns": {"nameServers": [server]}})));
+    play.engine.lead(true);
+    play.listed();
+    play.tenant("urbino", &[ABOVE]);
+    let unsigned = json!({"mode": "Unsigned"});
+    let records = json!([{"name": "ns1", "type": "A", "values": ["192.0.2.1"]},
+                         {"name": "ns1", "type": "AAAA", "values": ["2001:db8::1"]}]);
+    for (zone, records) in [(ABOVE, json!([])), (below, json!([])), (lowest, records)] {
+        play.domain("urbino", zone, &json!({"dnssec": unsigned, "records": records}));
+    }
+    play.settle();
+    let glue = |play: &Play, zone: &str| {
+        let zone = play.published(zone).unwrap().zone;
+        let sets = zone.at(&name(server)).map(|set| set.values().len()).collect::<Vec<_>>();
+        sets.len()
+    };
+    let in_both = |play: &Play| [ABOVE, below].map(|zone| glue(play, zone));
+    assert_eq!(in_both(&play), [2, 2]);
+    gone(&mut play, "urbino", lowest);
+    minutes(&mut play, 2, &[ABOVE, below, lowest]);
+    assert!(play.published(lowest).unwrap().retired.is_some());
+    assert_eq!(in_both(&play), [2, 2], "it is served on");
+    gone(&mut play, "urbino", below);
+    minutes(&mut play, 2, &[ABOVE, below, lowest]);
+    assert_eq!(in_both(&play), [2, 2]);
+    play.domain("urbino", below, &json!({"dnssec": unsigned}));
+    let metadata =
+        json!({"name": "urbino", "annotations": {"territorial.services/drop": format!("Domain/{lowest}/2026-11-18")}});
+    let spec = json!({"displayName": "urbino", "entityType": "Comune", "domains": [ABOVE]});
+    play.object(Event::Tenant, json!({"metadata": metadata, "spec": spec}));
+    minutes(&mut play, 90, &[ABOVE, below, lowest]);
+    assert!(play.published(lowest).is_none(), "{:?}", waits_for(&play));
+    assert_eq!(in_both(&play), [0, 0]);
+}
+
+#[test]
 fn a_zone_that_leaves_goes_on_where_it_was_after_a_restart() {
     let mut play = delegated();
     gone(&mut play, "urbino", BELOW);

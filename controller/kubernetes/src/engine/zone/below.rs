@@ -22,7 +22,26 @@ impl Engine {
         });
         let below: BTreeMap<DomainName, Vec<Ds>> =
             right_below.map(|(below, state)| (below.clone(), self.signer_of(below, state, zone))).collect();
-        ZoneFacts { mail_acknowledged, mail_stays: self.mail_stays(zone), below }
+        ZoneFacts { mail_acknowledged, mail_stays: self.mail_stays(zone), below, glue: self.glue_of_nobody(zone) }
+    }
+
+    /// The addresses of our name servers that lie in zones below one that are served and that nobody declares.
+    fn glue_of_nobody(&self, above: &DomainName) -> Vec<RecordSet> {
+        let servers = self.index.settings().dns.name_servers.iter().filter(|server| server.is_within(above));
+        let sets =
+            servers.filter_map(|server| Some((server, self.nobodys_zone_of(server)?))).flat_map(|(server, zone)| {
+                let addresses = [RecordType::A, RecordType::AAAA];
+                addresses.into_iter().filter_map(|type_| zone.get(server, type_)).cloned().collect::<Vec<_>>()
+            });
+        sets.collect()
+    }
+
+    /// The content of the zone that has a name, where that is served and nobody declares it.
+    fn nobodys_zone_of(&self, name: &DomainName) -> Option<&Zone> {
+        let published = name.and_ancestors().find_map(|zone| self.zones.get(&zone)?.published.as_ref())?;
+        let (zone, declared) = (published.apex(), self.index.covering_zone(name));
+        let is_nobodys = declared.is_none_or(|declared| *zone != declared && zone.is_within(&declared));
+        is_nobodys.then_some(&*published.zone)
     }
 
     /// The DS that the zone above is to publish: of a zone that is served everywhere; until then what it says already.
@@ -49,6 +68,15 @@ impl Engine {
         let serial = state.published.as_ref().map(|published| published.serial);
         let mut servers = self.answering(state).peekable();
         servers.peek().is_some() && servers.all(|server| state.seen.get(&server.name).copied() == serial)
+    }
+
+    /// The zones above have the addresses of name servers that lie in this one.
+    pub(super) fn mark_with_glue(&mut self, zone: &DomainName) {
+        let has_servers = self.index.settings().dns.name_servers.iter().any(|server| server.is_within(zone));
+        let above = std::iter::successors(self.index.zone_above(zone), |above| self.index.zone_above(above));
+        for above in above.filter(|_| has_servers).collect::<Vec<_>>() {
+            self.mark(Work::Unit(Unit::Zone(above)));
+        }
     }
 
     /// The zone above is compiled anew when it is to say something else of this one.
