@@ -150,6 +150,11 @@ impl Signing {
         of(self) == of(other)
     }
 
+    /// Notes what the parent says, seconds since 1970: also of a zone whose keys are not led anywhere now, as nobody declares it.
+    pub fn hear(&mut self, parent: &Parent, now: u32) {
+        self.parent.hear(parent, now);
+    }
+
     fn active(&self) -> impl Iterator<Item = &ZoneKey> {
         self.keys.iter().filter(|key| key.is_active())
     }
@@ -185,7 +190,7 @@ impl ZoneKey {
 pub fn step(last: &Signing, wanted: &Wanted, facts: &Facts<'_>) -> Judged {
     let mut signing = Signing { denial: wanted.denial, ..last.clone() };
     if let Some(parent) = facts.parent {
-        signing.parent.hear(parent, facts.now);
+        signing.hear(parent, facts.now);
     }
     let result = match (wanted.signed, signing.leaving) {
         (false, _) => signing.leave(facts),

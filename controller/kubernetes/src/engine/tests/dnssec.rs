@@ -179,6 +179,33 @@ fn a_zone_is_never_unsigned_while_the_parent_trusts_it() {
 }
 
 #[test]
+fn a_ds_that_came_and_went_while_nobody_had_the_zone_is_waited_for() {
+    let leaves: [fn(&mut Play); 2] = [
+        |play| play.take(Event::Domain(Seen::Gone(ObjectKey::new("t-urbino", ZONE)))),
+        |play| play.tenant("urbino", &["urbino.pu.it"]),
+    ];
+    for leave in leaves {
+        let mut play = asking();
+        play.domain("urbino", ZONE, &json!({}));
+        play.settle();
+        parent(&mut play, ZONE, &[]);
+        play.hours(2);
+        leave(&mut play);
+        play.hours(1);
+        for ds in [&[1][..], &[]] {
+            parent(&mut play, ZONE, ds);
+            play.hours(1);
+        }
+        play.tenant("urbino", &["urbino.pu.it", ZONE]);
+        play.domain("urbino", ZONE, &json!({"dnssec": {"mode": "Unsigned"}}));
+        play.hours(7);
+        assert_eq!(play.keys(ZONE), "1LST leaving", "caches may have the DS for ten hours");
+        play.hours(4);
+        assert_eq!(play.keys(ZONE), "");
+    }
+}
+
+#[test]
 fn where_nobody_asks_the_coordinators_word_stands_for_it_and_the_content_goes_on() {
     let mut play = Play::with(settings(&json!({})));
     play.engine.lead(true);

@@ -197,7 +197,10 @@ impl Engine {
     }
 
     /// What is served on as it is, for as long as that may be: its signatures do not run out.
-    pub(super) fn kept(&self, next: PublishedZone, now: &Now) -> Decision {
+    pub(super) fn kept(&self, mut next: PublishedZone, now: &Now) -> Decision {
+        if let Some(parent) = self.parent_of(next.apex()) {
+            next.signing.hear(&parent, self.steady.seconds(now));
+        }
         let last = self.zones.get(next.apex()).and_then(|state| Some((state, state.published.as_ref()?)));
         let Some((state, last)) = last else { return Decision::only(Step::Keep) };
         match self.inception(state, last, now) {
