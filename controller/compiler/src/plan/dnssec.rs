@@ -1,6 +1,7 @@
 //! The keys of a zone, led from one state that every validator believes to the next (RFC 6781 §4, RFC 7583, RFC 8078). Whoever validates
 //! may have kept anything for as long as its time to live says: a step is taken when whatever could contradict it is out of all caches.
 
+mod arrival;
 mod begin;
 mod caches;
 mod choose;
@@ -18,6 +19,7 @@ use crate::model::DomainName;
 use crate::model::record::Ds;
 use crate::parse::DomainModel;
 use crate::settings::DnssecSettings;
+pub use arrival::Arrival;
 pub use begin::StoredKey;
 pub use caches::Caches;
 pub use trust::Trust;
@@ -40,6 +42,9 @@ pub struct Signing {
     /// What the parent was seen to have.
     #[serde(default, skip_serializing_if = "Trust::is_empty")]
     pub parent: Trust,
+    /// Where the parent delegates to, if that was seen to be others; `None` when that is long ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival: Option<Arrival>,
 }
 
 /// One of a zone's keys, and what it does.
@@ -93,6 +98,8 @@ pub struct Facts<'a> {
     pub parent: Option<&'a Parent>,
     /// When that was asked for, seconds since 1970.
     pub asked: u32,
+    /// Our name servers, to which it is to delegate.
+    pub servers: &'a [DomainName],
     /// Of the zone's approvals ([`Held::in_epoch`]).
     pub epoch: u32,
     /// Whether the coordinator approved a step.
@@ -191,6 +198,7 @@ pub fn step(last: &Signing, wanted: &Wanted, facts: &Facts<'_>) -> Judged {
     let mut signing = Signing { denial: wanted.denial, ..last.clone() };
     if let Some(parent) = facts.parent {
         signing.hear(parent, facts.now);
+        signing.hear_delegation(parent, facts);
     }
     let result = match (wanted.signed, signing.leaving) {
         (false, _) => signing.leave(facts),

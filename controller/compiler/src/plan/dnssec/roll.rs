@@ -16,12 +16,14 @@ impl Signing {
         }
     }
 
-    /// Unsigned to signed: the parent may trust the key when no cache holds the zone without signatures any more (RFC 7583 §3.3.4).
+    /// Unsigned to signed: the parent may trust the key when no cache holds the zone without signatures any more (RFC 7583 §3.3.4), be it
+    /// from here or from the servers that it had before.
     fn establish(&mut self, target: &ZoneKey, facts: &Facts<'_>) -> Result<(), Wait> {
         if !(target.listed && target.signs) {
             self.set(target.id, |key| (key.listed, key.signs) = (true, true));
         } else if !target.trusted {
-            self.is_known_everywhere(facts)?;
+            let arrived = self.has_arrived(facts);
+            self.is_known_everywhere(facts).and(arrived)?;
             self.set(target.id, |key| key.trusted = true);
         } else {
             self.keys.retain(|key| key.id == target.id);

@@ -86,6 +86,26 @@ fn going_unsigned_waits_for_an_answer_that_is_asked_for_when_nothing_else_is_wai
 }
 
 #[test]
+fn a_zone_that_others_serve_is_to_be_trusted_when_no_cache_has_it_from_them() {
+    let (ours, others) = (DomainName::parse("ns1.cst.example").unwrap(), DomainName::parse("ns.old.example").unwrap());
+    let mut world = World::new(&UNSIGNED, 11);
+    world.delegated = [others.clone()].into();
+    world.run(&UNSIGNED, 24);
+    for delegated in [vec![others.clone()], vec![ours.clone(), others]] {
+        world.delegated = delegated.into_iter().collect();
+        world.run(&SIGNED, 24 * 20);
+        assert_eq!(world.take_path(state).last().unwrap(), "1LS");
+        let wait = world.wait.clone().unwrap();
+        assert!(wait.text.starts_with("the parent to delegate the zone to ns1.cst.example alone"), "{}", wait.text);
+    }
+    world.delegated = [ours].into();
+    world.run(&SIGNED, 24 * 6);
+    assert_eq!(world.take_path(state), ["1LS"]);
+    assert_eq!(world.wait.clone().unwrap().text, "caches to forget what other servers served");
+    assert_eq!(path(&mut world, &SIGNED), ["1LS", "1LST"]);
+}
+
+#[test]
 fn who_changes_their_mind_goes_back() {
     let mut world = World::new(&SIGNED, 5);
     world.run(&SIGNED, 200);

@@ -105,6 +105,33 @@ fn a_new_zone_says_its_ds_and_whether_the_parent_has_it() {
 }
 
 #[test]
+fn a_zone_that_moves_in_shows_its_ds_when_no_cache_has_it_from_other_servers() {
+    let mut play = asking();
+    let delegated = |play: &mut Play, servers: &[&str]| {
+        let ns = servers.iter().map(|server| name(server)).collect();
+        let answer = ParentAnswer { ns, ..ParentAnswer::default() };
+        let parent = Parent { servers: [("a.dns.it".to_owned(), Some(answer))].into() };
+        let asked = play.now.instant;
+        play.take(Event::Observed(Observation::Parent { zone: name(ZONE), parent, asked }));
+        play.settle();
+    };
+    play.domain("urbino", ZONE, &json!({}));
+    play.settle();
+    delegated(&mut play, &["ns.old.example"]);
+    play.hours(30);
+    assert_eq!(play.keys(ZONE), "1LS", "who has its DS would not believe the old servers");
+    let zone = play.status(ZONE).zone.unwrap();
+    assert_eq!((zone.dnssec.as_str(), zone.ds.len()), ("Changing", 0));
+    let waits = zone.next.unwrap().waits_for;
+    assert!(waits.starts_with("the parent to delegate the zone to ns1.cst.example.net alone"), "{waits}");
+    delegated(&mut play, &["ns1.cst.example.net"]);
+    play.hours(24 * 7 - 1);
+    assert_eq!(play.keys(ZONE), "1LS");
+    play.hours(3);
+    assert_eq!((play.keys(ZONE).as_str(), play.status(ZONE).zone.unwrap().ds.len()), ("1LST", 1));
+}
+
+#[test]
 fn a_rollover_by_date_waits_for_the_servers_the_caches_and_the_parent() {
     let mut play = signed();
     let serial = play.published(ZONE).unwrap().serial;

@@ -122,10 +122,11 @@ impl Engine {
         if let Some(held) = unread.filter(|held| !self.approves(&live.model.key, held)) {
             return Decision { held: vec![held], ..Decision::only(Step::Keep) };
         }
-        let signing = Signing::begin_with(keys, &live.wanted, now.today);
+        let mut signing = Signing::begin_with(keys, &live.wanted, now.today);
         let word = Word::of(self, &live.model.key);
         let refused = self.with_facts(state, live, Caches::default(), &word, now, |facts| {
             let is_asked = self.asks_parent(facts.zone);
+            signing.arrive(facts);
             signing.is_foreign(facts).or_else(|| signing.is_blind(facts).filter(|_| is_asked))
         });
         let inception = match (refused, self.first_inception(live, now)) {
@@ -240,6 +241,7 @@ impl Engine {
             ttl: caches.ttl(),
             parent: parent.as_ref(),
             asked: self.asked(live.zone.apex(), now),
+            servers: &self.index.settings().dns.name_servers,
             epoch: state.published.as_ref().map_or(0, |last| last.epoch),
             approves: &|held| word.approves(held),
         })

@@ -28,6 +28,9 @@ pub(super) struct World {
     /// What was last heard of the parent, and when.
     heard: Option<Parent>,
     heard_at: u32,
+    /// Our name servers, and those that the parent delegates to.
+    servers: [DomainName; 1],
+    pub delegated: BTreeSet<DomainName>,
     /// The parent is asked no more.
     pub asks_no_more: bool,
     hour: usize,
@@ -76,6 +79,8 @@ impl World {
             heard: None,
             heard_at: START,
             asks_no_more: false,
+            servers: [our_server()],
+            delegated: [our_server()].into(),
             hour: 0,
             clock_lag: 0,
         }
@@ -134,6 +139,7 @@ impl World {
             ttl: if self.haste { 0 } else { u32::try_from(TTL).unwrap() * HOUR },
             parent: heard.as_ref(),
             asked: self.heard_at,
+            servers: &self.servers,
             epoch: 0,
             approves: &|held| Some(&held.digest) == approved.as_ref(),
         };
@@ -161,7 +167,7 @@ impl World {
         for (at, name) in ["a.example", "b.example"].into_iter().enumerate() {
             let ds: BTreeSet<Ds> = self.parent[at].last().unwrap().iter().map(|id| self.ds(*id)).collect();
             let ttl = if ds.is_empty() { 0 } else { u32::try_from(DS_TTL).unwrap() * HOUR };
-            let answer = ParentAnswer { ns: BTreeSet::new(), ds, ttl };
+            let answer = ParentAnswer { ns: self.delegated.clone(), ds, ttl };
             let answers = self.registry == Registry::IsDeaf || self.below(10) > 0;
             servers.insert(name.to_owned(), answers.then_some(answer));
         }
@@ -228,6 +234,10 @@ fn believes(ds: &BTreeSet<u16>, keys: &Signing, content: &Signing) -> bool {
     let algorithms: BTreeSet<u8> = listed.iter().map(|key| key.algorithm.number()).collect();
     let is_signed = |algorithm: &u8| listed.iter().any(|key| key.algorithm.number() == *algorithm && signs(key));
     listed.iter().any(|key| ds.contains(&key.id)) && algorithms.iter().all(is_signed)
+}
+
+fn our_server() -> DomainName {
+    DomainName::parse("ns1.cst.example").unwrap()
 }
 
 fn make_keys(signing: &mut Signing) {
