@@ -8,7 +8,7 @@ use cst_compiler::model::RecordType;
 use cst_tests::api_server;
 use cst_tests::centre::{condition, eventually};
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::json;
@@ -30,6 +30,13 @@ async fn signers(world: &World, tenant: &str) -> Vec<Vec<String>> {
     let api: Api<Domain> = world.centre.api(&format!("t-{tenant}"));
     let domains = api.list(&ListParams::default()).await.unwrap();
     domains.into_iter().map(|domain| domain.status.unwrap().zone.unwrap().ds).collect()
+}
+
+/// The days on which the keys of a tenant's Domains were made.
+async fn made(world: &World, tenant: &str) -> BTreeSet<String> {
+    let api: Api<Domain> = world.centre.api(&format!("t-{tenant}"));
+    let domains = api.list(&ListParams::default()).await.unwrap();
+    domains.into_iter().flat_map(|domain| domain.status.unwrap().zone.unwrap().keys).map(|key| key.made).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,8 +110,15 @@ async fn published_state_that_is_lost_is_made_anew_above_what_the_servers_have()
     world.until_ready("fano", 6).await;
     assert_eq!(signers(&world, "fano").await, before);
 
-    // Now with nobody there who knows.
+    // Now with nobody there who knows. What a Domain wants replaced is judged by the day that stands beside the key.
     drop(a);
+    let (day, keys): (_, Api<Secret>) = ("2026-01-02", world.centre.api(&world.centre.namespace));
+    for zone in &zones {
+        let secret = format!("zone-key.{zone}");
+        assert!(keys.get(&secret).await.unwrap().data.unwrap().contains_key("made-1"));
+        let patch = json!({"stringData": {"made-1": day}});
+        keys.patch(&secret, &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap();
+    }
     lose_all(&world).await;
     let leases: Api<Lease> = world.centre.api(&world.centre.namespace);
     leases.delete("cst-controller", &DeleteParams::default()).await.unwrap();
@@ -116,6 +130,8 @@ async fn published_state_that_is_lost_is_made_anew_above_what_the_servers_have()
     }
     world.until_ready("fano", 6).await;
     assert_eq!(signers(&world, "fano").await, before, "the keys are where they were");
+    let told = async || (made(&world, "fano").await == [day.to_owned()].into()).then_some(());
+    eventually(told).await.expect("the days that stand beside the keys");
     asking.was_answered().await;
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use cst_api::Date;
 use cst_compiler::model::DomainName;
 use cst_compiler::plan::dnssec::{Signing, StoredKey, ZoneKey};
 use cst_compiler::published::{KeyMaterial, VersionKey};
@@ -18,6 +19,8 @@ use crate::zone_server::{ZoneServer, ZoneServerError};
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     by_id: BTreeMap<u16, KeyMaterial>,
+    /// The days on which they were made: what a Domain wants replaced is known by it, also when all else that was stored is lost.
+    made: BTreeMap<u16, Date>,
     /// The Secret's version; `None`: there is none yet.
     resource_version: Option<String>,
 }
@@ -98,7 +101,7 @@ pub async fn make(
     let mut keys = read(api, zone).await?;
     let unusable = |source| KeyError::Unusable { zone: zone.clone(), secret: secret_name(zone), source };
     while let Some(at) = signing.keys.iter().position(|key| key.ds.is_none()) {
-        let ZoneKey { id, algorithm, .. } = signing.keys[at];
+        let ZoneKey { id, algorithm, made, .. } = signing.keys[at];
         // One that was stored when the state with it was not.
         let kept = keys.by_id.get(&id).filter(|kept| server.read_key(kept, zone).is_ok_and(|(of, _)| of == algorithm));
         let material = kept.cloned().map_or_else(|| server.new_key(algorithm), Ok).map_err(unusable)?;
@@ -108,6 +111,7 @@ pub async fn make(
         let is_taken = signing.keys.iter().filter_map(|key| key.ds.as_ref()).any(|other| other.key_tag == ds.key_tag);
         if !is_taken {
             keys.by_id.insert(id, material);
+            keys.made.insert(id, made);
             signing.keys[at].ds = Some(ds);
         }
     }
@@ -118,7 +122,9 @@ pub async fn make(
 pub async fn forget(api: &Api<Secret>, zone: &DomainName, signing: &Signing) -> Result<Keys, KeyError> {
     let mut keys = read(api, zone).await?;
     let count = keys.by_id.len();
-    keys.by_id.retain(|id, _| signing.keys.iter().any(|key| key.id == *id));
+    let is_of_zone = |id: &u16| signing.keys.iter().any(|key| key.id == *id);
+    keys.by_id.retain(|id, _| is_of_zone(id));
+    keys.made.retain(|id, _| is_of_zone(id));
     if keys.by_id.len() < count { keys.store(api, zone).await } else { Ok(keys) }
 }
 
@@ -160,7 +166,7 @@ impl Keys {
     pub fn stored(&self, server: &dyn ZoneServer, zone: &DomainName) -> Result<Vec<StoredKey>, KeyError> {
         let read = |(id, material): (&u16, &KeyMaterial)| {
             let (algorithm, ds) = server.read_key(material, zone)?;
-            Ok(StoredKey { id: *id, algorithm, ds })
+            Ok(StoredKey { id: *id, algorithm, ds, made: self.made.get(id).copied() })
         };
         let stored: Result<_, ZoneServerError> = self.by_id.iter().map(read).collect();
         stored.map_err(|source| KeyError::Unusable { zone: zone.clone(), secret: secret_name(zone), source })
@@ -176,7 +182,8 @@ impl Keys {
     }
 
     fn to_secret(&self, zone: &DomainName) -> Secret {
-        let data = self.by_id.iter().map(|(id, key)| (format!("key-{id}"), ByteString(key.expose().to_vec())));
+        let keys = self.by_id.iter().map(|(id, key)| (format!("key-{id}"), ByteString(key.expose().to_vec())));
+        let made = self.made.iter().map(|(id, day)| (format!("made-{id}"), ByteString(day.to_string().into_bytes())));
         Secret {
             metadata: ObjectMeta {
                 name: Some(secret_name(zone)),
@@ -185,7 +192,7 @@ impl Keys {
                 resource_version: self.resource_version.clone(),
                 ..ObjectMeta::default()
             },
-            data: Some(data.collect()),
+            data: Some(keys.chain(made).collect()),
             ..Secret::default()
         }
     }
@@ -193,10 +200,34 @@ impl Keys {
 
 impl From<Secret> for Keys {
     fn from(secret: Secret) -> Self {
+        let data = secret.data.unwrap_or_default();
+        let day = |(name, bytes): (&String, &ByteString)| {
+            let day = Date::parse(std::str::from_utf8(&bytes.0).ok()?).ok()?;
+            Some((name.strip_prefix("made-")?.parse().ok()?, day))
+        };
+        let made = data.iter().filter_map(day).collect();
         let key = |(name, bytes): (String, ByteString)| {
             Some((name.strip_prefix("key-")?.parse().ok()?, KeyMaterial::new(bytes.0)))
         };
-        let by_id = secret.data.unwrap_or_default().into_iter().filter_map(key).collect();
-        Self { by_id, resource_version: secret.metadata.resource_version }
+        let by_id = data.into_iter().filter_map(key).collect();
+        Self { by_id, made, resource_version: secret.metadata.resource_version }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_stored_with_the_days_on_which_they_were_made() {
+        let zone = DomainName::parse("fano.pu.it").unwrap();
+        let day = Date::parse("2026-01-02").unwrap();
+        let by_id = [1, 2].map(|id| (id, KeyMaterial::new(vec![b'k'; 3]))).into();
+        let keys = Keys { by_id, made: [(2, day)].into(), resource_version: Some("7".into()) };
+        let read = Keys::from(keys.to_secret(&zone));
+        assert_eq!((read.by_id, read.made, read.resource_version), (keys.by_id, keys.made, keys.resource_version));
+        let mut secret = Keys::default().to_secret(&zone);
+        secret.data.as_mut().unwrap().insert("made-1".into(), ByteString(b"some day".to_vec()));
+        assert!(Keys::from(secret).made.is_empty(), "a damaged day is none");
     }
 }

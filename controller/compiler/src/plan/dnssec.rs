@@ -42,7 +42,7 @@ pub struct Signing {
     /// What the parent was seen to have.
     #[serde(default, skip_serializing_if = "Trust::is_empty")]
     pub parent: Trust,
-    /// Where the parent delegates to, if that was seen to be others; `None` when that is long ago.
+    /// Where the parent delegates to, if that was seen to be others and not waited for since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrival: Option<Arrival>,
 }

@@ -15,6 +15,8 @@ pub struct StoredKey {
     pub algorithm: DnssecAlgorithm,
     /// Its DS.
     pub ds: Ds,
+    /// The day it was made, where that is stored.
+    pub made: Option<Date>,
 }
 
 impl Signing {
@@ -27,7 +29,7 @@ impl Signing {
         let key = |(at, stored): (usize, &StoredKey)| ZoneKey {
             id: stored.id,
             algorithm: stored.algorithm,
-            made: today,
+            made: stored.made.unwrap_or(today),
             ds: Some(stored.ds.clone()),
             listed: true,
             signs: true,

@@ -321,11 +321,31 @@ fn keys_that_the_parent_does_not_trust_begin_no_zone() {
         id,
         algorithm: cst_api::DnssecAlgorithm::EcdsaP256Sha256,
         ds: Ds { key_tag: id, algorithm: 13, digest_type: 2, digest: vec![0xAA; 32] },
+        made: None,
     };
     play.engine.zone_keys(name(ZONE), vec![stored(76), stored(77)]);
     parent(&mut play, ZONE, &[77]);
     play.settle();
     assert_eq!(play.keys(ZONE), "76LST 77LS", "whichever of them is trusted, the zone is believed");
+}
+
+#[test]
+fn a_rollover_of_an_earlier_day_is_done_when_the_key_says_so_though_all_else_is_lost() {
+    for (made, keys) in [("2026-01-02", "1LST 2L"), ("2026-06-01", "1LST")] {
+        let mut play = asking();
+        play.domain("urbino", ZONE, &json!({"dnssec": {"rollover": "2026-06-01"}}));
+        play.settle();
+        let stored = StoredKey {
+            id: 1,
+            algorithm: cst_api::DnssecAlgorithm::EcdsaP256Sha256,
+            ds: Ds { key_tag: 1, algorithm: 13, digest_type: 2, digest: vec![0xAA; 32] },
+            made: Some(Date::parse(made).unwrap()),
+        };
+        play.engine.zone_keys(name(ZONE), vec![stored]);
+        parent(&mut play, ZONE, &[1]);
+        play.settle();
+        assert_eq!(play.keys(ZONE), keys, "made on {made}");
+    }
 }
 
 #[test]

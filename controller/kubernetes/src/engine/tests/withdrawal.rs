@@ -255,6 +255,21 @@ fn a_server_of_the_zone_above_that_is_away_is_told_and_after_a_day_a_word_stands
 }
 
 #[test]
+fn a_zone_above_that_goes_on_delegating_is_told() {
+    let mut play = delegated();
+    let twelve: Vec<_> =
+        (0..12).map(|at| json!({"name": format!("h{at}"), "type": "A", "values": ["192.0.2.1"]})).collect();
+    play.domain("urbino", ABOVE, &json!({"records": twelve}));
+    minutes(&mut play, 2, &[ABOVE, BELOW]);
+    play.domain("urbino", ABOVE, &json!({}));
+    gone(&mut play, "urbino", BELOW);
+    minutes(&mut play, 2, &[ABOVE, BELOW]);
+    assert!(is_delegated(&play), "its change is held");
+    let waits = waits_for(&play).unwrap();
+    assert!(waits.starts_with("ns1 to serve urbino.pu.it without") && waits.contains("its change is held"), "{waits}");
+}
+
+#[test]
 fn a_zone_above_that_is_damaged_is_told_and_after_a_day_a_word_stands_for_it() {
     let mut play = delegated();
     gone(&mut play, "urbino", BELOW);

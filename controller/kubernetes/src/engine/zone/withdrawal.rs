@@ -2,7 +2,7 @@
 //! keys, and from the zone above first.
 
 use cst_compiler::index::Unit;
-use cst_compiler::model::DomainName;
+use cst_compiler::model::{DomainName, RecordType};
 use cst_compiler::plan::departure::Standing;
 use cst_compiler::plan::dnssec::Wait;
 use cst_compiler::plan::guard::{self, Held};
@@ -110,7 +110,7 @@ impl Engine {
         let Some((above, parent)) = above else { return Ok(()) };
         let state = self.zones.get(&above);
         let published = state.and_then(|state| state.published.as_ref());
-        let damaged = state.and_then(|state| Some(state.damaged.as_ref()?.why.as_str()));
+        let trouble = self.trouble_above(next, &above);
         let leave = next.leave.get_or_insert(Leave::begin(self.steady.seconds(now)));
         leave.step(&Facts {
             zone: &zone,
@@ -118,10 +118,25 @@ impl Engine {
             parent: &parent,
             servers: &self.index.settings().dns.name_servers,
             ttl: published.map(|published| published.caches.ttl()),
-            trouble: damaged,
+            trouble,
             now: self.steady.seconds(now),
             epoch: next.epoch,
             approves: &|held| self.approves(&next.holder, held),
         })
+    }
+
+    /// Why the zone above may go on delegating a zone that leaves, in words.
+    fn trouble_above(&self, leaving: &PublishedZone, above: &DomainName) -> Option<&str> {
+        let state = self.zones.get(above);
+        if let Some(damaged) = state.and_then(|state| state.damaged.as_ref()) {
+            return Some(&damaged.why);
+        }
+        let Some(published) = state.and_then(|state| state.published.as_ref()) else {
+            return Some("it is not published");
+        };
+        // Others may serve it now.
+        let delegates = published.zone.get(leaving.apex(), RecordType::NS).is_some();
+        (delegates && leaving.leave.is_some())
+            .then_some("its version delegates it: its Domain writes that, or is wrong, or its change is held")
     }
 }
