@@ -31,12 +31,12 @@ impl Signing {
         }
     }
 
-    /// Notes where the parent delegates to. Who is silent says that it is so still.
+    /// Notes where the parent delegates to. Who is silent while the others agree for a week has what they have, or is no server of it any more.
     pub(super) fn hear_delegation(&mut self, parent: &Parent, facts: &Facts<'_>) {
         let is_elsewhere = |said: &ParentAnswer| said.ns.iter().any(|server| !facts.servers.contains(server));
         if parent.answers().any(|(_, said)| is_elsewhere(said)) {
             self.arrival = Some(Arrival::Elsewhere);
-        } else if parent.is_known() && self.arrival == Some(Arrival::Elsewhere) {
+        } else if parent.answers().next().is_some() && self.arrival == Some(Arrival::Elsewhere) {
             self.arrival = Some(Arrival::Here(facts.now));
         }
     }

@@ -110,7 +110,9 @@ fn a_zone_that_moves_in_shows_its_ds_when_no_cache_has_it_from_other_servers() {
     let delegated = |play: &mut Play, servers: &[&str]| {
         let ns = servers.iter().map(|server| name(server)).collect();
         let answer = ParentAnswer { ns, ..ParentAnswer::default() };
-        let parent = Parent { servers: [("a.dns.it".to_owned(), Some(answer))].into() };
+        // One that cannot be reached from here.
+        let servers = [("a.dns.it".to_owned(), Some(answer)), ("b.dns.it".to_owned(), None)];
+        let parent = Parent { servers: servers.into() };
         let asked = play.now.instant;
         play.take(Event::Observed(Observation::Parent { zone: name(ZONE), parent, asked }));
         play.settle();

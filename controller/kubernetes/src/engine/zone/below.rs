@@ -82,7 +82,8 @@ impl Engine {
     /// The zone above is compiled anew when it is to say something else of this one.
     pub(super) fn mark_above(&mut self, zone: &DomainName) {
         let Some((above, state)) = self.index.zone_above(zone).zip(self.zones.get(zone)) else { return };
-        if state.published.is_some() && self.signer_of(zone, state, &above) != self.published_signer(zone, &above) {
+        let stays = state.published.as_ref().is_some_and(|last| last.leave.is_none());
+        if stays && self.signer_of(zone, state, &above) != self.published_signer(zone, &above) {
             self.mark(Work::Unit(Unit::Zone(above)));
         }
     }
