@@ -2,6 +2,7 @@
 
 mod damage;
 mod faults;
+mod parents;
 mod passwords;
 mod restarts;
 mod sites;

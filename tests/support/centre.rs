@@ -118,6 +118,11 @@ impl Centre {
 
     /// A controller that runs from now on.
     pub async fn controller(&self, name: &str) -> Controller {
+        self.controller_with(name, settings()).await
+    }
+
+    /// A controller that runs with these settings.
+    pub async fn controller_with(&self, name: &str, settings: Settings) -> Controller {
         let faults = Faults::default();
         let client = self.controllers_client(&faults).await;
         let (server, observations) = Recorder::new();
@@ -132,7 +137,7 @@ impl Centre {
         let servers = Servers { zones: server.clone(), observations, databases: None };
         let (stop, stopped) = oneshot::channel();
         let stopped = async { drop(stopped.await) };
-        let task = async { run(client, settings(), options, servers, stopped).await.expect("the settings are right") };
+        let task = async { run(client, settings, options, servers, stopped).await.expect("the settings are right") };
         Controller { server, faults, stop, task: tokio::spawn(task) }
     }
 

@@ -1,4 +1,4 @@
-//! A hidden primary that keeps what it is given, and public servers that answer what they are told to.
+//! A hidden primary that keeps what it is given, and public servers and zones above that answer what they are told to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -8,6 +8,7 @@ use std::time::Instant;
 use cst_api::DnssecAlgorithm;
 use cst_compiler::model::DomainName;
 use cst_compiler::model::record::Ds;
+use cst_compiler::plan::parent::Parent;
 use cst_compiler::published::{KeyMaterial, ZoneVersion};
 use cst_kubernetes::zone_server::{Observation, ZoneServer, ZoneServerError};
 use cst_nameserver::key::{self, SigningKey};
@@ -20,8 +21,16 @@ pub struct Recorder {
     declared: Mutex<BTreeSet<DomainName>>,
     answers: mpsc::Sender<Observation>,
     public: AtomicBool,
+    parents: Mutex<Parents>,
     keys: AtomicUsize,
     complete: AtomicBool,
+}
+
+/// The zones above.
+#[derive(Debug, Default)]
+struct Parents {
+    followed: BTreeSet<DomainName>,
+    said: Option<Parent>,
 }
 
 /// The public servers of the settings.
@@ -36,6 +45,7 @@ impl Recorder {
             declared: Mutex::default(),
             answers,
             public: AtomicBool::new(true),
+            parents: Mutex::default(),
             keys: AtomicUsize::new(0),
             complete: AtomicBool::new(false),
         };
@@ -47,6 +57,20 @@ impl Recorder {
         self.public.store(there, Ordering::SeqCst);
         if there {
             self.served.lock().unwrap().values().for_each(|version| self.answer(version));
+        }
+    }
+
+    /// All zones above say this from now on, asked for or not; `None`: their answers are on their way.
+    pub fn parents_say(&self, said: Option<Parent>) {
+        let mut parents = self.parents.lock().unwrap();
+        parents.said = said;
+        parents.followed.iter().for_each(|zone| self.answer_of_parent(zone, &parents));
+    }
+
+    fn answer_of_parent(&self, zone: &DomainName, parents: &Parents) {
+        if let Some(parent) = parents.said.clone() {
+            let observation = Observation::Parent { zone: zone.clone(), parent, asked: Instant::now() };
+            self.answers.try_send(observation).ok();
         }
     }
 
@@ -98,9 +122,16 @@ impl ZoneServer for Recorder {
         Ok(())
     }
 
-    fn watch_parent(&self, _apex: &DomainName, _is_awaited: bool) {}
+    fn watch_parent(&self, apex: &DomainName, _is_awaited: bool) {
+        let mut parents = self.parents.lock().unwrap();
+        if parents.followed.insert(apex.clone()) {
+            self.answer_of_parent(apex, &parents);
+        }
+    }
 
-    fn ask_parent(&self, _apex: &DomainName) {}
+    fn ask_parent(&self, apex: &DomainName) {
+        self.answer_of_parent(apex, &self.parents.lock().unwrap());
+    }
 
     fn declare(&self, apex: &DomainName) {
         self.declared.lock().unwrap().insert(apex.clone());
