@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cst_compiler::desired::mail::DomainContent;
 use cst_compiler::desired::mail::ack::{Ack, fleet_digest};
 use cst_compiler::desired::mail::postfix::Tables;
+use cst_compiler::desired::mail::routes::Installed;
+use cst_compiler::desired::mail::sharing::Sharing;
+use cst_compiler::desired::mail::{DomainContent, Domains, sieve};
 use cst_compiler::model::DomainName;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::config::Config;
@@ -35,7 +39,9 @@ pub struct Agent {
     inbox: Inbox,
     /// The first list has come: from then on the absence of a Secret means something.
     listed: bool,
-    installed: BTreeMap<DomainName, DomainContent>,
+    installed: Arc<Domains>,
+    /// The same, for who asks.
+    shown: watch::Sender<Arc<Domains>>,
     /// Domains to decide about.
     due: BTreeSet<DomainName>,
     /// Domains that go on as they were, with the reason.
@@ -58,6 +64,9 @@ pub struct Agent {
 /// What a step could not do; it is tried again at the next one.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
+    /// What Dovecot reads of users could not be written.
+    #[error("cannot write who uses whose box, or the boxes' scripts")]
+    Users(#[source] FileError),
     /// The tables of Postfix could not be written.
     #[error("cannot write the tables of Postfix")]
     Tables(#[source] TableError),
@@ -74,7 +83,7 @@ impl Agent {
     pub fn open(config: Config) -> Result<Self, FileError> {
         let last_good = LastGood::open(&config.root)?;
         let folders = TableFolders::open(&config.root)?;
-        let installed = last_good.load()?;
+        let installed = Arc::new(last_good.load()?);
         for content in installed.values() {
             folders.write_dovecot(content)?;
         }
@@ -96,9 +105,15 @@ impl Agent {
             settling: installed.keys().map(|domain| (domain.clone(), second())).collect(),
             unshown: probes.keys().map(|domain| (domain.clone(), unasked())).collect(),
             probes,
+            shown: watch::Sender::new(installed.clone()),
             installed,
             config,
         })
+    }
+
+    /// What is in the tables, as it changes.
+    pub fn installed(&self) -> watch::Receiver<Arc<Domains>> {
+        self.shown.subscribe()
     }
 
     /// Takes in what the watch brought.
@@ -199,13 +214,13 @@ impl Agent {
         }
         self.leaving.remove(&domain);
         self.unwritten.insert(domain.clone());
-        self.installed.insert(domain, content);
+        Arc::make_mut(&mut self.installed).insert(domain, content);
         Ok(())
     }
 
     fn withdraw(&mut self, domain: DomainName) {
         tracing::info!(%domain, "is given up");
-        self.installed.remove(&domain);
+        Arc::make_mut(&mut self.installed).remove(&domain);
         self.probes.remove(&domain);
         self.unshown.remove(&domain);
         self.reload_due = true;
@@ -217,6 +232,7 @@ impl Agent {
         if self.unwritten.is_empty() {
             return Ok(());
         }
+        self.write_users().map_err(StepError::Users)?;
         let written = self.folders.write_postfix(&Tables::of(&self.installed)).map_err(StepError::Tables)?;
         tracing::info!(domains = self.unwritten.len(), tables = written, "installed");
         for domain in &self.leaving {
@@ -226,6 +242,20 @@ impl Agent {
         }
         self.leaving.clear();
         self.unwritten.clear();
+        self.shown.send_replace(self.installed.clone());
+        Ok(())
+    }
+
+    /// Who uses whose box, and the scripts: of the changed domains; where the domains themselves changed of all, because who is elsewhere
+    /// is another question then.
+    fn write_users(&self) -> Result<(), FileError> {
+        let book = Installed(&self.installed);
+        self.folders.write_sharing(&Sharing::of(&self.installed), self.installed.keys())?;
+        let changed =
+            self.installed.values().filter(|content| self.reload_due || self.unwritten.contains(content.domain()));
+        for content in changed {
+            self.folders.write_scripts(content.domain(), &sieve::scripts(content, book))?;
+        }
         Ok(())
     }
 

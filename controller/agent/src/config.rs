@@ -18,6 +18,8 @@ pub struct Config {
     pub smtp: SocketAddr,
     /// Where Dovecot receives mail (LMTP).
     pub lmtp: SocketAddr,
+    /// Where Postfix asks who may write to a group.
+    pub policy: SocketAddr,
 }
 
 impl Config {
@@ -30,6 +32,7 @@ impl Config {
             master_pid: "/var/spool/postfix/pid/master.pid".into(),
             smtp: (Ipv4Addr::LOCALHOST, 25).into(),
             lmtp: (Ipv4Addr::LOCALHOST, 24).into(),
+            policy: (Ipv4Addr::LOCALHOST, 10341).into(),
         }
     }
 }

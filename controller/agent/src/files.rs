@@ -57,6 +57,24 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Removes a folder with all that is in it, or does nothing where there is none.
+pub fn remove_folder(path: &Path) -> Result<(), FileError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// What is in a folder, by name and sorted.
+pub fn names(folder: &Path) -> Result<Vec<String>, FileError> {
+    let entries = fs::read_dir(folder).map_err(failed("list", folder))?;
+    let names: io::Result<Vec<_>> =
+        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
+    let mut names = names.map_err(failed("list", folder))?;
+    names.sort();
+    Ok(names)
+}
+
 /// A folder of this mode that belongs to the agent's own group.
 pub fn folder(path: &Path, mode: u32) -> Result<(), FileError> {
     fs::create_dir_all(path).map_err(failed("create", path))?;

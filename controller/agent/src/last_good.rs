@@ -4,8 +4,6 @@
 //! agent left, the newest complete one counts, and an older one is removed only after it.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,7 +29,7 @@ impl LastGood {
     /// Every domain that is there whole. What is not is left out with a line in the log: its tables stay as they are until its Secrets come.
     pub fn load(&self) -> Result<BTreeMap<DomainName, DomainContent>, FileError> {
         let mut domains = BTreeMap::new();
-        for name in names(&self.folder)? {
+        for name in files::names(&self.folder)? {
             if let Some(content) = self.load_domain(&name)? {
                 domains.insert(content.domain().clone(), content);
             } else {
@@ -59,7 +57,7 @@ impl LastGood {
                 files::replace(&path, bytes, 0o600, None, |_| true)?;
             }
         }
-        for name in names(&folder)?.into_iter().filter(|name| !kept.contains(name)) {
+        for name in files::names(&folder)?.into_iter().filter(|name| !kept.contains(name)) {
             files::remove(&folder.join(name))?;
         }
         Ok(())
@@ -67,17 +65,13 @@ impl LastGood {
 
     /// Forgets a domain that was given up.
     pub fn forget(&self, domain: &DomainName) -> Result<(), FileError> {
-        let folder = self.folder.join(domain.as_str());
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(files::failed("remove", &folder)(error)),
-            _ => Ok(()),
-        }
+        files::remove_folder(&self.folder.join(domain.as_str()))
     }
 
     fn load_domain(&self, name: &str) -> Result<Option<DomainContent>, FileError> {
         let folder = self.folder.join(name);
         let mut layouts: BTreeMap<u32, BTreeMap<u32, Arc<ShardContent>>> = BTreeMap::new();
-        for file in names(&folder)? {
+        for file in files::names(&folder)? {
             let bytes = files::read(&folder.join(file))?.unwrap_or_default();
             if let Ok(shard) = ShardContent::decode(&bytes)
                 && shard.domain.as_str() == name
@@ -87,13 +81,4 @@ impl LastGood {
         }
         Ok(layouts.values().rev().find_map(|shards| DomainContent::assemble(shards).ok()))
     }
-}
-
-fn names(folder: &Path) -> Result<Vec<String>, FileError> {
-    let entries = fs::read_dir(folder).map_err(files::failed("list", folder))?;
-    let names: io::Result<Vec<_>> =
-        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
-    let mut names = names.map_err(files::failed("list", folder))?;
-    names.sort();
-    Ok(names)
 }

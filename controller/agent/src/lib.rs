@@ -17,6 +17,7 @@ pub mod decide;
 pub mod files;
 pub mod inbox;
 pub mod last_good;
+pub mod policy;
 mod probe;
 mod receive;
 mod reload;
@@ -67,8 +68,10 @@ pub async fn run(config: Config) -> Result<(), AgentError> {
 pub async fn serve(config: Config, client: Client) -> Result<(), AgentError> {
     let agent = Agent::open(config.clone())?;
     let (sender, receiver) = watch::channel(None);
+    let installed = agent.installed();
     tokio::select! {
         () = work(agent, client.clone(), &config.namespace, sender) => {}
+        () = policy::serve(config.policy, installed) => {}
         () = acknowledge::write_all(client, &config.namespace, &config.pod, receiver) => {}
     }
     Ok(())

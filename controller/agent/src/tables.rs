@@ -1,12 +1,14 @@
 //! Puts tables where Postfix and Dovecot read them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cst_compiler::desired::mail::postfix::{Table, Tables};
+use cst_compiler::desired::mail::sharing::Sharing;
 use cst_compiler::desired::mail::{DomainContent, dovecot};
-use cst_compiler::model::DomainName;
+use cst_compiler::model::{Address, DomainName};
 use sha2::{Digest, Sha256};
 
 use crate::cdb;
@@ -21,6 +23,10 @@ const SENTINEL: &[u8] = b"\n";
 pub struct TableFolders {
     postfix: PathBuf,
     dovecot: PathBuf,
+    /// Who uses whose box: a file for each domain of logins.
+    acl: PathBuf,
+    /// The boxes' scripts: a folder for each domain.
+    sieve: PathBuf,
 }
 
 /// Why tables are not in place.
@@ -35,11 +41,16 @@ pub enum TableError {
 }
 
 impl TableFolders {
-    /// The folders below `root`: `postfix`, readable to all in its container, and `dovecot`, readable to the agent's group only.
+    /// The folders below `root`: `postfix`, readable to all in its container, and `dovecot`, whose passwd-files the agent's group reads,
+    /// and whose hidden files, of rights and scripts, the users' own processes read too.
     pub fn open(root: &Path) -> Result<Self, FileError> {
-        let folders = Self { postfix: root.join("postfix"), dovecot: root.join("dovecot") };
+        let dovecot = root.join("dovecot");
+        let (acl, sieve) = (dovecot.join(".acl"), dovecot.join(".sieve"));
+        let folders = Self { postfix: root.join("postfix"), dovecot, acl, sieve };
         files::folder(&folders.postfix, 0o755)?;
-        files::folder(&folders.dovecot, 0o750)?;
+        files::folder(&folders.dovecot, 0o751)?;
+        files::folder(&folders.acl, 0o755)?;
+        files::folder(&folders.sieve, 0o755)?;
         Ok(folders)
     }
 
@@ -69,6 +80,11 @@ impl TableFolders {
     /// Dovecot reads it again when its time of modification, in whole seconds, or its size differs: so the time always grows by a second
     /// at least, or within one second the old password would go on being valid.
     pub fn write_dovecot(&self, content: &DomainContent) -> Result<(), FileError> {
+        // Without a file of rights nobody of the domain can log in.
+        let rights = self.acl.join(content.domain().as_str());
+        if files::read(&rights)?.is_none() {
+            files::replace(&rights, b"", 0o644, None, |_| true)?;
+        }
         let path = self.passwd_file(content.domain());
         let text = dovecot::passwd_file(content);
         if files::read(&path)?.is_some_and(|present| present == text.as_bytes()) {
@@ -78,14 +94,54 @@ impl TableFolders {
         files::replace(&path, text.as_bytes(), 0o640, Some(modified), |_| true)
     }
 
-    /// Removes the passwd-file of a domain that no table knows any more: while one does, LMTP would refuse its mail for good.
+    /// Writes who uses whose box, for all domains.
+    pub fn write_sharing<'a>(
+        &self,
+        sharing: &Sharing,
+        domains: impl Iterator<Item = &'a DomainName>,
+    ) -> Result<(), FileError> {
+        for domain in domains {
+            put(&self.acl.join(domain.as_str()), sharing.acl(domain).as_bytes())?;
+        }
+        put(&self.dovecot.join(".shared"), sharing.map().as_bytes())
+    }
+
+    /// Writes the scripts of a domain's boxes, and removes those of boxes that have none.
+    pub fn write_scripts(&self, domain: &DomainName, scripts: &BTreeMap<Address, String>) -> Result<(), FileError> {
+        let folder = self.sieve.join(domain.as_str());
+        if scripts.is_empty() {
+            return files::remove_folder(&folder);
+        }
+        files::folder(&folder, 0o755)?;
+        let wanted: BTreeMap<String, &String> =
+            scripts.iter().map(|(address, script)| (format!("{}.sieve", address.local()), script)).collect();
+        for (name, script) in &wanted {
+            put(&folder.join(name), script.as_bytes())?;
+        }
+        for name in files::names(&folder)?.into_iter().filter(|name| !wanted.contains_key(name)) {
+            files::remove(&folder.join(name))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the files of a domain that no table knows any more: while one does, LMTP would refuse its mail for good.
     pub fn remove_dovecot(&self, domain: &DomainName) -> Result<(), FileError> {
-        files::remove(&self.passwd_file(domain))
+        files::remove(&self.passwd_file(domain))?;
+        files::remove(&self.acl.join(domain.as_str()))?;
+        files::remove_folder(&self.sieve.join(domain.as_str()))
     }
 
     fn passwd_file(&self, domain: &DomainName) -> PathBuf {
         self.dovecot.join(domain.as_str())
     }
+}
+
+/// Writes a file that all may read, unless it is there as it should be.
+fn put(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    if files::read(path)?.is_some_and(|present| present == content) {
+        return Ok(());
+    }
+    files::replace(path, content, 0o644, None, |_| true)
 }
 
 fn digest(entries: &[(String, String)]) -> Vec<u8> {

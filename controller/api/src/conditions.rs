@@ -53,6 +53,8 @@ pub enum Reason {
     DomainMissing,
     /// A referenced Secret or its key is missing.
     SecretMissing,
+    /// An address that is named (of a delegate, a member, a forward) is nobody's, or not of the kind that is needed.
+    AddressMissing,
     /// The application is not in the catalogue.
     UnknownApplication,
     /// Waits for something that will come by itself; the message says for what.

@@ -23,7 +23,10 @@ pub use domain::{
     DomainStatus, Exchanger, KeyStatus, MailMode, MailProvider, NextStep, Pec, PecProvider, Pointers, Record,
     ServerSerial, Spf, SpfAll, ZoneStatus,
 };
-pub use mailbox::{Mailbox, MailboxSpec, MailboxState, MailboxStatus, SecretKeyRef};
+pub use mailbox::{
+    Delegate, DelegateRights, Forward, Mailbox, MailboxSpec, MailboxState, MailboxStatus, MailboxType, Posting,
+    SecretKeyRef, Vacation,
+};
 pub use record_type::{NoRecordType, RecordType};
 pub use tenant::{
     Agreement, AgreementPhase, EntityType, Limits, Retained, RetainedKind, Subject, SubjectKind, Tenant, TenantSpec,

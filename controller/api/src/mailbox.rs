@@ -1,9 +1,17 @@
+mod delivery;
+mod group;
+mod sharing;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DeletionPolicy, Status, undescribed};
+pub use delivery::{Forward, Vacation};
+pub use group::Posting;
+pub use sharing::{Delegate, DelegateRights};
+
+use crate::{Date, DeletionPolicy, Status, undescribed};
 
 /// The box. Its metadata.name is free, such as the part before the @; at most 244 characters.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -17,11 +25,12 @@ use crate::{DeletionPolicy, Status, undescribed};
     derive = "PartialEq",
     shortname = "mbx",
     category = "cst",
-    doc = "A mailbox: one address of a Domain of the same tenant whose mail is Hosted.",
+    doc = "A mailbox, or a group of them: one address of a Domain of the same tenant whose mail is Hosted.",
     validation = Rule::new("self.metadata.name.size() <= 244")
         .message("metadata.name must have at most 244 characters: a generated password goes into the Secret <name>-password"),
     printcolumn(name = "Address", type_ = "string", json_path = ".spec.address"),
     printcolumn(name = "Name", type_ = "string", json_path = ".spec.displayName", priority = "1"),
+    printcolumn(name = "Type", type_ = "string", json_path = ".status.type"),
     printcolumn(name = "Quota", type_ = "string", json_path = ".status.quota"),
     printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
@@ -35,10 +44,30 @@ use crate::{DeletionPolicy, Status, undescribed};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("!has(self.aliases) || !(self.address in self.aliases)").message("aliases must not repeat the address"))]
+#[x_kube(
+    validation = Rule::new("!has(self.aliases) || !(self.address in self.aliases)").message("aliases must not repeat the address"),
+    validation = Rule::new("(has(self.type) ? self.type : 'Personal') == (has(oldSelf.type) ? oldSelf.type : 'Personal')")
+        .message("type is immutable: create another Mailbox"),
+    validation = Rule::new("(has(self.store) ? self.store : self.address) == (has(oldSelf.store) ? oldSelf.store : oldSelf.address)")
+        .message("store is immutable: the mail is there. Create another Mailbox with it"),
+    validation = Rule::new("has(self.members) == (has(self.type) && self.type == 'Group')")
+        .message("members belong to the type Group, and a Group needs them"),
+    validation = Rule::new("!has(self.posting) || has(self.type) && self.type == 'Group'")
+        .message("posting is who may write to a Group: leave it out, or set type to Group"),
+    validation = Rule::new("!has(self.type) || self.type == 'Personal' || !has(self.passwordSecretRef)")
+        .message("passwordSecretRef: only a Personal box has a login"),
+    validation = Rule::new("!has(self.type) || self.type != 'Group' || !has(self.quota) && !has(self.delegates) && !has(self.forward) && !has(self.vacation) && !has(self.store)")
+        .message("a Group keeps no mail: leave quota, delegates, forward, vacation and store out"),
+    validation = Rule::new("!has(self.type) || self.type != 'Group' || !has(self.state) || self.state in ['Active', 'Closed']")
+        .message("a Group is Active or Closed")
+)]
 pub struct MailboxSpec {
+    /// What it is: `Personal` (default), one person's box, with a login of its own; `Shared`, an office's box, to which nobody logs in
+    /// and which its `delegates` read and write as; `Group`, no box: what it receives goes to its `members`. Immutable.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub mailbox_type: Option<MailboxType>,
     /// The address, in lower case, such as `protocollo@comune.urbino.pu.it`. Before the @ stand letters, digits and inner `.`, `_`, `-`.
-    /// Immutable: the mail is stored under it.
+    /// Immutable: the mail is stored under it. With `+` and anything after it, it is the same box (`protocollo+albo@…`).
     #[schemars(length(min = 3, max = 254), regex(pattern = "^[a-z0-9]([a-z0-9._-]*[a-z0-9])?@[^\\s@/]+$"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("address is immutable: create another Mailbox and add this address to its aliases"))]
     pub address: String,
@@ -62,6 +91,34 @@ pub struct MailboxSpec {
         inner(length(min = 3, max = 254), regex(pattern = "^[a-z0-9]([a-z0-9._-]*[a-z0-9])?@[^\\s@/]+$"))
     )]
     pub aliases: Vec<String>,
+    /// Who else uses the box, each with his own login: it is among his folders as `shared/<address>`, from its first
+    /// message on. Not for a Group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub delegates: Vec<Delegate>,
+    /// Where else its mail goes. Not for a Group, whose mail goes to its members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward: Option<Forward>,
+    /// What is answered while its owner is away: once a day to each who writes to the box itself, never to lists (RFC 3834).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vacation: Option<Vacation>,
+    /// Who gets what a Group receives: addresses, here or elsewhere, and patterns of ours such as `*@comune.urbino.pu.it` (every
+    /// Personal box of that domain that receives mail) or `ufficio.*@comune.urbino.pu.it`. Each gets a message once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000), inner(length(min = 3, max = 254), regex(pattern = "^[^\\s@]+@[^\\s@/]+$")))]
+    pub members: Vec<String>,
+    /// Who may write to a Group: `Anyone` (default); `Tenant`: who is logged in with a box of the same tenant; `Members`: who is logged
+    /// in with a box that is a member. From outside nobody can show who he is, so outside members only receive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posting: Option<Posting>,
+    /// The address under which its mail is stored, where that is not its own: of a box that was renamed, or passed on, the address that
+    /// it had first. Its domain must be among those the tenant may hold, and no other box may use it. Immutable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 3, max = 254), regex(pattern = "^[a-z0-9]([a-z0-9._-]*[a-z0-9])?@[^\\s@/]+$"))]
+    pub store: Option<String>,
+    /// The day from which it is `Closed`, whatever `state` says, YYYY-MM-DD: such as the day after somebody's last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_on: Option<Date>,
     /// `Active` (default); `Suspended`: receives, but nobody logs in or sends; `Archived`: login only, incoming mail is refused;
     /// `Closed`: refused, no login, the mail is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,6 +127,19 @@ pub struct MailboxSpec {
     /// creating it again takes it up where it was. `Delete`: the address is refused at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
+}
+
+/// What a Mailbox is.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum MailboxType {
+    /// One person's box.
+    #[default]
+    Personal,
+    /// An office's box.
+    Shared,
+    /// No box: a list of them.
+    Group,
 }
 
 /// A key of a Secret in the same namespace.
@@ -112,7 +182,11 @@ pub struct MailboxStatus {
     /// it), `PlanHeld` (a change that drops many addresses waits for the coordinator's approval).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// What it may do now (`Active`, `Suspended`, `Archived` or `Closed`): its own state, or less where the tenant is suspended.
+    /// What it is: `Personal`, `Shared` or `Group`.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub mailbox_type: Option<MailboxType>,
+    /// What it may do now (`Active`, `Suspended`, `Archived` or `Closed`): its own state, or less where the tenant is suspended or its
+    /// `closeOn` has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<MailboxState>,
     /// How much mail it may hold now: its own quota, else the centre's default.

@@ -5,6 +5,7 @@ mod dependents;
 mod entry;
 mod holders;
 mod limits;
+mod naming;
 mod pointers;
 mod ranking;
 
@@ -77,6 +78,12 @@ pub struct Index {
     zones: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
     addresses: BTreeMap<Address, BTreeSet<ObjectKey>>,
     mail_domains: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
+    /// Stores, with the Mailboxes that keep their mail there.
+    stores: BTreeMap<Address, BTreeSet<ObjectKey>>,
+    /// Mail domains, with the Mailboxes that name an address of theirs: delegates, members, forwards.
+    named: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
+    /// Mail domains, with the Domains that name them, or an address of theirs.
+    named_by_domains: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
     hosts: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
     /// By namespace: who is within the limits.
     mailbox_ranking: BTreeMap<String, Ranking>,
@@ -101,6 +108,9 @@ impl Index {
             zones: BTreeMap::new(),
             addresses: BTreeMap::new(),
             mail_domains: BTreeMap::new(),
+            stores: BTreeMap::new(),
+            named: BTreeMap::new(),
+            named_by_domains: BTreeMap::new(),
             hosts: BTreeMap::new(),
             mailbox_ranking: BTreeMap::new(),
             site_ranking: BTreeMap::new(),
@@ -116,14 +126,16 @@ impl Index {
 
     /// Takes a change in; the units that may come out differently now. Nothing changed (a status was written): no unit.
     pub fn apply(&mut self, change: Change) -> BTreeSet<Unit> {
-        match change {
+        let units = match change {
             Change::Tenant(name, tenant) => self.apply_tenant(name, tenant.as_deref()),
             Change::Domain(key, domain) => self.apply_domain(key, domain.as_deref()),
             Change::Mailbox(key, mailbox) => self.apply_mailbox(key, mailbox.as_deref()),
             Change::WebSite(key, site) => self.apply_site(key, site.as_deref()),
-            Change::Secret(key, data) => self.apply_secret(key, data),
+            // A hash concerns its boxes alone.
+            Change::Secret(key, data) => return self.apply_secret(key, data),
             Change::SitePublished(key, hosts) => self.apply_published_hosts(key, hosts),
-        }
+        };
+        self.with_naming(units)
     }
 
     /// Every unit there is.

@@ -1,20 +1,24 @@
 //! Values that cannot be wrong: names, addresses, record data. Parsing into them is the only way to make one.
 
 pub mod address;
+pub mod member;
 pub mod name;
 pub mod network;
 pub mod object;
 pub mod quantity;
+pub mod recipient;
 pub mod record;
 pub mod reverse;
 pub mod zone;
 
 pub use address::Address;
 pub use cst_api::RecordType;
+pub use member::{Member, MemberError};
 pub use name::{DomainName, NameError};
 pub use network::{Network, NetworkError};
 pub use object::ObjectKey;
 pub use quantity::Quantity;
+pub use recipient::{Recipient, RecipientError};
 pub use record::{Caa, RecordData, RecordError, RecordSet, Soa};
 pub use zone::{Zone, ZoneTextError};
 

@@ -10,7 +10,10 @@ use cst_api::Reason;
 
 pub use domain::{DomainModel, MailModel, PecModel};
 pub use list::List;
-pub use mailbox::{GENERATED_HASH_KEY, MailboxModel, PasswordSource, generated_secret};
+pub use mailbox::{
+    DelegateModel, ForwardModel, GENERATED_HASH_KEY, MailboxModel, PasswordSource, Role, VacationModel,
+    generated_secret,
+};
 pub use tenant::TenantModel;
 pub use website::WebSiteModel;
 

@@ -144,6 +144,9 @@ pub struct MailSettings {
     /// The quota of boxes that give none.
     #[serde(default = "one_gib", deserialize_with = "quantity")]
     pub default_quota: Quantity,
+    /// Whether Mailboxes may forward mail to other hosts, and Groups have members there; `true` unless given.
+    #[serde(default = "yes")]
+    pub forward_elsewhere: bool,
     /// Who gets the mail for postmaster and abuse of a domain that has no such box.
     pub postmaster: Address,
 }

@@ -46,6 +46,12 @@ impl Dice {
         NAMES[1 + self.roll(NAMES.len() - 1)]
     }
 
+    /// A host's name that is another: an object that names itself cannot be read, and then what it was before counts.
+    fn host_but(&mut self, own: &str) -> &'static str {
+        let host = self.host();
+        if host == own { self.host_but(own) } else { host }
+    }
+
     fn tenant(&mut self) -> &'static str {
         ["t1", "t2"][self.roll(2)]
     }
@@ -71,7 +77,12 @@ impl Dice {
                 let reverse = self.roll(3) == 0;
                 let zone = if reverse { NAMES[self.roll(2)] } else { self.name() };
                 let key = ObjectKey::new(format!("t-{tenant}"), zone);
-                let mail = [json!({"mode": "Hosted"}), json!({"mode": "None"})][self.roll(2)].clone();
+                let mail = match self.roll(5) {
+                    0 => json!({"mode": "None"}),
+                    1 => json!({"mode": "Hosted", "catchAll": format!("u@{}", self.host())}),
+                    2 => json!({"mode": "Hosted", "aliasOf": self.host_but(zone)}),
+                    _ => json!({"mode": "Hosted"}),
+                };
                 let name = ["www", "c", "@"][self.roll(3)];
                 let address = ["192.0.2.1", "192.0.2.2"][self.roll(2)];
                 let record = json!({"name": name, "type": "A", "values": [address], "ptr": self.roll(2) == 0});
@@ -88,8 +99,9 @@ impl Dice {
                 let own = address(self);
                 let aliases = [format!("w{}", address(self)), format!("z{}", address(self))];
                 let quota = ["1Gi", "2Gi", "4Gi"][self.roll(3)];
-                let mut mailbox: Mailbox =
-                    made(&key.namespace, name, &json!({"address": own, "aliases": aliases, "quota": quota}));
+                let mut spec = json!({"address": own, "aliases": aliases});
+                self.delivery(&mut spec, quota);
+                let mut mailbox: Mailbox = made(&key.namespace, name, &spec);
                 if name == "m4" {
                     mailbox.status = Some(MailboxStatus { addresses: vec![own], ..MailboxStatus::default() });
                 }
@@ -104,6 +116,27 @@ impl Dice {
                 Change::WebSite(key.clone(), (!gone).then(|| Box::new(made::<WebSite>(&key.namespace, name, &spec))))
             }
         }
+    }
+}
+
+impl Dice {
+    /// What a box or group names of others.
+    fn delivery(&mut self, spec: &mut serde_json::Value, quota: &str) {
+        let own = spec["address"].as_str().unwrap().split_once('@').unwrap().1.to_owned();
+        let named = format!("{}@{}", ["u", "v"][self.roll(2)], self.host_but(&own));
+        match self.roll(5) {
+            0 => {
+                spec["type"] = json!("Group");
+                spec["members"] = json!([named, format!("*@{}", self.host()), "x@elsewhere.example.net"]);
+                spec["posting"] = json!(["Anyone", "Tenant", "Members"][self.roll(3)]);
+                return;
+            }
+            1 => spec["delegates"] = json!([{"user": named, "sendAs": true}]),
+            2 => spec["forward"] = json!({"to": [named], "keepCopy": self.roll(2) == 0}),
+            3 => spec["store"] = json!(named),
+            _ => {}
+        }
+        spec["quota"] = json!(quota);
     }
 }
 

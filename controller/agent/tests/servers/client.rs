@@ -123,6 +123,34 @@ impl Client {
         client.imap_command(&format!("LOGIN {user} {password}")).map(|_| client)
     }
 
+    /// A `ManageSieve` session (RFC 5804) after STARTTLS and a login.
+    pub fn managesieve(user: &str, password: &str) -> Self {
+        let mut stream = Self::plain(4190);
+        Self::over(stream.try_clone().unwrap()).sieve_reply();
+        stream.write_all(b"STARTTLS\r\n").unwrap();
+        Self::over(stream.try_clone().unwrap()).sieve_reply();
+        let mut client = Self::tls(stream);
+        client.sieve_reply();
+        let login = base64(format!("\0{user}\0{password}").as_bytes());
+        assert!(client.sieve_command(&format!("AUTHENTICATE \"PLAIN\" \"{login}\"")).starts_with("OK"));
+        client
+    }
+
+    /// A `ManageSieve` command and how it was answered.
+    pub fn sieve_command(&mut self, command: &str) -> String {
+        self.write(&format!("{command}\r\n"));
+        self.sieve_reply()
+    }
+
+    fn sieve_reply(&mut self) -> String {
+        loop {
+            let line = self.line();
+            if line.is_empty() || ["OK", "NO", "BYE"].iter().any(|end| line.starts_with(end)) {
+                return line;
+            }
+        }
+    }
+
     /// An IMAP command: all lines of a positive answer, or what was answered instead.
     pub fn imap_command(&mut self, command: &str) -> Result<String, String> {
         self.write(&format!("a {command}\r\n"));
@@ -136,6 +164,13 @@ impl Client {
                 _ => return Err(answer),
             }
         }
+    }
+
+    /// How many messages with this subject are in the box.
+    pub fn count(&mut self, subject: &str) -> usize {
+        self.imap_command("SELECT INBOX").unwrap();
+        let found = self.imap_command(&format!("SEARCH SUBJECT \"{subject}\"")).unwrap();
+        found.lines().next().unwrap().trim_start_matches("* SEARCH").split_whitespace().count()
     }
 
     /// Waits until a message with this subject is in the box, and returns it.

@@ -5,9 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod client;
+mod delivery;
 mod faults;
 mod place;
 mod reception;
+mod sharing;
 mod states;
 mod submission;
 #[path = "../support/mod.rs"]

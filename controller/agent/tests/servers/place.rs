@@ -48,7 +48,12 @@ impl Place {
             ..Config::in_pod("cst-mail", "mail-0")
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let agent = Agent::open(config).unwrap();
+        let (policy, agent) = (config.policy, Agent::open(config).unwrap());
+        let installed = agent.installed();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(cst_agent::policy::serve(policy, installed));
+        });
         let (servers, version) = (BTreeMap::new(), 0);
         let (without_tables, healed_in) = (String::new(), Duration::ZERO);
         let mut place = Self { folder, runtime, agent, servers, version, without_tables, healed_in };
@@ -68,7 +73,7 @@ impl Place {
         let mut command = Command::new(self.folder.join(format!("start-{name}")));
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         self.servers.insert(name, child);
-        let ports: &[u16] = if name == "postfix" { &[25, 465, 587] } else { &[24, 143, 993, 10340, 12345] };
+        let ports: &[u16] = if name == "postfix" { &[25, 465, 587] } else { &[24, 143, 993, 4190, 10340, 12345] };
         let start = Instant::now();
         while !ports.iter().all(|port| std::net::TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
             assert!(start.elapsed() < Duration::from_secs(30), "{name} does not listen: see its log");

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use cst_api::{DeletionPolicy, MailboxState};
 use cst_compiler::desired::mail::shard::{DATA_KEY, DOMAIN_ANNOTATION, LABEL, domain_key};
 use cst_compiler::desired::mail::{MailBox, MailDomain, PasswordHash, Shard};
 use cst_compiler::model::{Address, DomainName, ObjectKey, Quantity};
@@ -27,16 +26,9 @@ pub fn domain_name(text: &str) -> DomainName {
 /// An active box with the first password.
 pub fn mailbox(text: &str) -> MailBox {
     let address = address(text);
-    MailBox {
-        owner: ObjectKey::new("t-prova", address.local().replace('.', "-")),
-        store: address.clone(),
-        address,
-        state: MailboxState::Active,
-        password: Some(PasswordHash::parse(HASHES[0]).unwrap()),
-        quota: Quantity(1 << 30),
-        delete_policy: DeletionPolicy::Retain,
-        retained_since: None,
-    }
+    let owner = ObjectKey::new("t-prova", address.local().replace('.', "-"));
+    let password = Some(PasswordHash::parse(HASHES[0]).unwrap());
+    MailBox { password, ..MailBox::new(owner, address, Quantity(1 << 30)) }
 }
 
 /// A domain with these boxes.

@@ -25,6 +25,23 @@ pub struct DomainMail {
     /// What receivers should do with mail in its name that is not from it (DMARC, RFC 7489). Not with mode `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dmarc: Option<Dmarc>,
+    /// Who gets what is sent to addresses of this domain that nobody has, with mode `Hosted`: the address of a Mailbox of the same tenant.
+    /// Unless given such mail is refused, which is what keeps junk and misspelt addresses out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 3, max = 254), regex(pattern = "^[a-z0-9]([a-z0-9._-]*[a-z0-9])?@[^\\s@/]+$"))]
+    pub catch_all: Option<String>,
+    /// Another Domain of the same tenant whose every address is valid here too, with mode `Hosted`: with `comune.urbino.pu.it`, what is sent
+    /// to `sindaco` here is delivered there, and its owner may send as both. An address that a Mailbox has here is that Mailbox's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub alias_of: Option<String>,
+}
+
+impl DomainMail {
+    /// Mail of a mode, and nothing else said of it.
+    pub fn of(mode: MailMode) -> Self {
+        Self { mode, provider: None, hosts: Vec::new(), spf: None, dmarc: None, catch_all: None, alias_of: None }
+    }
 }
 
 /// How a domain's mail is handled.

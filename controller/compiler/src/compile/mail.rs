@@ -1,12 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+mod declared;
+
 use cst_api::{Date, MailboxState, Reason};
 
-use super::{MailboxVerdict, Standing, mailbox};
+use super::zone::mail::{alias_for, caught_by};
+use super::{Standing, mailbox};
 use crate::desired::mail::{MailBox, MailDomain, PasswordHash};
 use crate::index::Index;
-use crate::model::{Address, DomainName, ObjectKey, Quantity};
-use crate::parse::MailboxModel;
+use crate::model::{Address, DomainName, ObjectKey};
+use crate::parse::{MailboxModel, PasswordSource};
 use crate::plan::retention::{self, Retention};
 use crate::problem::{Kind, ObjectRef, Problem};
 
@@ -32,10 +35,19 @@ pub fn mail(index: &Index, name: &DomainName, published: Option<&MailDomain>, to
         (false, true) if index.held_zone(name).is_none() => Standing::Kept,
         (false, _) => Standing::Retired,
     };
-    let domain = MailDomain::empty(name.clone());
+    let model = index.held_zone(name).filter(|_| hosted);
+    let domain = MailDomain {
+        catch_all: model.and_then(|model| caught_by(index, model)).cloned(),
+        alias_of: model.and_then(|model| alias_for(index, model)).cloned(),
+        ..MailDomain::empty(name.clone())
+    };
     let mut outcome = MailOutcome { standing, domain, generate: Vec::new(), problems: Vec::new() };
-    declared(index, name, published, &mut outcome);
+    declared(index, name, published, today, &mut outcome);
     if let Some(published) = published {
+        if standing != Standing::Live {
+            outcome.domain.catch_all.clone_from(&published.catch_all);
+            outcome.domain.alias_of.clone_from(&published.alias_of);
+        }
         carried_over(index, published, today, &mut outcome.domain);
     }
     outcome.domain.boxes.sort_by(|a, b| a.address.cmp(&b.address));
@@ -43,13 +55,14 @@ pub fn mail(index: &Index, name: &DomainName, published: Option<&MailDomain>, to
 }
 
 /// The boxes and aliases of this domain that Mailboxes declare and may have.
-fn declared(index: &Index, name: &DomainName, published: Option<&MailDomain>, outcome: &mut MailOutcome) {
+fn declared(index: &Index, name: &DomainName, published: Option<&MailDomain>, today: Date, outcome: &mut MailOutcome) {
     let last: BTreeMap<&Address, &MailBox> = published.iter().flat_map(|p| &p.boxes).map(|b| (&b.address, b)).collect();
     for key in index.boxes_in(name) {
         let verdict = mailbox(index, key);
         let Some(model) = verdict.model else { continue };
         let home = model.address.domain() == name;
-        let password = if home { password(index, model, outcome) } else { None };
+        let source = model.password().filter(|_| home);
+        let password = source.and_then(|source| password(index, model, source, outcome));
         outcome.problems.extend(verdict.problems.iter().filter(|_| home).cloned());
         if !verdict.holds_address {
             continue;
@@ -57,34 +70,20 @@ fn declared(index: &Index, name: &DomainName, published: Option<&MailDomain>, ou
         if home {
             let last = last.get(&model.address).filter(|b| b.owner == *key);
             let password = password.or_else(|| last.and_then(|b| b.password.clone()));
-            outcome.domain.boxes.push(declared_box(index, model, &verdict, password));
+            outcome.domain.boxes.push(declared::mailbox(index, model, &verdict, today, password));
         }
         let here = verdict.aliases.into_iter().filter(|alias| alias.domain() == name);
         outcome.domain.aliases.extend(here.map(|alias| (alias.clone(), model.address.clone())));
     }
 }
 
-fn declared_box(
+/// The hash in the box's Secret; where it is missing or unusable the last published one goes on.
+fn password(
     index: &Index,
     model: &MailboxModel,
-    verdict: &MailboxVerdict<'_>,
-    password: Option<PasswordHash>,
-) -> MailBox {
-    MailBox {
-        owner: model.key.clone(),
-        address: model.address.clone(),
-        store: model.address.clone(),
-        state: verdict.state().unwrap_or_default(),
-        password,
-        quota: verdict.quota(index.settings()).unwrap_or(Quantity(0)),
-        delete_policy: model.deletion_policy,
-        retained_since: None,
-    }
-}
-
-/// The hash in the box's Secret; where it is missing or unusable the last published one goes on.
-fn password(index: &Index, model: &MailboxModel, outcome: &mut MailOutcome) -> Option<PasswordHash> {
-    let source = &model.password;
+    source: &PasswordSource,
+    outcome: &mut MailOutcome,
+) -> Option<PasswordHash> {
     let object = ObjectRef::new(Kind::Mailbox, model.key.clone());
     let field = if source.generated { "metadata.name" } else { "spec.passwordSecretRef" };
     let Some(bytes) = index.secret_value(&source.secret, &source.key) else {
@@ -116,7 +115,8 @@ fn carried_over(index: &Index, published: &MailDomain, today: Date, domain: &mut
     let declared: BTreeSet<Address> = domain.boxes.iter().map(|b| b.address.clone()).collect();
     let mut carried = BTreeMap::new();
     for last in &published.boxes {
-        if declared.contains(&last.address) {
+        // What is somebody's alias now is his: a box that was renamed leaves its old name to the new one.
+        if declared.contains(&last.address) || domain.aliases.contains_key(&last.address) {
             continue;
         }
         if is_asked_for(index, &last.owner, &last.address) {

@@ -1,8 +1,11 @@
-use cst_api::{MailboxState, Reason, TenantState};
+mod named;
+mod reach;
+
+use cst_api::{Date, MailboxState, Reason, TenantState};
 
 use crate::index::Index;
-use crate::model::{Address, ObjectKey, Quantity};
-use crate::parse::MailboxModel;
+use crate::model::{Address, Member, ObjectKey, Quantity, Recipient};
+use crate::parse::{DelegateModel, MailboxModel};
 use crate::problem::{Kind, ObjectRef, Problem};
 use crate::settings::Settings;
 
@@ -15,6 +18,12 @@ pub struct MailboxVerdict<'a> {
     pub holds_address: bool,
     /// The aliases it may have.
     pub aliases: Vec<&'a Address>,
+    /// The delegates it may have.
+    pub delegates: Vec<&'a DelegateModel>,
+    /// Whom it may forward to.
+    pub forward_to: Vec<&'a Recipient>,
+    /// The members it may have.
+    pub members: Vec<&'a Member>,
     /// Whether the tenant is suspended, which suspends the box.
     pub tenant_suspended: bool,
     /// What is wrong.
@@ -22,9 +31,10 @@ pub struct MailboxVerdict<'a> {
 }
 
 impl MailboxVerdict<'_> {
-    /// What the box may do: a suspended tenant's boxes lose their login, whatever they were.
-    pub fn state(&self) -> Option<MailboxState> {
-        self.model.map(|model| match model.state {
+    /// What the box may do on a day: a suspended tenant's boxes lose their login, whatever they were; its groups go on.
+    pub fn state(&self, today: Date) -> Option<MailboxState> {
+        self.model.map(|model| match model.state_on(today) {
+            state if model.is_group() => state,
             MailboxState::Active if self.tenant_suspended => MailboxState::Suspended,
             MailboxState::Archived if self.tenant_suspended => MailboxState::Closed,
             state => state,
@@ -34,7 +44,7 @@ impl MailboxVerdict<'_> {
     /// How much the box may hold: what it says, else the centre's default.
     pub fn quota(&self, settings: &Settings) -> Option<Quantity> {
         let default = settings.mail.as_ref().map(|mail| mail.default_quota);
-        self.model.and_then(|model| model.quota.or(default))
+        self.model.filter(|model| !model.is_group()).and_then(|model| model.quota.or(default))
     }
 }
 
@@ -47,6 +57,9 @@ pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey) -> MailboxVerdict<'a> {
         model,
         holds_address: false,
         aliases: Vec::new(),
+        delegates: Vec::new(),
+        forward_to: Vec::new(),
+        members: Vec::new(),
         tenant_suspended: false,
         problems: entry.map(|entry| entry.problems.clone()).unwrap_or_default(),
     };
@@ -70,9 +83,13 @@ pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey) -> MailboxVerdict<'a> {
     }
     verdict.tenant_suspended =
         index.tenant(tenant).and_then(|e| e.model.as_ref()).is_some_and(|m| m.state == TenantState::Suspended);
-    match may_have(index, key, &model.address) {
-        Ok(()) => verdict.holds_address = true,
-        Err((reason, message)) => verdict.problems.push(object.error("spec.address", reason, message)),
+    match (may_have(index, key, &model.address), may_keep(index, model)) {
+        (Ok(()), Ok(())) => verdict.holds_address = true,
+        (address, store) => {
+            let told = |field, (reason, message): (Reason, String)| object.error(field, reason, message);
+            verdict.problems.extend(address.err().map(|why| told("spec.address", why)));
+            verdict.problems.extend(store.err().map(|why| told("spec.store", why)));
+        }
     }
     for (at, alias) in model.aliases.placed() {
         match may_have(index, key, alias) {
@@ -82,7 +99,30 @@ pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey) -> MailboxVerdict<'a> {
             }
         }
     }
+    verdict.judge_named(index, model);
     verdict
+}
+
+/// Whether a Mailbox may keep its mail where it says: under a name of its tenant, and no other box's mail is there.
+fn may_keep(index: &Index, model: &MailboxModel) -> Result<(), (Reason, String)> {
+    if model.is_group() {
+        return Ok(());
+    }
+    let tenant = model.key.tenant().unwrap_or_default();
+    if model.store != model.address {
+        index.may_hold(tenant, model.store.domain(), false).map_err(|refusal| (refusal.reason, refusal.message))?;
+    }
+    match index.store_holder(&model.store) {
+        Some(holder) if *holder != model.key => {
+            let holder = ObjectRef::new(Kind::Mailbox, holder.clone());
+            let message = format!(
+                "the mail stored under `{}` is that of {holder}: leave store out, or remove that one",
+                model.store
+            );
+            Err((Reason::Conflict, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a Mailbox may have an address: a hosted Domain of its tenant, and nobody else holds it.

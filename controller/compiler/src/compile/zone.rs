@@ -1,6 +1,7 @@
 mod challenges;
 mod compose;
 mod delegations;
+pub(super) mod mail;
 mod pointers;
 mod written;
 
@@ -53,6 +54,7 @@ pub fn zone(index: &Index, name: &DomainName, facts: &ZoneFacts) -> ZoneOutcome 
     let holder = index.zone_holder(name).cloned();
     let mut problems = claim_problems(index, name, holder.as_ref());
     let model = holder.as_ref().and_then(|key| index.domain(key)).and_then(|entry| entry.model.as_ref());
+    problems.extend(model.into_iter().flat_map(|model| mail::wishes(index, model)));
     let zone = model.map(|model| Arc::new(compose::compose(index, model, facts, &mut problems)));
     let standing = match (&zone, index.domains_of_zone(name).next().is_some() || !problems.is_empty()) {
         (Some(_), _) => Standing::Live,

@@ -19,10 +19,10 @@ pub(super) fn mail_candidates(zone: &Zone) -> Vec<DomainMail> {
         let include: Vec<String> = include.iter().filter(|name| Some(name.as_str()) != own).cloned().collect();
         let spf = Spf { include, all: all.filter(|all| *all != SpfAll::default()) };
         let spf = (spf != Spf::default()).then_some(spf);
-        DomainMail { mode, provider, hosts, spf, dmarc: dmarc.clone() }
+        DomainMail { provider, hosts, spf, dmarc: dmarc.clone(), ..DomainMail::of(mode) }
     };
     vec![
-        DomainMail { mode: MailMode::None, provider: None, hosts: Vec::new(), spf: None, dmarc: None },
+        DomainMail::of(MailMode::None),
         of(MailMode::Hosted, None, Vec::new()),
         of(MailMode::External, Some(MailProvider::Microsoft365), Vec::new()),
         of(MailMode::External, Some(MailProvider::GoogleWorkspace), Vec::new()),

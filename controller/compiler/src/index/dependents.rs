@@ -46,8 +46,12 @@ impl Index {
         if let Some(model) = &before {
             unlink(&mut self.zones, &model.zone, &key);
             model.wanted_pointers().for_each(|reverse| unlink(&mut self.pointers, &reverse, &key));
+            model.named_mail_domains().for_each(|named| unlink(&mut self.named_by_domains, named, &key));
         }
         if let Some(model) = &after {
+            for named in model.named_mail_domains() {
+                self.named_by_domains.entry(named.clone()).or_default().insert(key.clone());
+            }
             self.zones.entry(model.zone.clone()).or_default().insert(key.clone());
             for reverse in model.wanted_pointers() {
                 self.pointers.entry(reverse).or_default().insert(key.clone());
@@ -78,14 +82,22 @@ impl Index {
         let (before, after) = (model(last.as_ref()).cloned(), model(next.as_ref()).cloned());
         let unchanged = same(last.as_ref(), next.as_ref());
         if let Some(model) = &before {
-            unlink(&mut self.secret_users, &model.password.secret, &key);
+            model.password().into_iter().for_each(|source| unlink(&mut self.secret_users, &source.secret, &key));
+            unlink(&mut self.stores, &model.store, &key);
+            model.named_domains().for_each(|named| unlink(&mut self.named, named, &key));
             for address in model.addresses() {
                 unlink(&mut self.addresses, address, &key);
                 unlink(&mut self.mail_domains, address.domain(), &key);
             }
         }
         if let Some(model) = &after {
-            self.secret_users.entry(model.password.secret.clone()).or_default().insert(key.clone());
+            if let Some(source) = model.password() {
+                self.secret_users.entry(source.secret.clone()).or_default().insert(key.clone());
+            }
+            self.stores.entry(model.store.clone()).or_default().insert(key.clone());
+            for named in model.named_domains() {
+                self.named.entry(named.clone()).or_default().insert(key.clone());
+            }
             for address in model.addresses() {
                 self.addresses.entry(address.clone()).or_default().insert(key.clone());
                 self.mail_domains.entry(address.domain().clone()).or_default().insert(key.clone());
@@ -142,7 +154,11 @@ impl Index {
 
     fn units_of_mailbox<'a>(&self, key: &ObjectKey, models: impl Iterator<Item = &'a MailboxModel>) -> BTreeSet<Unit> {
         let mut units = BTreeSet::new();
-        for address in models.flat_map(MailboxModel::addresses) {
+        let models: Vec<&MailboxModel> = models.collect();
+        for model in &models {
+            units.extend(self.home_units(self.stores.get(&model.store).into_iter().flatten()));
+        }
+        for address in models.into_iter().flat_map(MailboxModel::addresses) {
             units.insert(Unit::Mail(address.domain().clone()));
             units.extend(self.home_units(self.addresses.get(address).into_iter().flatten()));
         }

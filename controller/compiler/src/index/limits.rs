@@ -9,7 +9,11 @@ use crate::parse::{MailboxModel, TenantModel, WebSiteModel};
 impl Index {
     /// Whether a Mailbox is within its tenant's limits.
     pub fn admits_mailbox(&self, key: &ObjectKey) -> bool {
-        let rank = self.mailboxes.get(key).map(|entry| self.mailbox_rank(entry));
+        let entry = self.mailboxes.get(key);
+        if entry.is_some_and(is_group) {
+            return true;
+        }
+        let rank = entry.map(|entry| self.mailbox_rank(entry));
         let ranking = self.mailbox_ranking.get(&key.namespace);
         rank.is_some_and(|rank| ranking.is_some_and(|ranking| ranking.admits(&key.name, rank)))
     }
@@ -23,8 +27,9 @@ impl Index {
 
     /// Puts a Mailbox into its place; the Mailboxes of its tenant that are admitted or refused because of it.
     pub(super) fn rank_mailbox(&mut self, key: &ObjectKey, last: Option<&Entry<MailboxModel>>) -> Vec<ObjectKey> {
-        let before = last.map(|entry| self.mailbox_rank(entry));
-        let after = self.mailboxes.get(key).map(|entry| self.mailbox_rank(entry));
+        let rank = |entry: &Entry<MailboxModel>| (!is_group(entry)).then(|| self.mailbox_rank(entry));
+        let before = last.and_then(rank);
+        let after = self.mailboxes.get(key).and_then(rank);
         let limit = self.mail_limit(key.tenant());
         let ranking = self.mailbox_ranking.entry(key.namespace.clone()).or_insert_with(|| Ranking::new(limit));
         ranking.put(&key.name, before, after).into_iter().map(|name| ObjectKey::new(&key.namespace, name)).collect()
@@ -82,4 +87,9 @@ impl Index {
     fn limits(&self, tenant: Option<&str>) -> Option<&TenantModel> {
         self.tenants.get(tenant?)?.model.as_ref()
     }
+}
+
+/// A group takes no room, and is not counted.
+fn is_group(entry: &Entry<MailboxModel>) -> bool {
+    entry.model.as_ref().is_some_and(MailboxModel::is_group)
 }

@@ -48,6 +48,12 @@ impl Address {
         if domain.is_host_name() { Ok(Self { domain, local }) } else { Err(AddressError::Domain(shown(text))) }
     }
 
+    /// The same local part at another domain.
+    #[must_use]
+    pub fn at(&self, domain: &DomainName) -> Self {
+        Self { domain: domain.clone(), local: self.local.clone() }
+    }
+
     /// The part before the `@`.
     pub fn local(&self) -> &str {
         &self.local

@@ -10,7 +10,7 @@ pub use mail::{MailModel, PecModel};
 
 use super::{Parsed, Reader};
 use crate::model::reverse::is_reverse;
-use crate::model::{DomainName, ObjectKey, RecordData, RecordSet};
+use crate::model::{Address, DomainName, ObjectKey, RecordData, RecordSet};
 use crate::problem::{Kind, ObjectRef};
 
 const DEFAULT_TTL: u32 = 3600;
@@ -86,6 +86,12 @@ impl DomainModel {
     /// The reverse names of those addresses.
     pub fn wanted_pointers(&self) -> impl Iterator<Item = DomainName> {
         self.pointers().flat_map(|(_, set)| set.values()).filter_map(RecordData::reverse_name)
+    }
+
+    /// The mail domains that it names: of its catch-all, and that it is an alias of.
+    pub fn named_mail_domains(&self) -> impl Iterator<Item = &DomainName> {
+        let mail = self.mail.iter();
+        mail.flat_map(|mail| mail.catch_all.iter().map(Address::domain).chain(&mail.alias_of))
     }
 
     /// Whether the centre's mail system receives for it.

@@ -1,45 +1,42 @@
-use cst_api::{DeletionPolicy, Mailbox, MailboxState};
+mod delivery;
+mod role;
+
+use cst_api::{Date, DeletionPolicy, Mailbox, MailboxState, MailboxType};
 
 use super::{List, Parsed, Reader};
-use crate::model::{Address, ObjectKey, Quantity};
+use crate::model::{Address, DomainName, ObjectKey, Quantity};
 use crate::problem::{Kind, ObjectRef};
 
-/// The key of a generated password's hash in its Secret.
-pub const GENERATED_HASH_KEY: &str = "hash";
-
-/// What a generated password's Secret is called after the box's name.
-const GENERATED_SUFFIX: &str = "-password";
-/// The longest name of an object, in characters (a DNS subdomain, RFC 1123).
-const MAX_NAME: usize = 253;
+pub use delivery::{DelegateModel, ForwardModel, VacationModel};
+pub use role::{GENERATED_HASH_KEY, PasswordSource, Role, generated_secret};
 
 /// A Mailbox, understood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MailboxModel {
     /// Which object.
     pub key: ObjectKey,
+    /// What it is.
+    pub role: Role,
     /// Its address.
     pub address: Address,
     /// Other addresses delivered to it, in the order written.
     pub aliases: List<Address>,
+    /// The address under which its mail is stored.
+    pub store: Address,
     /// How much it may hold; `None`: the centre's default.
     pub quota: Option<Quantity>,
-    /// The Secret and the key in it that hold the password's hash.
-    pub password: PasswordSource,
+    /// Who else uses it, in the order written, each with its place.
+    pub delegates: Vec<(usize, DelegateModel)>,
+    /// Where else its mail goes.
+    pub forward: Option<ForwardModel>,
+    /// What is answered while its owner is away.
+    pub vacation: Option<VacationModel>,
     /// What was declared.
     pub state: MailboxState,
+    /// From when on it is closed.
+    pub close_on: Option<Date>,
     /// What its deletion means.
     pub deletion_policy: DeletionPolicy,
-}
-
-/// Where a password's hash comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PasswordSource {
-    /// The Secret.
-    pub secret: ObjectKey,
-    /// The key in it.
-    pub key: String,
-    /// Whether we make it when it is not there.
-    pub generated: bool,
 }
 
 impl MailboxModel {
@@ -49,19 +46,28 @@ impl MailboxModel {
         let key = ObjectKey::new(meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default());
         let mut reader = Reader::new(ObjectRef::new(Kind::Mailbox, key.clone()));
         let spec = &mailbox.spec;
-        check_name(&mut reader, &key.name);
+        let role = reader.role(&key, spec);
         let address = reader.take("spec.address", Address::parse(&spec.address));
+        let store = spec.store.as_deref().and_then(|text| reader.take("spec.store", Address::parse(text)));
         let quota = spec.quota.as_deref().and_then(|text| reader.take("spec.quota", Quantity::parse_room(text)));
         let itself = |alias: &Address| {
             (address.as_ref() == Some(alias)).then(|| format!("`{alias}` is the address itself: leave it out"))
         };
         let aliases = reader.list("spec.aliases", &spec.aliases, Address::parse, itself);
+        let delegates = reader.delegates(&spec.delegates, address.as_ref());
+        let forward = spec.forward.as_ref().map(|forward| reader.forward(forward, address.as_ref()));
+        let vacation = spec.vacation.as_ref().and_then(|vacation| reader.vacation(vacation));
         let model = address.map(|address| Self {
-            password: password_source(mailbox, &key),
+            role,
+            store: store.unwrap_or_else(|| address.clone()),
             address,
             aliases,
             quota,
+            delegates,
+            forward,
+            vacation,
             state: spec.state.unwrap_or_default(),
+            close_on: spec.close_on,
             deletion_policy: spec.deletion_policy.unwrap_or_default(),
             key,
         });
@@ -72,31 +78,43 @@ impl MailboxModel {
     pub fn addresses(&self) -> impl Iterator<Item = &Address> {
         std::iter::once(&self.address).chain(self.aliases.iter())
     }
-}
 
-/// The Secret that a generated password of this Mailbox goes into.
-pub fn generated_secret(mailbox: &ObjectKey) -> ObjectKey {
-    ObjectKey::new(&mailbox.namespace, format!("{}{GENERATED_SUFFIX}", mailbox.name))
-}
-
-fn check_name(reader: &mut Reader, name: &str) {
-    let longest = MAX_NAME - GENERATED_SUFFIX.len();
-    if name.len() > longest {
-        let message = format!(
-            "has {} characters, and at most {longest} are possible: a generated password goes into the Secret <name>{GENERATED_SUFFIX}",
-            name.len()
-        );
-        reader.invalid("metadata.name", message);
+    /// Where the hash of its password comes from; `None`: nobody logs in to it.
+    pub fn password(&self) -> Option<&PasswordSource> {
+        match &self.role {
+            Role::Personal(source) => Some(source),
+            Role::Shared | Role::Group { .. } => None,
+        }
     }
-}
 
-fn password_source(mailbox: &Mailbox, key: &ObjectKey) -> PasswordSource {
-    match &mailbox.spec.password_secret_ref {
-        Some(reference) => PasswordSource {
-            secret: ObjectKey::new(&key.namespace, &reference.name),
-            key: reference.key.clone().unwrap_or_else(|| key.name.clone()),
-            generated: false,
-        },
-        None => PasswordSource { secret: generated_secret(key), key: GENERATED_HASH_KEY.into(), generated: true },
+    /// What it is, as it is written.
+    pub fn mailbox_type(&self) -> MailboxType {
+        match self.role {
+            Role::Personal(_) => MailboxType::Personal,
+            Role::Shared => MailboxType::Shared,
+            Role::Group { .. } => MailboxType::Group,
+        }
+    }
+
+    /// Whether it is a list of others and keeps nothing itself.
+    pub fn is_group(&self) -> bool {
+        matches!(self.role, Role::Group { .. })
+    }
+
+    /// What was declared, as it is on a day.
+    pub fn state_on(&self, today: Date) -> MailboxState {
+        if self.close_on.is_some_and(|day| day <= today) { MailboxState::Closed } else { self.state }
+    }
+
+    /// The domains of whom it names: its delegates, whom it forwards to, its members, where its mail is.
+    pub fn named_domains(&self) -> impl Iterator<Item = &DomainName> {
+        let members = match &self.role {
+            Role::Group { members, .. } => Some(members),
+            Role::Personal(_) | Role::Shared => None,
+        };
+        let members = members.into_iter().flat_map(List::iter).map(crate::model::Member::domain);
+        let forward = self.forward.iter().flat_map(|forward| forward.to.iter()).map(crate::model::Recipient::domain);
+        let delegates = self.delegates.iter().map(|(_, delegate)| delegate.user.domain());
+        members.chain(forward).chain(delegates).chain([self.store.domain()])
     }
 }

@@ -103,15 +103,10 @@ mod tests {
     }
 
     fn domain(boxes: std::ops::Range<usize>) -> MailDomain {
-        let boxes = boxes.map(|number| MailBox {
-            owner: ObjectKey::new("t-fano", format!("box{number}")),
-            address: address(&format!("box{number:02}")),
-            store: address(&format!("box{number:02}")),
-            state: MailboxState::Active,
-            password: None,
-            quota: Quantity(1),
-            delete_policy: DeletionPolicy::Delete,
-            retained_since: None,
+        let boxes = boxes.map(|number| {
+            let owner = ObjectKey::new("t-fano", format!("box{number}"));
+            let mailbox = MailBox::new(owner, address(&format!("box{number:02}")), Quantity(1));
+            MailBox { delete_policy: DeletionPolicy::Delete, ..mailbox }
         });
         let domain = DomainName::parse("comune.fano.pu.it").unwrap();
         MailDomain { boxes: boxes.collect(), ..MailDomain::empty(domain) }

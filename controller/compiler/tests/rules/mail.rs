@@ -99,7 +99,7 @@ fn what_a_box_may_do_and_hold_is_resolved() {
             let key = ObjectKey::new("t-fano", name);
             let verdict = compile::mailbox(&repository.index, &key);
             let quota_of_box = verdict.quota(repository.index.settings()).unwrap().to_string();
-            assert_eq!((verdict.state(), quota_of_box.as_str()), (Some(state), quota));
+            assert_eq!((verdict.state(TODAY), quota_of_box.as_str()), (Some(state), quota));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod acme;
 mod authority;
+mod delivery;
 mod legal;
 mod mail;
 mod reverse;

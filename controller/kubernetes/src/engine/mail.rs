@@ -369,6 +369,6 @@ impl MailJob {
 
     /// The Secrets it makes.
     pub(super) fn generates(&self) -> Vec<ObjectKey> {
-        self.generate.iter().map(|(model, _)| model.password.secret.clone()).collect()
+        self.generate.iter().map(|(model, _)| generated_secret(&model.key)).collect()
     }
 }

@@ -1,4 +1,3 @@
-use cst_api::{DeletionPolicy, MailboxState};
 use cst_compiler::model::{ObjectKey, Quantity};
 
 use super::*;
@@ -7,16 +6,7 @@ fn domain(boxes: usize) -> MailDomain {
     let domain = DomainName::parse("comune.urbino.pu.it").unwrap();
     let mailbox = |n: usize| {
         let address = Address::parse(&format!("box{n:05}@{domain}")).unwrap();
-        MailBox {
-            owner: ObjectKey::new("t-urbino", format!("box{n}")),
-            store: address.clone(),
-            address,
-            state: MailboxState::Active,
-            password: None,
-            quota: Quantity(1 << 30),
-            delete_policy: DeletionPolicy::Retain,
-            retained_since: None,
-        }
+        MailBox::new(ObjectKey::new("t-urbino", format!("box{n}")), address, Quantity(1 << 30))
     };
     let boxes = (0..boxes).map(mailbox).collect();
     MailDomain { boxes, ..MailDomain::empty(domain) }

@@ -73,6 +73,21 @@ impl DomainContent {
         self.shards.iter().flat_map(|shard| &shard.aliases)
     }
 
+    /// Every address that was declared.
+    pub fn declared(&self) -> impl Iterator<Item = &Address> {
+        self.boxes().map(|mailbox| &mailbox.address).chain(self.aliases().map(|(alias, _)| alias))
+    }
+
+    /// Who gets what is sent to addresses here that nobody has.
+    pub fn catch_all(&self) -> Option<&Address> {
+        self.shards.first()?.catch_all.as_ref()
+    }
+
+    /// The domain whose every address is valid here too.
+    pub fn alias_of(&self) -> Option<&DomainName> {
+        self.shards.first()?.alias_of.as_ref()
+    }
+
     /// The addresses every domain must have and nobody declared, with whom they are delivered to.
     pub fn required(&self) -> impl Iterator<Item = (&Address, &Address)> {
         self.shards.iter().flat_map(|shard| &shard.required)
@@ -115,6 +130,7 @@ impl DomainContent {
         let aliases = self.aliases().map(|(alias, to)| (alias.clone(), to.clone())).collect();
         let removed = self.shards.iter().flat_map(|shard| shard.removed.clone()).collect();
         let epoch = self.shards.iter().map(|shard| shard.epoch).max().unwrap_or_default();
-        MailDomain { domain: self.domain.clone(), boxes, aliases, removed, epoch }
+        let (catch_all, alias_of) = (self.catch_all().cloned(), self.alias_of().cloned());
+        MailDomain { domain: self.domain.clone(), boxes, aliases, catch_all, alias_of, removed, epoch }
     }
 }

@@ -10,7 +10,8 @@ pub const STORE_ROOT: &str = "/var/vmail";
 /// The passwd-file of a domain, sorted by address: `user:password:uid:gid:gecos:home:shell:extra fields`; user and group come from
 /// the configuration.
 ///
-/// A box that nobody logs in to has the hash `*`, which refuses SMTP AUTH too (`nologin` would not). No field can hold a `:`, a
+/// Groups are there too, because the script of one with members elsewhere sends on to them; a group's home begins with a dot, which no
+/// box's does. A box that nobody logs in to has the hash `*`, which refuses SMTP AUTH too (`nologin` would not). No field can hold a `:`, a
 /// blank or a `%`: addresses and hashes have no such characters. Holds password hashes.
 pub fn passwd_file(content: &DomainContent) -> String {
     let mut boxes: Vec<_> = content.boxes().collect();
@@ -25,11 +26,12 @@ fn write_line(text: &mut String, mailbox: &MailBox) {
     let hash = mailbox.login().map_or("*", super::PasswordHash::expose);
     // A size of 0 would mean no limit.
     let quota = mailbox.quota.0.max(1);
+    let dot = if mailbox.is_group() { "." } else { "" };
     let (store_domain, store_local) = (mailbox.store.domain(), mailbox.store.local());
     // Writing into a String cannot fail.
     let _ = writeln!(
         text,
-        "{}:{hash}::::{STORE_ROOT}/{store_domain}/{store_local}::userdb_quota_storage_size={quota}B",
+        "{}:{hash}::::{STORE_ROOT}/{store_domain}/{dot}{store_local}::userdb_quota_storage_size={quota}B",
         mailbox.address
     );
 }

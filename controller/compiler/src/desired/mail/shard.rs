@@ -1,7 +1,7 @@
 //! The stored form of a mail domain: JSON lines in hash buckets of at most 64 KiB.
 //!
 //! ```text
-//! {"shard":{"format":2,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1,"epoch":1795392000,"digest":"9f86d081884c7d65…"}}
+//! {"shard":{"format":3,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1,"epoch":1795392000,"digest":"9f86d081884c7d65…"}}
 //! {"box":{"owner":{"namespace":"t-urbino","name":"protocollo"},"address":"protocollo@comune.urbino.pu.it",…}}
 //! {"alias":{"address":"urp@comune.urbino.pu.it","box":"protocollo@comune.urbino.pu.it"}}
 //! {"required":{"address":"abuse@comune.urbino.pu.it","box":"postmaster@cst.example.net"}}
@@ -37,8 +37,10 @@ pub const DATA_KEY: &str = "shard";
 pub const BUCKET_BYTES: usize = 64 * 1024;
 /// The largest number of buckets; beyond it they grow instead.
 const MAX_BUCKETS: u32 = 1024;
-const FORMAT: u32 = 2;
-/// The format without a digest. The controller replaces such shards as soon as it sees them.
+const FORMAT: u32 = 3;
+/// The oldest format that is read; what it holds has the same form. The controller replaces such shards as soon as it sees them.
+const OLDEST_FORMAT: u32 = 1;
+/// The format without a digest.
 const FORMAT_WITHOUT_DIGEST: u32 = 1;
 
 /// One bucket of a mail domain: what one Secret holds.
@@ -107,7 +109,7 @@ enum Line {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Header {
     format: u32,
     domain: DomainName,
@@ -119,6 +121,12 @@ struct Header {
     /// [`super::MailDomain::epoch`].
     #[serde(default, skip_serializing_if = "is_zero")]
     epoch: u32,
+    /// [`super::MailDomain::catch_all`], in bucket 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    catch_all: Option<Address>,
+    /// [`super::MailDomain::alias_of`], in bucket 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alias_of: Option<DomainName>,
     /// [`whole`] of the shard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<String>,

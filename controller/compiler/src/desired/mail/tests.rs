@@ -1,13 +1,14 @@
 //! The whole way from domains to tables, and every way to break it.
 
 mod acks;
+mod delivery;
 mod shards;
 mod tables;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cst_api::{DeletionPolicy, MailboxState};
+use cst_api::MailboxState;
 
 use super::{DomainContent, MailBox, MailDomain, PasswordHash, Shard, ShardContent};
 use crate::model::{Address, DomainName, ObjectKey, Quantity};
@@ -29,16 +30,9 @@ fn centre() -> Address {
 
 fn mailbox(text: &str, state: MailboxState) -> MailBox {
     let address = address(text);
-    MailBox {
-        owner: ObjectKey::new("t-urbino", address.local().replace('.', "-")),
-        store: address.clone(),
-        address,
-        state,
-        password: Some(PasswordHash::parse(HASH).unwrap()),
-        quota: Quantity(5 << 30),
-        delete_policy: DeletionPolicy::Retain,
-        retained_since: None,
-    }
+    let owner = ObjectKey::new("t-urbino", address.local().replace('.', "-"));
+    let password = Some(PasswordHash::parse(HASH).unwrap());
+    MailBox { state, password, ..MailBox::new(owner, address, Quantity(5 << 30)) }
 }
 
 fn aliases(pairs: &[(&str, &str)]) -> BTreeMap<Address, Address> {

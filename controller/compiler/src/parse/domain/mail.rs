@@ -2,7 +2,7 @@
 
 use cst_api::{Dmarc, DmarcPolicy, DomainMail, Exchanger, MailMode, MailProvider, Pec, PecProvider, SpfAll};
 
-use crate::model::DomainName;
+use crate::model::{Address, DomainName};
 use crate::parse::Reader;
 
 /// A domain's mail, understood.
@@ -20,6 +20,10 @@ pub struct MailModel {
     pub all: SpfAll,
     /// What DMARC asks for.
     pub dmarc: DmarcPolicy,
+    /// Who gets what is sent to addresses that nobody has.
+    pub catch_all: Option<Address>,
+    /// The domain whose every address is valid here too.
+    pub alias_of: Option<DomainName>,
 }
 
 /// A domain's certified mail, understood.
@@ -48,6 +52,8 @@ impl MailModel {
             include: Vec::new(),
             all: SpfAll::default(),
             dmarc: DmarcPolicy::default(),
+            catch_all: None,
+            alias_of: None,
         });
         Self { mode: MailMode::Hosted, provider: None, hosts: Vec::new(), ..declared }
     }
@@ -58,10 +64,11 @@ const LONGEST_LABEL: usize = 63;
 const NO_SPF: &str = "a domain without mail says `v=spf1 -all` by itself: leave spf out, or set mode to Hosted";
 const NO_DMARC: &str = "a domain without mail asks for rejection by itself: leave dmarc out, or set mode to Hosted";
 const NOT_EXTERNAL: &str = "is for mail that others receive: leave it out, or set mode to External";
+const NOT_HOSTED: &str = "is for mail that the centre receives: leave it out, or set mode to Hosted";
 const NO_HOSTS: &str = "mail that others receive needs their `provider`, or their `hosts`: write one of them";
 
 pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainName) -> MailModel {
-    let DomainMail { mode, provider, hosts, spf, dmarc } = mail;
+    let DomainMail { mode, provider, hosts, spf, dmarc, catch_all, alias_of } = mail;
     if *mode == MailMode::None && spf.is_some() {
         reader.invalid("spec.mail.spf", NO_SPF);
     }
@@ -71,6 +78,11 @@ pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainNam
     for (field, is_written) in [("provider", provider.is_some()), ("hosts", !hosts.is_empty())] {
         if is_written && *mode != MailMode::External {
             reader.invalid(&format!("spec.mail.{field}"), format!("`{field}` {NOT_EXTERNAL}"));
+        }
+    }
+    for (field, is_written) in [("catchAll", catch_all.is_some()), ("aliasOf", alias_of.is_some())] {
+        if is_written && *mode != MailMode::Hosted {
+            reader.invalid(&format!("spec.mail.{field}"), format!("`{field}` {NOT_HOSTED}"));
         }
     }
     if *mode == MailMode::External && provider.is_none() && hosts.is_empty() {
@@ -104,7 +116,17 @@ pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainNam
         include,
         all: spf.all.unwrap_or_default(),
         dmarc: dmarc.as_ref().and_then(|Dmarc { policy }| *policy).unwrap_or_default(),
+        catch_all: catch_all.as_deref().and_then(|text| reader.take("spec.mail.catchAll", Address::parse(text))),
+        alias_of: alias_of.as_deref().and_then(|text| read_alias_of(reader, text, zone)),
     }
+}
+
+fn read_alias_of(reader: &mut Reader, text: &str, zone: &DomainName) -> Option<DomainName> {
+    let other = reader.take("spec.mail.aliasOf", DomainName::parse(text))?;
+    if other == *zone {
+        reader.invalid("spec.mail.aliasOf", format!("`{zone}` is the domain itself: name another, or leave it out"));
+    }
+    Some(other)
 }
 
 pub(super) fn read_pec(reader: &mut Reader, pec: &Pec, zone: &DomainName) -> Option<PecModel> {

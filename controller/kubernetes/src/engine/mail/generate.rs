@@ -42,7 +42,7 @@ impl Engine {
         let model = |key: &ObjectKey| {
             let model = self.index.mailbox(key)?.model.clone()?;
             let holds = self.index.address_holder(&model.address) == Some(key);
-            let waits = self.ungenerated.get(&model.password.secret).is_some_and(|failure| now.instant < failure.again);
+            let waits = self.ungenerated.get(&generated_secret(key)).is_some_and(|failure| now.instant < failure.again);
             (holds && !waits).then_some((model, key.tenant()?.to_owned()))
         };
         outcome.generate.iter().filter_map(model).collect()
@@ -52,12 +52,12 @@ impl Engine {
     pub(super) fn note_ungenerated(&mut self, domain: &DomainName, outcome: &mut MailOutcome) {
         let mut next: Option<Instant> = None;
         for key in &outcome.generate {
-            let Some(model) = self.index.mailbox(key).and_then(|entry| entry.model.as_ref()) else { continue };
-            let Some(failure) = self.ungenerated.get(&model.password.secret) else { continue };
+            let secret = generated_secret(key);
+            let Some(failure) = self.ungenerated.get(&secret) else { continue };
             let message = format!(
-                "its password cannot be generated into Secret {}: {}; remove what is in the way, or name a Secret with the hash in \
+                "its password cannot be generated into Secret {secret}: {}; remove what is in the way, or name a Secret with the hash in \
                  spec.passwordSecretRef",
-                model.password.secret, failure.why
+                failure.why
             );
             let object = ObjectRef::new(Kind::Mailbox, key.clone());
             outcome.problems.push(object.error("metadata.name", Reason::SecretMissing, message));
@@ -131,7 +131,7 @@ pub(super) async fn all(
         made.or_else(|error| {
             let why = own_failure(&error).ok_or(error)?;
             tracing::warn!(mailbox = %model.key, why, "a password cannot be generated");
-            Ok(Effect::PasswordRefused(model.address.domain().clone(), model.password.secret, why))
+            Ok(Effect::PasswordRefused(model.address.domain().clone(), generated_secret(&model.key), why))
         })
     });
     let made: Vec<Result<Effect, WorkError>> = stream::iter(work).buffer_unordered(AT_ONCE).collect().await;
@@ -149,7 +149,7 @@ pub(super) async fn all(
 async fn one(shell: &Shell, model: &MailboxModel, tenant: String) -> Result<Effect, WorkError> {
     let made = passwords::recall_or_make(&shell.secrets(), &model.address.to_string()).await?;
     let data = passwords::data(&made);
-    let key = model.password.secret.clone();
+    let key = generated_secret(&model.key);
     let secret = Secret {
         metadata: ObjectMeta {
             name: Some(key.name.clone()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cst_api::{ConditionType, MailboxState, MailboxStatus};
+use cst_api::{ConditionType, MailboxState, MailboxStatus, MailboxType};
 use cst_compiler::compile::{self, MailOutcome};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
@@ -70,8 +70,10 @@ impl Engine {
         let facts = &mut draft.facts;
         facts.problems = problems;
         facts.held = held.filter(|_| !installed).cloned().into_iter().collect();
-        facts.suspended = verdict.tenant_suspended || model.state == MailboxState::Suspended;
-        facts.summary = summary(model.state, verdict.tenant_suspended).into();
+        let is_suspended = verdict.tenant_suspended && !model.is_group();
+        let declared = model.state_on(now.today);
+        facts.suspended = is_suspended || declared == MailboxState::Suspended;
+        facts.summary = summary(model.mailbox_type(), declared, is_suspended).into();
         let mut own = Vec::new();
         if verdict.holds_address {
             let message = match (installed, facts.held.is_empty()) {
@@ -111,13 +113,17 @@ impl Engine {
         };
         let kept = last.addresses.iter().filter(still).cloned();
         // A box that may not have its address is served, if at all, as it was before.
-        let state = verdict.state().filter(|_| verdict.holds_address).or(last.state);
+        let state = verdict.state(now.today).filter(|_| verdict.holds_address).or(last.state);
         let quota = verdict.quota(self.index.settings()).filter(|_| verdict.holds_address);
         draft.next = ObjectStatus::Mailbox(MailboxStatus {
             state,
             quota: quota.map(|quota| quota.to_string()).or_else(|| last.quota.clone()),
             addresses: holds.iter().map(ToString::to_string).chain(kept).collect(),
-            password_secret: model.password.generated.then(|| model.password.secret.name.clone()),
+            mailbox_type: Some(model.mailbox_type()),
+            password_secret: model
+                .password()
+                .filter(|source| source.generated)
+                .map(|source| source.secret.name.clone()),
             ..MailboxStatus::default()
         });
         Some(Ok(draft.report()))
@@ -143,12 +149,18 @@ impl Engine {
     }
 }
 
-fn summary(state: MailboxState, tenant_suspended: bool) -> &'static str {
-    match state {
-        MailboxState::Active if tenant_suspended => "mail is received; nobody logs in, because the tenant is suspended",
-        MailboxState::Active => "mail is received, and its owner can log in",
-        MailboxState::Suspended => "mail is received; nobody logs in",
-        MailboxState::Archived => "its owner can log in; mail is refused",
-        MailboxState::Closed => "mail is refused and nobody logs in; what is stored is kept",
+fn summary(kind: MailboxType, state: MailboxState, tenant_suspended: bool) -> &'static str {
+    match (kind, state) {
+        (MailboxType::Group, MailboxState::Closed) => "mail is refused",
+        (MailboxType::Group, _) => "mail goes to its members",
+        (_, MailboxState::Active) if tenant_suspended => {
+            "mail is received; nobody logs in, because the tenant is suspended"
+        }
+        (MailboxType::Personal, MailboxState::Active) => "mail is received, and its owner can log in",
+        (MailboxType::Shared, MailboxState::Active) => "mail is received, and its delegates can read it",
+        (_, MailboxState::Suspended) => "mail is received; nobody logs in",
+        (MailboxType::Personal, MailboxState::Archived) => "its owner can log in; mail is refused",
+        (MailboxType::Shared, MailboxState::Archived) => "its delegates can read it; mail is refused",
+        (_, MailboxState::Closed) => "mail is refused and nobody logs in; what is stored is kept",
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cst_api::Date;
 use sha2::{Digest, Sha256};
 
-use super::{FORMAT, FORMAT_WITHOUT_DIGEST, Header, Line, MAX_BUCKETS, Pair, Removed, bucket_of, whole};
+use super::{FORMAT, FORMAT_WITHOUT_DIGEST, Header, Line, MAX_BUCKETS, OLDEST_FORMAT, Pair, Removed, bucket_of, whole};
 use crate::desired::mail::MailBox;
 use crate::model::{Address, DomainName};
 
@@ -30,6 +30,10 @@ pub struct ShardContent {
     pub removed: BTreeMap<Address, Date>,
     /// [`MailDomain::epoch`](crate::desired::mail::MailDomain::epoch).
     pub epoch: u32,
+    /// [`MailDomain::catch_all`](crate::desired::mail::MailDomain::catch_all), in bucket 0.
+    pub catch_all: Option<Address>,
+    /// [`MailDomain::alias_of`](crate::desired::mail::MailDomain::alias_of), in bucket 0.
+    pub alias_of: Option<DomainName>,
     /// SHA-256 of the shard's bytes.
     pub digest: [u8; 32],
 }
@@ -103,7 +107,7 @@ impl ShardContent {
     fn of_header(line: &[u8], body: &[u8], digest: [u8; 32]) -> Result<Self, ShardError> {
         let Some(Line::Shard(header)) = parse(line) else { return Err(ShardError::Header) };
         let Header { format, bucket, buckets, withdrawn, epoch, .. } = header;
-        if !matches!(format, FORMAT | FORMAT_WITHOUT_DIGEST) {
+        if !(OLDEST_FORMAT..=FORMAT).contains(&format) {
             return Err(ShardError::Format(format));
         }
         if !buckets.is_power_of_two() || buckets > MAX_BUCKETS || bucket >= buckets {
@@ -111,11 +115,25 @@ impl ShardContent {
         }
         let domain = header.domain.clone();
         let wanted = header.digest.clone();
-        if wanted != (format == FORMAT).then(|| whole(header, body)) {
+        let (catch_all, alias_of) = (header.catch_all.clone(), header.alias_of.clone());
+        if wanted != (format != FORMAT_WITHOUT_DIGEST).then(|| whole(header, body)) {
             return Err(ShardError::Altered);
         }
         let (boxes, aliases, required, removed) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Ok(Self { domain, bucket, buckets, withdrawn, boxes, aliases, required, removed, epoch, digest })
+        Ok(Self {
+            domain,
+            bucket,
+            buckets,
+            withdrawn,
+            boxes,
+            aliases,
+            required,
+            removed,
+            epoch,
+            catch_all,
+            alias_of,
+            digest,
+        })
     }
 
     fn take_removed(&mut self, removed: Removed, number: usize) -> Result<(), ShardError> {

@@ -28,7 +28,14 @@ impl MailDomain {
                 body.extend_from_slice(line);
             }
         }
-        let header = |bucket| Header { bucket, buckets, epoch: self.epoch, ..header(&self.domain) };
+        let of_domain = |bucket: u32| {
+            let first = bucket == 0;
+            (self.catch_all.clone().filter(|_| first), self.alias_of.clone().filter(|_| first))
+        };
+        let header = |bucket| {
+            let (catch_all, alias_of) = of_domain(bucket);
+            Header { bucket, buckets, epoch: self.epoch, catch_all, alias_of, ..header(&self.domain) }
+        };
         (0..).zip(bodies).map(|(bucket, body)| shard(&header(bucket), &body)).collect()
     }
 
@@ -85,7 +92,8 @@ pub fn withdrawal(domain: &DomainName) -> Shard {
 
 fn header(domain: &DomainName) -> Header {
     let domain = domain.clone();
-    Header { format: FORMAT, domain, bucket: 0, buckets: 1, withdrawn: false, epoch: 0, digest: None }
+    let (catch_all, alias_of, digest) = (None, None, None);
+    Header { format: FORMAT, domain, bucket: 0, buckets: 1, withdrawn: false, epoch: 0, catch_all, alias_of, digest }
 }
 
 fn shard(header: &Header, body: &[u8]) -> Shard {

@@ -119,13 +119,13 @@ fn sealed(header: &str, lines: &[&str]) -> Vec<u8> {
 fn names_the_line_that_is_wrong_and_never_its_text() {
     let good = include_str!("golden/urbino.shard");
     let lines: Vec<&str> = good.lines().skip(1).collect();
-    let header = r#"{"shard":{"format":2,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1}}"#;
+    let header = r#"{"shard":{"format":3,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1}}"#;
     assert_eq!(sealed(header, &lines), good.as_bytes());
     let decode = |header: &str, lines: &[&str]| ShardContent::decode(&sealed(header, lines)).unwrap_err();
     assert_eq!(ShardContent::decode(b"").unwrap_err(), ShardError::Header);
     assert_eq!(ShardContent::decode(lines[0].as_bytes()).unwrap_err(), ShardError::Header);
     let other = |from: &str, to: &str| decode(&header.replace(from, to), &lines);
-    assert_eq!(other("\"format\":2", "\"format\":3"), ShardError::Format(3));
+    assert_eq!(other("\"format\":3", "\"format\":4"), ShardError::Format(4));
     assert_eq!(other("\"bucket\":0", "\"bucket\":1"), ShardError::Layout { bucket: 1, buckets: 1 });
     assert_eq!(other("\"buckets\":1", "\"buckets\":3"), ShardError::Layout { bucket: 0, buckets: 3 });
     assert_eq!(other("\"comune.urbino", "\"comune.fano"), ShardError::Foreign(2));
@@ -144,13 +144,15 @@ fn names_the_line_that_is_wrong_and_never_its_text() {
 }
 
 #[test]
-fn a_shard_of_the_format_before_is_read() {
+fn a_shard_of_an_older_format_is_read() {
     let (header, body) = include_str!("golden/urbino.shard").split_once('\n').unwrap();
-    let old =
-        format!("{}}}}}\n{body}", header.replace("\"format\":2", "\"format\":1").split_once(",\"digest").unwrap().0);
-    assert_eq!(ShardContent::decode(old.as_bytes()).unwrap().boxes.len(), 6);
-    let digest = header.replace("\"format\":2", "\"format\":1");
-    assert_eq!(ShardContent::decode(format!("{digest}\n{body}").as_bytes()).unwrap_err(), ShardError::Altered);
+    let lines: Vec<&str> = body.lines().collect();
+    let second = r#"{"shard":{"format":2,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1}}"#;
+    assert_eq!(ShardContent::decode(&sealed(second, &lines)).unwrap().boxes.len(), 6);
+    let first = header.replace("\"format\":3", "\"format\":1");
+    let without = format!("{}}}}}\n{body}", first.split_once(",\"digest").unwrap().0);
+    assert_eq!(ShardContent::decode(without.as_bytes()).unwrap().boxes.len(), 6);
+    assert_eq!(ShardContent::decode(format!("{first}\n{body}").as_bytes()).unwrap_err(), ShardError::Altered);
 }
 
 #[test]

@@ -1,0 +1,68 @@
+//! Who names whom in mail: a box its delegates and whom it forwards to, a group its members, a Domain its catch-all.
+
+use std::collections::BTreeSet;
+
+use super::{Index, Unit};
+use crate::model::{Address, DomainName, ObjectKey};
+use crate::parse::MailboxModel;
+
+impl Index {
+    /// Units, and those that name a mail domain among them, directly or through others: what a box is told depends on whom it names.
+    pub(super) fn with_naming(&self, mut units: BTreeSet<Unit>) -> BTreeSet<Unit> {
+        let mail = |unit: &Unit| if let Unit::Mail(domain) = unit { Some(domain.clone()) } else { None };
+        let mut due: Vec<DomainName> = units.iter().filter_map(mail).collect();
+        let mut seen: BTreeSet<DomainName> = due.iter().cloned().collect();
+        while let Some(domain) = due.pop() {
+            let boxes = self.named.get(&domain).into_iter().flatten().filter_map(|key| self.model_of(key));
+            let domains = self.named_by_domains.get(&domain).into_iter().flatten().filter_map(|key| self.zone_of(key));
+            for zone in domains.clone() {
+                units.insert(Unit::Zone(zone.clone()));
+            }
+            for naming in boxes.map(|model| model.address.domain()).chain(domains) {
+                units.insert(Unit::Mail(naming.clone()));
+                if seen.insert(naming.clone()) {
+                    due.push(naming.clone());
+                }
+            }
+        }
+        units
+    }
+
+    /// The Mailbox whose mail a store holds: that whose own address it is, else one that takes it over.
+    pub fn store_holder(&self, store: &Address) -> Option<&ObjectKey> {
+        let own =
+            self.address_holder(store).filter(|key| self.model_of(key).is_some_and(|model| model.store == *store));
+        let takers = || {
+            let claims = self.stores.get(store).into_iter().flatten();
+            let may = |key: &&ObjectKey| {
+                let tenant = key.tenant().unwrap_or_default();
+                self.tenant_serves(tenant).is_ok() && self.may_hold(tenant, store.domain(), false).is_ok()
+            };
+            let served = |key: &ObjectKey| self.mailboxes.get(key).is_some_and(|entry| !entry.held.is_empty());
+            claims.filter(may).min_by_key(|key| (!served(key), *key))
+        };
+        own.or_else(takers)
+    }
+
+    /// The Mailbox that mail for an address comes to: who holds it, here or in the domain that its own is an alias of.
+    pub fn mail_holder(&self, address: &Address) -> Option<&MailboxModel> {
+        let holder = |address: &Address| self.model_of(self.address_holder(address)?);
+        holder(address).or_else(|| {
+            let other = self.held_zone(address.domain())?.mail.as_ref()?.alias_of.as_ref()?;
+            holder(&address.at(other))
+        })
+    }
+
+    /// Whether the centre receives mail for a domain.
+    pub fn receives_for(&self, domain: &DomainName) -> bool {
+        self.held_zone(domain).is_some_and(crate::parse::DomainModel::hosts_mail)
+    }
+
+    pub(crate) fn model_of(&self, key: &ObjectKey) -> Option<&MailboxModel> {
+        self.mailboxes.get(key)?.model.as_ref()
+    }
+
+    fn zone_of(&self, key: &ObjectKey) -> Option<&DomainName> {
+        Some(&self.domains.get(key)?.model.as_ref()?.zone)
+    }
+}
