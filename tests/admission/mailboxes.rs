@@ -62,3 +62,65 @@ async fn a_mailboxes_other_fields_are_bounded() {
     rejects("Mailbox", "x", &["address: a@b.it, deletionPolicy: Keep"], "spec.deletionPolicy").await;
     rejects("Mailbox", "x", &[&format!("address: a@b.it, displayName: {}", "x".repeat(201))], "spec.displayName").await;
 }
+
+#[tokio::test]
+async fn a_mailbox_keeps_its_type_and_its_store() {
+    let shared = "type: Shared, address: a@b.it";
+    let because = change("Mailbox", "kept-type", "address: a@b.it", shared).await;
+    assert!(because.unwrap().contains("type is immutable"));
+    assert_eq!(change("Mailbox", "said-type", "address: a@b.it", "type: Personal, address: a@b.it").await, None);
+    let because = change("Mailbox", "kept-store", "address: a@b.it", "address: a@b.it, store: c@b.it").await;
+    assert!(because.unwrap().contains("store is immutable"));
+    assert_eq!(change("Mailbox", "said-store", "address: a@b.it", "address: a@b.it, store: a@b.it").await, None);
+}
+
+#[tokio::test]
+async fn a_group_has_members_and_nothing_that_keeps_mail() {
+    let group = "type: Group, address: a@b.it, members: ['*@b.it', x@c.it]";
+    accepts("Mailbox", "x", &[group, &format!("{group}, posting: Members, state: Closed, aliases: [c@b.it]")]).await;
+    rejects(
+        "Mailbox",
+        "x",
+        &["type: Group, address: a@b.it", "address: a@b.it, members: [x@c.it]"],
+        "a Group needs them",
+    )
+    .await;
+    rejects("Mailbox", "x", &["address: a@b.it, posting: Anyone"], "posting is who may write to a Group").await;
+    for more in [
+        "quota: 1Gi",
+        "delegates: [{user: a@c.it}]",
+        "forward: {to: [a@c.it]}",
+        "vacation: {text: via}",
+        "store: c@b.it",
+    ] {
+        rejects("Mailbox", "x", &[&format!("{group}, {more}")], "a Group keeps no mail").await;
+    }
+    rejects("Mailbox", "x", &[&format!("{group}, state: Archived")], "a Group is Active or Closed").await;
+    let login = "passwordSecretRef: {name: x}";
+    let shared = format!("type: Shared, address: a@b.it, {login}");
+    rejects("Mailbox", "x", &[&format!("{group}, {login}"), &shared], "only a Personal box has a login").await;
+    rejects("Mailbox", "x", &["type: List, address: a@b.it"], "spec.type: Unsupported value").await;
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_mailboxes_mail_is_bounded() {
+    let with = |more: &str| format!("address: a@b.it, {more}");
+    accepts(
+        "Mailbox",
+        "x",
+        &[
+            &with("delegates: [{user: c@b.it, rights: Read, sendAs: true}], closeOn: 2027-02-21"),
+            &with("forward: {to: [c@b.it], keepCopy: false, until: 2027-02-20}"),
+            &with("vacation: {from: 2026-08-10, until: 2026-08-10, subject: Via, text: \"a\\nb\"}"),
+        ],
+    )
+    .await;
+    rejects("Mailbox", "x", &[&with("forward: {to: []}"), &with("forward: {to: [c]}")], "spec.forward.to").await;
+    rejects("Mailbox", "x", &[&with("delegates: [{user: 'c d@b.it'}]")], "spec.delegates[0].user").await;
+    rejects("Mailbox", "x", &[&with("delegates: [{user: c@b.it, rights: All}]")], "spec.delegates[0].rights").await;
+    let backwards = with("vacation: {from: 2026-08-10, until: 2026-08-09, text: via}");
+    rejects("Mailbox", "x", &[&backwards], "until must not be before from").await;
+    rejects("Mailbox", "x", &[&with("vacation: {text: via, subject: \"a\\nb\"}")], "spec.vacation.subject").await;
+    rejects("Mailbox", "x", &[&with("vacation: {text: \"a\\0b\"}")], "spec.vacation.text").await;
+    rejects("Mailbox", "x", &[&with("closeOn: tomorrow")], "spec.closeOn").await;
+}

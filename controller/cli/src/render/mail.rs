@@ -5,20 +5,28 @@ use std::sync::Arc;
 use cst_api::Date;
 use cst_compiler::compile;
 use cst_compiler::desired::mail::postfix::{Table, Tables};
-use cst_compiler::desired::mail::{DomainContent, ShardContent, dovecot};
+use cst_compiler::desired::mail::routes::Installed;
+use cst_compiler::desired::mail::sharing::Sharing;
+use cst_compiler::desired::mail::{DomainContent, ShardContent, dovecot, sieve};
 use cst_compiler::index::{Index, Unit};
 use cst_compiler::model::{Address, DomainName};
 
-/// The tables of Postfix as text, and the passwd-file of each domain with `<hash>` in place of what would open a box.
+/// The tables of Postfix as text; of each domain the passwd-file, with `<hash>` in place of what would open a box, who uses others' boxes,
+/// and the boxes' scripts.
 pub(super) fn files(index: &Index, today: Date) -> Vec<(PathBuf, String)> {
     let Some(settings) = &index.settings().mail else { return Vec::new() };
     let domains = contents(index, &settings.postmaster, today);
     let tables = Tables::of(&domains);
     let folder = Path::new("mail");
-    let mut files: Vec<_> = domains
-        .iter()
-        .map(|(name, content)| (folder.join("passwd").join(name.as_str()), redacted(&dovecot::passwd_file(content))))
-        .collect();
+    let (book, sharing) = (Installed(&domains), Sharing::of(&domains));
+    let mut files = Vec::new();
+    for (name, content) in &domains {
+        files.push((folder.join("passwd").join(name.as_str()), redacted(&dovecot::passwd_file(content))));
+        let acl = (folder.join("acl").join(name.as_str()), sharing.acl(name));
+        files.extend(Some(acl).filter(|(_, rights)| !rights.is_empty()));
+        let scripts = sieve::scripts(content, book).into_iter();
+        files.extend(scripts.map(|(address, script)| (folder.join("sieve").join(format!("{address}.sieve")), script)));
+    }
     files.extend(Table::ALL.map(|table| {
         let lines: String = tables.entries(table).iter().map(|(key, value)| format!("{key}\t{value}\n")).collect();
         (folder.join(format!("{}.txt", table.file_name())), lines)

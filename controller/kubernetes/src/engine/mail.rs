@@ -369,6 +369,6 @@ impl MailJob {
 
     /// The Secrets it makes.
     pub(super) fn generates(&self) -> Vec<ObjectKey> {
-        self.generate.iter().map(|(model, _)| generated_secret(&model.key)).collect()
+        self.generate.iter().map(|(model, _)| cst_compiler::parse::generated_secret(&model.key)).collect()
     }
 }

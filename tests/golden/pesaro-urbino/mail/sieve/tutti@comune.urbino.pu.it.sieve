@@ -1,0 +1,5 @@
+require ["copy", "envelope", "vacation"];
+if not envelope :is "from" "" {
+  redirect :copy "rsu.urbino@union.example.org";
+}
+discard;
