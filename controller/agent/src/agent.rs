@@ -11,7 +11,7 @@ use cst_compiler::desired::mail::postfix::Tables;
 use cst_compiler::desired::mail::routes::Installed;
 use cst_compiler::desired::mail::sharing::Sharing;
 use cst_compiler::desired::mail::{DomainContent, Domains, sieve};
-use cst_compiler::model::DomainName;
+use cst_compiler::model::{Address, DomainName};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -22,6 +22,7 @@ use crate::inbox::{Event, Inbox};
 use crate::last_good::LastGood;
 use crate::probe::{self, Probe, Unshown};
 use crate::reload::reload;
+use crate::sessions;
 use crate::tables::{TableError, TableFolders};
 
 /// How long a step waits for the servers to see what it installed.
@@ -55,6 +56,8 @@ pub struct Agent {
     /// Domains whose passwd-file changed in a way that no question can show, with the second in which it did: Dovecot looks at a file
     /// once in each second of the clock, so until the next one the old password may be valid.
     settling: BTreeMap<DomainName, u64>,
+    /// Logins whose sessions are to end once Dovecot reads the new passwd-file of their domain.
+    ending: BTreeMap<DomainName, BTreeSet<Address>>,
     /// What the servers have not shown yet.
     probes: BTreeMap<DomainName, Probe>,
     /// Why not.
@@ -73,6 +76,9 @@ pub enum StepError {
     /// Postfix could not be told.
     #[error("cannot make Postfix reload: the agent must run as the user of Postfix' master and share its processes")]
     Reload(#[source] io::Error),
+    /// Sessions could not be ended.
+    #[error("cannot end the sessions of who may no longer log in: the agent must share Dovecot's /run/dovecot")]
+    Sessions(#[source] io::Error),
     /// Something could not be removed.
     #[error("cannot remove what is left of a domain")]
     Remove(#[source] FileError),
@@ -101,6 +107,7 @@ impl Agent {
             held: BTreeMap::new(),
             unwritten: installed.keys().cloned().collect(),
             leaving: BTreeSet::new(),
+            ending: BTreeMap::new(),
             reload_due: !installed.is_empty(),
             settling: installed.keys().map(|domain| (domain.clone(), second())).collect(),
             unshown: probes.keys().map(|domain| (domain.clone(), unasked())).collect(),
@@ -129,7 +136,8 @@ impl Agent {
     /// When another step is needed: `None` when the tables hold what was received and the servers have it.
     pub fn next_step(&self) -> Option<Duration> {
         let done = self.due.is_empty() && self.unwritten.is_empty() && self.probes.is_empty() && !self.reload_due;
-        if !done {
+        let ends = self.ending.keys().any(|domain| !self.settling.contains_key(domain));
+        if !done || ends {
             return Some(REPEAT);
         }
         (!self.settling.is_empty()).then(until_next_second)
@@ -152,6 +160,18 @@ impl Agent {
         self.ask(is_new).await;
         let now = second();
         self.settling.retain(|_, changed| now <= *changed);
+        self.end_sessions().await.map_err(StepError::Sessions)
+    }
+
+    /// Ends what the old passwd-files let in, where nobody can come in by them any more.
+    async fn end_sessions(&mut self) -> io::Result<()> {
+        let is_read = |domain: &DomainName| !self.settling.contains_key(domain) && !self.unwritten.contains(domain);
+        let read: Vec<DomainName> = self.ending.keys().filter(|domain| is_read(domain)).cloned().collect();
+        for domain in read {
+            let logins = self.ending.get(&domain).into_iter().flatten();
+            sessions::end(&self.config.doveadm, logins).await?;
+            self.ending.remove(&domain);
+        }
         Ok(())
     }
 
@@ -162,8 +182,10 @@ impl Agent {
         let unknown = self.inbox.unknown().map(|(name, reason)| (name.clone(), reason.clone()));
         let settling =
             self.settling.keys().map(|domain| (domain.to_string(), "waits for Dovecot's next look".to_owned()));
+        let ending = self.ending.keys().map(|domain| (domain.to_string(), "sessions are still to be ended".to_owned()));
         let unshown = self.unshown.iter().map(|(domain, unshown)| (domain.to_string(), unshown.reason().to_owned()));
-        let refused = settling.chain(unshown).chain(unwritten).chain(self.held.iter().map(named)).chain(unknown);
+        let refused =
+            ending.chain(settling).chain(unshown).chain(unwritten).chain(self.held.iter().map(named)).chain(unknown);
         self.listed.then(|| Ack {
             watermark: self.inbox.watermark(),
             refused: refused.collect(),
@@ -200,6 +222,7 @@ impl Agent {
         self.last_good.save(&content, |bucket| self.inbox.bytes(&domain, bucket))?;
         self.folders.write_dovecot(&content)?;
         let before = self.installed.get(&domain);
+        let ended: BTreeSet<Address> = sessions::ended(before, &content).cloned().collect();
         self.reload_due |= before.is_none();
         let asked = self.probes.remove(&domain).filter(|probe| probe.holds_for(&content));
         let fresh = Probe::of(before, &content);
@@ -212,6 +235,10 @@ impl Agent {
         } else {
             self.unshown.remove(&domain);
         }
+        if !ended.is_empty() {
+            self.settling.insert(domain.clone(), second());
+            self.ending.entry(domain.clone()).or_default().extend(ended);
+        }
         self.leaving.remove(&domain);
         self.unwritten.insert(domain.clone());
         Arc::make_mut(&mut self.installed).insert(domain, content);
@@ -220,6 +247,12 @@ impl Agent {
 
     fn withdraw(&mut self, domain: DomainName) {
         tracing::info!(%domain, "is given up");
+        let gone = self.installed.get(&domain).into_iter().flat_map(DomainContent::boxes);
+        let logins: BTreeSet<Address> =
+            gone.filter(|mailbox| mailbox.login().is_some()).map(|mailbox| mailbox.address.clone()).collect();
+        if !logins.is_empty() {
+            self.ending.insert(domain.clone(), logins);
+        }
         Arc::make_mut(&mut self.installed).remove(&domain);
         self.probes.remove(&domain);
         self.unshown.remove(&domain);

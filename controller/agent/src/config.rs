@@ -18,6 +18,8 @@ pub struct Config {
     pub smtp: SocketAddr,
     /// Where Dovecot receives mail (LMTP).
     pub lmtp: SocketAddr,
+    /// The socket on which Dovecot takes commands.
+    pub doveadm: PathBuf,
     /// Where Postfix asks who may write to a group.
     pub policy: SocketAddr,
 }
@@ -32,6 +34,7 @@ impl Config {
             master_pid: "/var/spool/postfix/pid/master.pid".into(),
             smtp: (Ipv4Addr::LOCALHOST, 25).into(),
             lmtp: (Ipv4Addr::LOCALHOST, 24).into(),
+            doveadm: "/run/dovecot/doveadm-server".into(),
             policy: (Ipv4Addr::LOCALHOST, 10341).into(),
         }
     }

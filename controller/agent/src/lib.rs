@@ -21,6 +21,7 @@ pub mod policy;
 mod probe;
 mod receive;
 mod reload;
+mod sessions;
 pub mod tables;
 
 use std::pin::pin;

@@ -101,7 +101,9 @@ async fn hashes_are_readable_to_the_agents_group_only() {
     use std::os::unix::fs::PermissionsExt;
     let (root, _agent) = installed(&[&domain(URBINO, &["anna"])]).await;
     let mode = |path: &str| fs::metadata(root.path().join(path)).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode("dovecot"), 0o750);
+    // Through it lead the ways to rights and scripts, which users' own processes read; nobody else lists it.
+    assert_eq!(mode("dovecot"), 0o751);
+    assert_eq!(mode(&format!("dovecot/.acl/{URBINO}")), 0o644);
     assert_eq!(mode(&format!("dovecot/{URBINO}")), 0o640);
     assert_eq!(mode("state"), 0o700);
     assert_eq!(mode(&format!("state/{URBINO}/0-of-1")), 0o600);

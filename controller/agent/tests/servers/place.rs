@@ -45,6 +45,7 @@ impl Place {
         let config = Config {
             root: folder.join("tables"),
             master_pid: folder.join("pid/master.pid"),
+            doveadm: folder.join("dovecot/run/dovecot/doveadm-server"),
             ..Config::in_pod("cst-mail", "mail-0")
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -86,3 +86,24 @@ fn a_box_that_takes_over_anothers_store_reads_its_mail() {
     place().install(&[&new, &domain("comune.vecchio.example", &[])]);
     Client::imap("anna@comune.fuso.example", "segreto").unwrap().await_message("dal vecchio");
 }
+
+#[test]
+#[ignore = "needs the images: run by tests/servers/run"]
+fn who_may_no_longer_log_in_is_put_out_of_open_sessions_and_nobody_else() {
+    let mut domain = domain("comune.fuori.example", &["anna", "luca", "sara"]);
+    place().install(&[&domain]);
+    let [mut anna, mut luca, mut sara] = ["anna", "luca", "sara"]
+        .map(|local| Client::imap(&format!("{local}@comune.fuori.example"), "segreto").unwrap());
+    domain.boxes[0].state = MailboxState::Suspended;
+    domain.boxes[1].password = Some(PasswordHash::parse(HASHES[1]).unwrap());
+    place().install(&[&domain]);
+    assert!(anna.imap_command("NOOP").is_err(), "suspended");
+    assert!(luca.imap_command("NOOP").is_err(), "another password");
+    assert!(sara.imap_command("NOOP").is_ok(), "nothing changed");
+    assert!(Client::imap("luca@comune.fuori.example", "nuovo").is_ok());
+    domain.boxes[0].state = MailboxState::Active;
+    place().install(&[&domain]);
+    assert!(Client::imap("anna@comune.fuori.example", "segreto").is_ok());
+    place().withdraw("comune.fuori.example");
+    assert!(sara.imap_command("NOOP").is_err(), "the domain is given up");
+}
