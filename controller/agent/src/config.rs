@@ -20,8 +20,10 @@ pub struct Config {
     pub lmtp: SocketAddr,
     /// The socket on which Dovecot takes commands.
     pub doveadm: PathBuf,
-    /// Where Postfix asks who may write to a group.
+    /// Where Postfix asks whether mail for an address is taken.
     pub policy: SocketAddr,
+    /// Where Dovecot says whether a box is full.
+    pub quota: SocketAddr,
 }
 
 impl Config {
@@ -36,6 +38,7 @@ impl Config {
             lmtp: (Ipv4Addr::LOCALHOST, 24).into(),
             doveadm: "/run/dovecot/doveadm-server".into(),
             policy: (Ipv4Addr::LOCALHOST, 10341).into(),
+            quota: (Ipv4Addr::LOCALHOST, 10340).into(),
         }
     }
 }

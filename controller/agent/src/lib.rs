@@ -72,7 +72,7 @@ pub async fn serve(config: Config, client: Client) -> Result<(), AgentError> {
     let installed = agent.installed();
     tokio::select! {
         () = work(agent, client.clone(), &config.namespace, sender) => {}
-        () = policy::serve(config.policy, installed) => {}
+        () = policy::serve(config.policy, config.quota, installed) => {}
         () = acknowledge::write_all(client, &config.namespace, &config.pod, receiver) => {}
     }
     Ok(())

@@ -1,27 +1,36 @@
-//! Answers Postfix when it asks who may write to a group (SMTP access policy delegation).
+//! Answers Postfix whether mail for an address is taken (SMTP access policy delegation): who may write to a group, and whether the boxes at
+//! which the mail would end are full.
 //!
-//! It is asked only about addresses that the table `smtpd_recipient_access` marks. While nobody answers here Postfix defers mail for
-//! those, and takes all other mail.
+//! Dovecot knows what is full, by box; Postfix asks by the address that the sender gave, before it looks where that leads. While nobody
+//! answers here, mail for groups to which not everybody may write waits, and all other mail is taken.
 
-use std::io;
+mod quota;
+mod request;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cst_compiler::desired::mail::Domains;
 use cst_compiler::desired::mail::posting::{self, Verdict};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use cst_compiler::desired::mail::{Domains, routes};
+use cst_compiler::model::Recipient;
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-/// The longest request, in octets; Postfix' own are below 2 KiB.
-const MAX_REQUEST: u64 = 64 * 1024;
+use quota::Quota;
+use request::Request;
+
 /// How long a connection may be idle: somewhat longer than Postfix keeps one (`smtpd_policy_service_max_idle`, 300 s).
 const MAX_IDLE: Duration = Duration::from_mins(10);
+/// Mail that would come to more boxes than this is not held up by asking about each.
+const MAX_ASKED: usize = 20;
+/// Nothing is to be said.
+const DUNNO: &str = "DUNNO";
 
-/// Answers by what is installed, endlessly.
-pub async fn serve(at: SocketAddr, installed: watch::Receiver<Arc<Domains>>) {
+/// Answers by what is installed, endlessly. `quota`: where Dovecot's own policy service answers.
+pub async fn serve(at: SocketAddr, quota: SocketAddr, installed: watch::Receiver<Arc<Domains>>) {
     let listener = loop {
         match TcpListener::bind(at).await {
             Ok(listener) => break listener,
@@ -31,7 +40,7 @@ pub async fn serve(at: SocketAddr, installed: watch::Receiver<Arc<Domains>>) {
     };
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(answer_all(stream, installed.clone()))),
+            Ok((stream, _)) => drop(tokio::spawn(answer_all(stream, Quota::new(quota), installed.clone()))),
             Err(error) => {
                 tracing::warn!(%error, "a connection of Postfix broke off");
                 sleep(Duration::from_millis(100)).await;
@@ -41,56 +50,45 @@ pub async fn serve(at: SocketAddr, installed: watch::Receiver<Arc<Domains>>) {
 }
 
 /// Answers the requests of one connection until it ends.
-async fn answer_all(stream: TcpStream, installed: watch::Receiver<Arc<Domains>>) {
+async fn answer_all(stream: TcpStream, mut quota: Quota, installed: watch::Receiver<Arc<Domains>>) {
     let mut stream = BufReader::new(stream);
     while let Ok(Ok(Some(request))) = timeout(MAX_IDLE, Request::read(&mut stream)).await {
         let domains = installed.borrow().clone();
-        let verdict = posting::judge(&domains, &request.recipient, &request.sender, &request.login);
-        if stream.get_mut().write_all(action(verdict).as_bytes()).await.is_err() {
+        let action = match refusal(posting::judge(&domains, request.recipient(), request.sender(), request.login())) {
+            Some(refusal) => refusal.to_owned(),
+            None => full(&mut quota, &request, &domains).await,
+        };
+        if stream.get_mut().write_all(format!("action={action}\n\n").as_bytes()).await.is_err() {
             break;
         }
     }
 }
 
-fn action(verdict: Verdict) -> &'static str {
+fn refusal(verdict: Verdict) -> Option<&'static str> {
     match verdict {
-        Verdict::Takes => "action=DUNNO\n\n",
-        Verdict::NoBounces => "action=550 5.7.1 This list takes no mail without a sender\n\n",
+        Verdict::Takes => None,
+        Verdict::NoBounces => Some("550 5.7.1 This list takes no mail without a sender"),
         Verdict::TenantOnly => {
-            "action=550 5.7.1 Only members of this organisation may write to this list, logged in with their own box\n\n"
+            Some("550 5.7.1 Only members of this organisation may write to this list, logged in with their own box")
         }
-        Verdict::MembersOnly => {
-            "action=550 5.7.1 Only its members may write to this list, logged in with their own box\n\n"
-        }
+        Verdict::MembersOnly => Some("550 5.7.1 Only its members may write to this list, logged in with their own box"),
     }
 }
 
-/// What is asked: the attributes that matter, of all that Postfix sends.
-#[derive(Debug, Default)]
-struct Request {
-    recipient: String,
-    sender: String,
-    login: String,
-}
-
-impl Request {
-    /// Lines `name=value`, closed by an empty one; `None`: the connection ended.
-    async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Self>> {
-        let (mut request, mut line) = (Self::default(), String::new());
-        let mut limited = stream.take(MAX_REQUEST);
-        loop {
-            line.clear();
-            if limited.read_line(&mut line).await? == 0 {
-                return Ok(None);
-            }
-            match line.trim_end_matches('\n').split_once('=') {
-                Some(("recipient", value)) => request.recipient = value.to_owned(),
-                Some(("sender", value)) => request.sender = value.to_owned(),
-                Some(("sasl_username", value)) => request.login = value.to_owned(),
-                Some(_) => {}
-                None if line == "\n" => return Ok(Some(request)),
-                None => return Err(io::ErrorKind::InvalidData.into()),
-            }
+/// What Dovecot says of the boxes at which the mail would end. While one of them takes it, it is taken: what waits for a full one beside it
+/// is delivered when there is room.
+async fn full(quota: &mut Quota, request: &Request, domains: &Domains) -> String {
+    let address = Recipient::parse(request.recipient()).ok().and_then(|recipient| recipient.as_address());
+    let ends = address.map(|address| routes::Installed(domains).delivered(&address)).unwrap_or_default();
+    let mut action = DUNNO.to_owned();
+    if ends.len() > MAX_ASKED {
+        return action;
+    }
+    for end in ends {
+        action = quota.ask(&request.about(&end)).await.unwrap_or_else(|| DUNNO.to_owned());
+        if action == DUNNO {
+            break;
         }
     }
+    action
 }

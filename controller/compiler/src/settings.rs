@@ -144,6 +144,13 @@ pub struct MailSettings {
     /// The quota of boxes that give none.
     #[serde(default = "one_gib", deserialize_with = "quantity")]
     pub default_quota: Quantity,
+    /// The host whose IMAP (993), ManageSieve (4190) and submission (465) mail programs find by each hosted domain's SRV records (RFC 6186,
+    /// RFC 8314, RFC 5804); absent: none are published.
+    #[serde(default)]
+    pub access: Option<DomainName>,
+    /// Who gets the reports of failed TLS connections to hosted domains (RFC 8460); absent: none are asked for.
+    #[serde(default)]
+    pub tls_reports: Option<Address>,
     /// Whether Mailboxes may forward mail to other hosts, and Groups have members there; `true` unless given.
     #[serde(default = "yes")]
     pub forward_elsewhere: bool,

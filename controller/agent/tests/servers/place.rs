@@ -49,11 +49,11 @@ impl Place {
             ..Config::in_pod("cst-mail", "mail-0")
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (policy, agent) = (config.policy, Agent::open(config).unwrap());
+        let (policy, quota, agent) = (config.policy, config.quota, Agent::open(config).unwrap());
         let installed = agent.installed();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(cst_agent::policy::serve(policy, installed));
+            runtime.block_on(cst_agent::policy::serve(policy, quota, installed));
         });
         let (servers, version) = (BTreeMap::new(), 0);
         let (without_tables, healed_in) = (String::new(), Duration::ZERO);

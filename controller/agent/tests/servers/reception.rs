@@ -1,11 +1,12 @@
 //! What port 25 takes and refuses, and where it goes.
 
-use cst_api::MailboxState;
-use cst_compiler::model::Quantity;
+use cst_api::{MailboxState, Posting};
+use cst_compiler::desired::mail::{BoxRole, MailBox};
+use cst_compiler::model::{Member, Quantity};
 
 use crate::client::Client;
 use crate::place::{CENTRE, place};
-use crate::support::{address, domain};
+use crate::support::{address, domain, mailbox};
 
 #[test]
 #[ignore = "needs the images: run by tests/servers/run"]
@@ -134,6 +135,20 @@ fn a_full_box_is_refused_at_rcpt() {
     assert!(smtp.say("MAIL FROM:<a@elsewhere.example> SIZE=40000000").starts_with("250"));
     let reply = smtp.say("RCPT TO:<anna@comune.pieno.example>");
     assert!(reply.starts_with("452 4.2.2"), "{reply}");
+    let tutti = domain("comune.pieno.example", &["luca"]).boxes.remove(0);
+    full.boxes.push(tutti);
+    for (to, members) in [("lista", vec!["anna"]), ("tutti", vec!["anna", "luca"])] {
+        let members = members.iter().map(|local| Member::parse(&format!("{local}@comune.pieno.example")).unwrap());
+        let role = BoxRole::Group { members: members.collect(), posting: Posting::Anyone };
+        full.boxes.push(MailBox { role, password: None, ..mailbox(&format!("{to}@comune.pieno.example")) });
+    }
+    place().install(&[&full]);
+    for (to, code) in
+        [("urp", "452 4.2.2"), ("anna+x", "452 4.2.2"), ("lista", "452 4.2.2"), ("tutti", "250"), ("luca", "250")]
+    {
+        let reply = Client::smtp(25).rcpt("a@elsewhere.example", &format!("{to}@comune.pieno.example"));
+        assert!(reply.starts_with(code), "{to}: {reply}");
+    }
     full.boxes[0].quota = Quantity(100_000);
     place().install(&[&full]);
     let reply = smtp.rcpt("a@elsewhere.example", "anna@comune.pieno.example");

@@ -76,6 +76,7 @@ impl Settings {
 
     fn mail_problems(&self, found: &mut Vec<(String, String)>) {
         let Some(mail) = &self.mail else { return };
+        found.extend(mail.access.iter().filter_map(|host| no_host("mail.access".into(), host)));
         if mail.hosts.is_empty() {
             found.push((
                 "mail.hosts".into(),

@@ -65,7 +65,6 @@ impl<'a> Composer<'a> {
     fn contribute_mail(&mut self) {
         let Some(mail) = self.mail() else { return };
         let settings = self.index.settings().mail.as_ref();
-        let hosts = settings.map(|mail| mail.hosts.as_slice()).unwrap_or_default();
         if mail.is_hosted() && settings.is_none() {
             let message = "the centre's settings have no mail: leave spec.mail out";
             self.problems.push(self.object.error("spec.mail.mode", Reason::Invalid, message));
@@ -74,7 +73,7 @@ impl<'a> Composer<'a> {
         if mail.is_hosted() && !self.facts.mail_acknowledged {
             return;
         }
-        for set in dns::mail_sets(&self.model.zone, &mail, hosts, self.ttl) {
+        for set in dns::mail_sets(&self.model.zone, &mail, settings, self.ttl) {
             self.contribute(Contributor::Mail, set, "spec.mail");
         }
     }

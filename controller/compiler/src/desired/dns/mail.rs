@@ -1,13 +1,15 @@
-//! What a domain's mail contributes to its zone: MX, SPF (RFC 7208), DMARC (RFC 7489), and what a known service asks for beside.
+//! What a domain's mail contributes to its zone: MX, SPF (RFC 7208), DMARC (RFC 7489), where mail programs find their servers (RFC 6186),
+//! who gets reports of failed TLS (RFC 8460), and what a known service asks for beside.
 
 use cst_api::{DmarcPolicy, MailMode, MailProvider, PecProvider, SpfAll};
 
 use crate::model::{DomainName, RecordData, RecordSet};
 use crate::parse::{MailModel, PecModel};
-use crate::settings::MailHost;
+use crate::settings::MailSettings;
 
-/// The record sets of a domain's mail, its aliases aside. `hosts` are the centre's exchangers.
-pub fn mail_sets(zone: &DomainName, mail: &MailModel, hosts: &[MailHost], ttl: u32) -> Vec<RecordSet> {
+/// The record sets of a domain's mail, its aliases aside. `centre`: the settings of the centre's own mail system.
+pub fn mail_sets(zone: &DomainName, mail: &MailModel, centre: Option<&MailSettings>, ttl: u32) -> Vec<RecordSet> {
+    let hosts = centre.map(|centre| centre.hosts.as_slice()).unwrap_or_default();
     let exchangers = match mail.mode {
         MailMode::Hosted => hosts.iter().map(|host| RecordData::Mx(host.preference, host.name.clone())).collect(),
         MailMode::External => exchangers(&mail.hosts, mail.provider.and_then(|provider| exchanger_of(provider, zone))),
@@ -16,7 +18,21 @@ pub fn mail_sets(zone: &DomainName, mail: &MailModel, hosts: &[MailHost], ttl: u
     let text = |name: DomainName, text: String| RecordSet::new(name, ttl, vec![RecordData::Txt(text.into_bytes())]);
     let dmarc = zone.child("_dmarc").ok().and_then(|name| text(name, dmarc(mail)));
     let exchangers = RecordSet::new(zone.clone(), ttl, exchangers);
-    [exchangers, text(zone.clone(), spf(mail)), dmarc].into_iter().flatten().collect()
+    let own = centre.filter(|_| mail.is_hosted()).map(|centre| own_sets(zone, centre, ttl)).unwrap_or_default();
+    [exchangers, text(zone.clone(), spf(mail)), dmarc].into_iter().flatten().chain(own).collect()
+}
+
+/// What only hosted mail has: where programs find their servers, each over TLS from the start or, of ManageSieve, from the first command; and
+/// who gets reports.
+fn own_sets(zone: &DomainName, centre: &MailSettings, ttl: u32) -> Vec<RecordSet> {
+    let set = |label: &str, data| RecordSet::new(zone.child(label).ok()?, ttl, vec![data]);
+    let services = [("_imaps._tcp", 993), ("_submissions._tcp", 465), ("_sieve._tcp", 4190)];
+    let found = |host: &DomainName| services.map(|(label, port)| set(label, RecordData::Srv(0, 1, port, host.clone())));
+    let reports = centre.tls_reports.as_ref().and_then(|to| {
+        let text = format!("v=TLSRPTv1; rua=mailto:{to}");
+        set("_smtp._tls", RecordData::Txt(text.into_bytes()))
+    });
+    centre.access.as_ref().map(found).into_iter().flatten().flatten().chain(reports).collect()
 }
 
 /// The MX of a domain's certified mail.

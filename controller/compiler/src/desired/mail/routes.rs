@@ -72,6 +72,15 @@ impl<'a> Installed<'a> {
         })
     }
 
+    /// The boxes at which mail for an address ends, those of the domain's catch-all where the address is nobody's.
+    pub fn delivered(self, address: &Address) -> BTreeSet<Address> {
+        let caught = || self.0.get(address.domain()).and_then(|content| content.catch_all());
+        match self.mailbox(address).map_or_else(caught, |mailbox| Some(&mailbox.address)) {
+            Some(address) => ends(&self, address),
+            None => BTreeSet::new(),
+        }
+    }
+
     fn own(self, address: &Address) -> Option<&'a MailBox> {
         let content = self.0.get(address.domain())?;
         let address = content.alias(address).unwrap_or(address);
