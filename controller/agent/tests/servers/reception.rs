@@ -142,10 +142,16 @@ fn a_full_box_is_refused_at_rcpt() {
         let role = BoxRole::Group { members: members.collect(), posting: Posting::Anyone };
         full.boxes.push(MailBox { role, password: None, ..mailbox(&format!("{to}@comune.pieno.example")) });
     }
+    full.catch_all = Some(address("anna@comune.pieno.example"));
     place().install(&[&full]);
-    for (to, code) in
-        [("urp", "452 4.2.2"), ("anna+x", "452 4.2.2"), ("lista", "452 4.2.2"), ("tutti", "250"), ("luca", "250")]
-    {
+    for (to, code) in [
+        ("chiunque", "452 4.2.2"),
+        ("urp", "452 4.2.2"),
+        ("anna+x", "452 4.2.2"),
+        ("lista", "452 4.2.2"),
+        ("tutti", "250"),
+        ("luca", "250"),
+    ] {
         let reply = Client::smtp(25).rcpt("a@elsewhere.example", &format!("{to}@comune.pieno.example"));
         assert!(reply.starts_with(code), "{to}: {reply}");
     }

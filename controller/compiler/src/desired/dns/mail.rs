@@ -22,7 +22,7 @@ pub fn mail_sets(zone: &DomainName, mail: &MailModel, centre: Option<&MailSettin
     [exchangers, text(zone.clone(), spf(mail)), dmarc].into_iter().flatten().chain(own).collect()
 }
 
-/// What only hosted mail has: where programs find their servers, each over TLS from the start or, of ManageSieve, from the first command; and
+/// What only hosted mail has: where programs find their servers, each over TLS from the start or, of `ManageSieve`, from the first command; and
 /// who gets reports.
 fn own_sets(zone: &DomainName, centre: &MailSettings, ttl: u32) -> Vec<RecordSet> {
     let set = |label: &str, data| RecordSet::new(zone.child(label).ok()?, ttl, vec![data]);
