@@ -144,7 +144,7 @@ pub struct MailSettings {
     /// The quota of boxes that give none.
     #[serde(default = "one_gib", deserialize_with = "quantity")]
     pub default_quota: Quantity,
-    /// The host whose IMAP (993), ManageSieve (4190) and submission (465) mail programs find by each hosted domain's SRV records (RFC 6186,
+    /// The host whose IMAP (993), `ManageSieve` (4190) and submission (465) mail programs find by each hosted domain's SRV records (RFC 6186,
     /// RFC 8314, RFC 5804); absent: none are published.
     #[serde(default)]
     pub access: Option<DomainName>,
