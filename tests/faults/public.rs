@@ -13,6 +13,9 @@ use cst_tests::centre::eventually;
 use crate::software::Software;
 use crate::world::{CATALOG, KEY};
 
+/// How long a server may take for an answer, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Ended with its value.
 pub struct PublicServer {
     /// As the settings call it.
@@ -104,7 +107,7 @@ impl PublicServer {
 pub async fn ask(port: u16, name: &str, type_: RecordType) -> Option<Reply> {
     let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let question = Question::new(&DomainName::parse(name).unwrap(), type_);
-    Client { timeout: Duration::from_secs(2), tries: 2 }.ask(server, &question, Transport::Any).await.ok()
+    Client { timeout: PATIENCE, tries: 2 }.ask(server, &question, Transport::Any).await.ok()
 }
 
 /// The serial that a server on this machine answers for a zone.
