@@ -46,9 +46,13 @@ own_network() {
 start() {
   local name=$1
   shift
+  echo "$*" >"$PLACE/$name.command"
   "$@" &>"$PLACE/$name.log" &
   PID[$name]=$!
 }
+
+# command_of NAME: what it was started with, without what makes Debian's packages run in place.
+command_of() { sed -E "s#^.*--library-path [^ ]+ ##; s#(${ROOT:-$PLACE}|$PLACE|$REPOSITORY)/##g" "$PLACE/$1.command"; }
 
 # stop NAME
 stop() {

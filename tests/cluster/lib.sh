@@ -18,7 +18,7 @@ declare -A VERSION=(
   [pause]=1
   [busybox]=1
   [debian]=trixie
-  [name-servers]=bookworm-trixie
+  [name-servers]=bookworm-trixie-2
   [pebble]=2.10.1
   [external-dns]=0.20.0
 )

@@ -7,11 +7,15 @@ use std::time::Duration;
 
 use crate::cluster::{Cluster, run};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a server may take for an answer, on a machine that has other things to do; one that is away is told at once by the cluster.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The same for `dig`, which asks three times.
+const ASKED: [&str; 2] = ["+tries=3", "+time=10"];
 
 /// What a name server answers, values only, a line each, sorted. Empty: it has nothing, or does not answer.
 pub fn dig(server: &str, name: &str, rtype: &str) -> Vec<String> {
-    let text = run("dig", &[&format!("@{server}"), "+short", "+norecurse", "+tries=1", "+time=2", name, rtype]);
+    let [tries, time] = ASKED;
+    let text = run("dig", &[&format!("@{server}"), "+short", "+norecurse", tries, time, name, rtype]);
     let mut lines: Vec<String> = text.lines().filter(|line| !line.starts_with(';')).map(ToOwned::to_owned).collect();
     lines.sort();
     lines
@@ -19,7 +23,8 @@ pub fn dig(server: &str, name: &str, rtype: &str) -> Vec<String> {
 
 /// The status of an answer, such as NOERROR or REFUSED; empty: no answer.
 pub fn rcode(server: &str, name: &str) -> String {
-    let text = run("dig", &[&format!("@{server}"), "+norecurse", "+tries=1", "+time=2", name, "SOA"]);
+    let [tries, time] = ASKED;
+    let text = run("dig", &[&format!("@{server}"), "+norecurse", tries, time, name, "SOA"]);
     text.split("status: ").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_default().to_owned()
 }
 
@@ -115,7 +120,7 @@ pub fn inbox(cluster: &Cluster, login: &str, password: &str, subject: &str) -> I
         .args([
             "--verbose",
             "--max-time",
-            "10",
+            &PATIENCE.as_secs().to_string(),
             "--insecure",
             "--resolve",
             &format!("mx.cst.example.net:993:{}", cluster.imap),
@@ -147,9 +152,9 @@ pub fn inbox(cluster: &Cluster, login: &str, password: &str, subject: &str) -> I
 /// The status and the content of a page, by its host name through the gateway.
 pub fn page(cluster: &Cluster, host: &str, path: &str) -> (u16, String) {
     let resolve = format!("{host}:80:{}", cluster.gateway);
-    let url = format!("http://{host}{path}");
+    let (url, time) = (format!("http://{host}{path}"), PATIENCE.as_secs().to_string());
     let text =
-        run("curl", &["--silent", "--max-time", "10", "--resolve", &resolve, "--write-out", "\n%{http_code}", &url]);
+        run("curl", &["--silent", "--max-time", &time, "--resolve", &resolve, "--write-out", "\n%{http_code}", &url]);
     let (content, code) = text.rsplit_once('\n').unwrap();
     (code.parse().unwrap(), content.to_owned())
 }

@@ -96,13 +96,14 @@ async fn the_database_server_away() {
     member.leave().await;
 }
 
-/// The API server's process, of the harness's own cluster: it is stopped by its pid file and started again by `up`.
+/// The API server's process, of the harness's own cluster: it is stopped by its pid file and started again by `up`. `tests/run` leaves it out on
+/// another cluster.
 #[tokio::test]
 async fn the_api_server_away() {
-    if !harness("! foreign") {
-        println!("not tried: the cluster of KUBECONFIG is not the harness's own");
-        return;
-    }
+    assert!(
+        harness("! foreign"),
+        "the API server of the cluster of KUBECONFIG is not the harness's to take away: run the others with `--skip the_api_server_away`"
+    );
     let member = Member::join().await;
     let (cluster, zone) = (member.cluster.clone(), member.zone.clone());
     member.domain(json!([{"name": "www", "type": "A", "values": ["192.0.2.1"]}])).await;
@@ -121,7 +122,7 @@ async fn the_api_server_away() {
     })
     .await;
     assert!(harness("./up"));
-    assert!(sent > 5, "{sent} messages taken");
+    assert!(sent > 0, "no message was taken");
     until("every message is in the box", || inbox(&cluster, &login, &password, "senza API") == Inbox::Holds(sent))
         .await;
     member.domain(json!([{"name": "www", "type": "A", "values": ["192.0.2.2"]}])).await;

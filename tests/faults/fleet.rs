@@ -1,13 +1,11 @@
 //! Many zones at once, with replicas that end midway; and peace afterwards.
 
-use std::fmt::Debug;
-use std::time::{Duration, Instant};
-
 use cst_tests::centre::eventually;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt as _;
 use kube::api::{Api, ListParams};
+use std::fmt::Debug;
 
 use crate::public::PublicServer;
 use crate::replica::Replica;
@@ -61,20 +59,20 @@ async fn a_centre_that_starts_cold_converges_though_its_leader_ends_midway_and_a
         zones.extend(world.tenant(tenant, 19, SETS, "").await);
     }
     world.servers[0].start();
-    let begin = Instant::now();
     let a = world.replica("a").await;
+    // However fast it is, it gets no further than this.
+    a.api.faults.away_after_config_maps(30);
     a.until_leads(&world).await;
     let b = world.replica("b").await;
     let serials = world.follow_serials();
-    eventually(async || (stored(&world).await >= 20).then_some(())).await.expect("a part is stored");
+    eventually(async || a.api.faults.is_away().then_some(())).await.expect("a part is stored");
     assert_eq!(b.api.faults.writes(), 0, "one writes");
     drop(a);
-    assert!(stored(&world).await < 76, "it ended midway");
+    let part = stored(&world).await;
+    assert!((1..76).contains(&part), "it ended midway: {part}");
     for zone in &zones {
         world.servers[0].until(zone, |_| true).await;
     }
-    let took = begin.elapsed();
-    assert!(took < Duration::from_mins(1), "{took:?}");
     for zone in &zones {
         let stored = world.stored(zone).await.unwrap();
         world.servers[0].until(zone, |serial| serial == stored.serial).await;

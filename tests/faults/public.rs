@@ -1,4 +1,4 @@
-//! A public server: BIND 9.20 as the chart configures it, in a folder of this test's.
+//! A public server: BIND 9.20 as the chart configures it, in a folder of this test's; it hands its zones to the test, too.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,9 +9,13 @@ use std::time::Duration;
 use cst_compiler::model::{DomainName, RecordType};
 use cst_nameserver::lookup::{Client, Question, Reply, Transport};
 use cst_tests::centre::eventually;
+use cst_tests::validators;
 
 use crate::software::Software;
-use crate::world::{CATALOG, KEY};
+use crate::world::{CATALOG, KEY, SECRET};
+
+/// How long a server may take for an answer, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Ended with its value.
 pub struct PublicServer {
@@ -41,7 +45,7 @@ impl PublicServer {
             options {{
               directory "{place}/cache"; pid-file "{place}/named.pid"; session-keyfile "{place}/session.key";
               listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
-              recursion no; allow-query {{ any; }}; allow-transfer {{ none; }}; allow-notify {{ key "{KEY}"; }};
+              recursion no; allow-query {{ any; }}; allow-transfer {{ key "{KEY}"; }}; allow-notify {{ key "{KEY}"; }};
               minimal-responses yes; dnssec-validation no; notify no; min-retry-time 2; max-retry-time 10;
               serial-query-rate 5000; transfers-in 200; transfers-per-ns 200; tcp-clients 2000;
               catalog-zones {{ zone "{CATALOG}" default-primaries {{ hidden-primary; }} zone-directory "{place}/cache" in-memory no min-update-interval 1; }};
@@ -93,6 +97,29 @@ impl PublicServer {
         serial(self.port, zone).await
     }
 
+    /// Whether it runs.
+    pub fn runs(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// A zone as a file; empty where it is not served.
+    pub fn zone(&self, zone: &str) -> String {
+        let port = self.port.to_string();
+        let mut dig = Command::new("dig");
+        dig.args(["@127.0.0.1", "-p", &port, "-y", &format!("hmac-sha256:{KEY}:{SECRET}"), "+time=60", "+tries=1"]);
+        dig.args(["+noall", "+answer", "+onesoa"]).args([zone, "AXFR"]);
+        String::from_utf8(dig.output().unwrap().stdout).unwrap()
+    }
+
+    /// Panics unless the validators find every zone right that its catalog lists and it serves. How many these are.
+    pub fn is_right(&self) -> usize {
+        let catalog = self.zone(CATALOG);
+        let members = catalog.lines().filter(|line| line.split_whitespace().nth(3) == Some("PTR"));
+        let members = members.filter_map(|line| Some(line.split_whitespace().last()?.trim_end_matches('.')));
+        let zones = members.map(|apex| (apex, self.zone(apex))).filter(|(_, text)| text.contains("SOA"));
+        zones.inspect(|(apex, text)| validators::judge(apex, text)).count()
+    }
+
     /// Waits until it answers a serial that is as wanted.
     pub async fn until(&self, zone: &str, wanted: impl Fn(u32) -> bool) -> u32 {
         let serial = eventually(async || self.serial(zone).await.filter(|serial| wanted(*serial))).await;
@@ -104,7 +131,7 @@ impl PublicServer {
 pub async fn ask(port: u16, name: &str, type_: RecordType) -> Option<Reply> {
     let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let question = Question::new(&DomainName::parse(name).unwrap(), type_);
-    Client { timeout: Duration::from_secs(2), tries: 2 }.ask(server, &question, Transport::Any).await.ok()
+    Client { timeout: PATIENCE, tries: 2 }.ask(server, &question, Transport::Any).await.ok()
 }
 
 /// The serial that a server on this machine answers for a zone.

@@ -10,6 +10,8 @@ use crate::public::PublicServer;
 use crate::software::{Software, free_port};
 use crate::world::{CATALOG, World};
 
+/// How long the controller waits for a server's answer, each time.
+const TIMEOUT: Duration = Duration::from_secs(2);
 const UNKNOWN_KEY: &str = "does not know our TSIG key, or has another secret for it";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,17 +25,24 @@ async fn a_server_that_says_nothing_slows_no_other_and_is_told() {
     let zones = world.tenant("fano", 20, 3, "").await;
     world.until_waiting_for("ns3", "fano", 20, "does not answer").await;
 
-    let mut slowest = Duration::ZERO;
-    for (number, zone) in zones.iter().enumerate() {
-        let old = world.servers[number % 2].serial(zone).await.unwrap();
-        world.domain("fano", zone, 4, "").await;
-        let begin = Instant::now();
-        for server in &world.servers {
-            server.until(zone, |serial| serial > old).await;
-        }
-        slowest = slowest.max(begin.elapsed());
+    // If a change came to the others after a question to that one only, it never came sooner than this; on a busy machine it may not the
+    // first time either.
+    for zone in &zones {
+        let mut hosts = 3;
+        let is_sooner = async || {
+            let old = world.servers[0].serial(zone).await.unwrap();
+            hosts += 1;
+            world.domain("fano", zone, hosts, "").await;
+            let begin = Instant::now();
+            for server in &world.servers {
+                server.until(zone, |serial| serial > old).await;
+            }
+            (begin.elapsed() < TIMEOUT).then_some(())
+        };
+        eventually(is_sooner)
+            .await
+            .unwrap_or_else(|| panic!("{zone} never comes to the others sooner than {TIMEOUT:?}"));
     }
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
     world.until_waiting_for("ns3", "fano", 20, "does not answer").await;
     assert!(a.log().contains("a public server does not answer"), "{}", a.log());
 

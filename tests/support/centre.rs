@@ -43,7 +43,18 @@ pub struct Centre {
     pub namespace: String,
     /// The mail system's namespace.
     pub mail_namespace: String,
+    /// What the controllers of this process served.
+    served: std::sync::Mutex<Vec<Arc<Recorder>>>,
     _alone: MutexGuard<'static, ()>,
+}
+
+impl Drop for Centre {
+    /// A test is at its end: what was served in it is judged by others.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.served.lock().unwrap().iter().for_each(|server| server.is_right());
+        }
+    }
 }
 
 /// A controller in this process.
@@ -79,6 +90,7 @@ impl Centre {
         let centre = Self {
             namespace: chart::NAMESPACE.into(),
             mail_namespace: "cst-mail".into(),
+            served: std::sync::Mutex::default(),
             client: api_server::client().await,
             _alone: alone,
         };
@@ -127,6 +139,7 @@ impl Centre {
         let client = self.controllers_client(&faults).await;
         let (server, observations) = Recorder::new();
         let server = Arc::new(server);
+        self.served.lock().unwrap().push(Arc::clone(&server));
         let options = Options {
             namespace: self.namespace.clone(),
             service_account: "cst".into(),

@@ -23,6 +23,7 @@ pub struct Faults(Arc<Plan>);
 #[derive(Debug, Default)]
 struct Plan {
     away: AtomicBool,
+    config_maps: Mutex<Option<usize>>,
     every: AtomicUsize,
     writes: AtomicUsize,
     conflicts: AtomicUsize,
@@ -50,6 +51,29 @@ impl Faults {
     /// No request is answered, or all is well again. What a watch that began before tells still comes, until [`Self::cut`].
     pub fn away(&self, away: bool) {
         self.0.away.store(away, Ordering::SeqCst);
+    }
+
+    /// As [`Self::away`] once so many more writes of ConfigMaps were let through.
+    pub fn away_after_config_maps(&self, writes: usize) {
+        *self.0.config_maps.lock().unwrap() = Some(writes);
+    }
+
+    /// Whether no request is answered.
+    pub fn is_away(&self) -> bool {
+        self.0.away.load(Ordering::SeqCst)
+    }
+
+    /// Counts a write of a ConfigMap; with the last one that is let through the server is away.
+    fn count_config_map(&self) {
+        let mut left = self.0.config_maps.lock().unwrap();
+        match *left {
+            Some(0) => {
+                *left = None;
+                self.away(true);
+            }
+            Some(more) => *left = Some(more - 1),
+            None => {}
+        }
     }
 
     /// Ends every answer that has not ended, which all watches are.
@@ -122,6 +146,9 @@ impl Faults {
 
     fn fault(&self, request: &Request<Body>) -> Fault {
         let reads = request.method() == Method::GET;
+        if !reads && request.uri().path().contains("/configmaps") {
+            self.count_config_map();
+        }
         if self.0.away.load(Ordering::SeqCst) {
             let refused = if reads { &self.0.refused_reads } else { &self.0.refused_writes };
             refused.fetch_add(1, Ordering::SeqCst);

@@ -7,4 +7,5 @@ pub mod chart;
 pub mod faults;
 pub mod gateway;
 pub mod proxy;
+pub mod validators;
 pub mod zone_server;

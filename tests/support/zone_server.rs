@@ -12,12 +12,17 @@ use cst_compiler::plan::parent::Parent;
 use cst_compiler::published::{KeyMaterial, ZoneVersion};
 use cst_kubernetes::zone_server::{Observation, ZoneServer, ZoneServerError};
 use cst_nameserver::key::{self, SigningKey};
+use cst_nameserver::signed_zone_text;
 use tokio::sync::mpsc;
+
+use crate::validators;
 
 /// The recording primary.
 #[derive(Debug)]
 pub struct Recorder {
     served: Mutex<BTreeMap<DomainName, ZoneVersion>>,
+    /// The newest version of each zone that was ever served.
+    seen: Mutex<BTreeMap<DomainName, ZoneVersion>>,
     declared: Mutex<BTreeSet<DomainName>>,
     answers: mpsc::Sender<Observation>,
     public: AtomicBool,
@@ -42,6 +47,7 @@ impl Recorder {
         let (answers, receiver) = mpsc::channel(10_000);
         let recorder = Self {
             served: Mutex::default(),
+            seen: Mutex::default(),
             declared: Mutex::default(),
             answers,
             public: AtomicBool::new(true),
@@ -77,6 +83,13 @@ impl Recorder {
     /// What is served of a zone.
     pub fn served(&self, zone: &str) -> Option<ZoneVersion> {
         self.served.lock().unwrap().get(&DomainName::parse(zone).unwrap()).cloned()
+    }
+
+    /// Panics unless the validators find every zone right that was served.
+    pub fn is_right(&self) {
+        for (apex, version) in self.seen.lock().unwrap().iter() {
+            validators::judge(apex.as_str(), &signed_zone_text(version).expect("it was served"));
+        }
     }
 
     /// Whether the catalog lists a zone.
@@ -118,6 +131,7 @@ impl ZoneServer for Recorder {
         if self.public.load(Ordering::SeqCst) {
             self.answer(&version);
         }
+        self.seen.lock().unwrap().insert(version.apex().clone(), version.clone());
         self.served.lock().unwrap().insert(version.apex().clone(), version);
         Ok(())
     }

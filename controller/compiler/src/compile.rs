@@ -1,5 +1,6 @@
 //! One unit at a time from the index to what shall be served, with everything wrong on the way.
 
+mod aliases;
 mod fleet;
 mod mail;
 mod mailbox;

@@ -13,6 +13,6 @@ pub(crate) use client::connect;
 pub use client::{Client, LookupError, Transport};
 pub use parent::{Delegation, Delegations, ParentLookup};
 pub use question::Question;
-pub use reply::{Data, Dnskey, Edns, Record, Reply, Rrsig};
+pub use reply::{Data, Denial, Dnskey, Edns, Link, Record, Reply, Rrsig};
 pub use resolvers::Resolvers;
 pub use watch::{Pace, ParentAnswers, ParentSeen, ParentWatch};

@@ -4,6 +4,7 @@
 mod algorithm;
 mod chain;
 mod delegation;
+mod denial;
 mod gather;
 mod names;
 mod observed;
@@ -100,7 +101,9 @@ pub async fn verify(
 
 /// The findings of all checks in their order.
 fn judge(observed: &Observed) -> Vec<Finding> {
-    let checks = [delegation::CHECKS, servers::CHECKS, soa::CHECKS, chain::CHECKS, names::CHECKS].into_iter().flatten();
+    let checks = [delegation::CHECKS, servers::CHECKS, soa::CHECKS, chain::CHECKS, denial::CHECKS, names::CHECKS]
+        .into_iter()
+        .flatten();
     let registry = registry::CHECKS.iter().filter(|_| registry::is_asked(&observed.zone));
     checks.chain(registry).flat_map(|check| findings(check, observed)).collect()
 }

@@ -23,18 +23,26 @@ pub(crate) struct Render {
     /// The SOA serial that the zones get.
     #[arg(long, default_value_t = 1)]
     serial: u32,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
 }
 
 impl Render {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let Some((repository, diagnostics)) = validate::read(&self.paths, self.config.as_deref())? else {
+        self.render().inspect_err(|error| output::failure(self.output, error.as_ref()))
+    }
+
+    fn render(&self) -> Result<Exit, Failure> {
+        let read = validate::read(&self.paths, self.config.as_deref(), self.output)?;
+        let Some((repository, diagnostics)) = read else {
             return Ok(Exit::Invalid);
         };
         let today = clock::today(repository.index.settings());
         for (path, text) in rendered(&repository.index, self.serial, today) {
             files::write(&self.out.join(path), &text)?;
         }
-        output::diagnostics(Format::Text, &diagnostics, repository.objects().count());
+        output::diagnostics(self.output, &diagnostics, repository.objects().count());
         let invalid = diagnostics.iter().any(|d| d.severity == Severity::Error);
         Ok(if invalid { Exit::Invalid } else { Exit::Done })
     }

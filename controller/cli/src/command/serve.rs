@@ -36,7 +36,7 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let Some((repository, diagnostics)) = validate::read(&self.paths, self.config.as_deref())? else {
+        let Some((repository, diagnostics)) = validate::read(&self.paths, self.config.as_deref(), Format::Text)? else {
             return Ok(Exit::Invalid);
         };
         output::diagnostics(Format::Text, &diagnostics, repository.objects().count());

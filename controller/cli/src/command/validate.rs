@@ -38,14 +38,18 @@ impl Validate {
 }
 
 /// A repository with all that is wrong with it; `None` when its settings cannot be used, which is then told.
-pub(crate) fn read(paths: &[PathBuf], config: Option<&Path>) -> Result<Option<(Repository, Vec<Diagnostic>)>, Failure> {
+pub(crate) fn read(
+    paths: &[PathBuf],
+    config: Option<&Path>,
+    format: Format,
+) -> Result<Option<(Repository, Vec<Diagnostic>)>, Failure> {
     match files::read_repository(paths, config)? {
         Ok(repository) => {
             let diagnostics = diagnostics(&repository);
             Ok(Some((repository, diagnostics)))
         }
         Err(settings) => {
-            output::diagnostics(Format::Text, &settings, 0);
+            output::diagnostics(format, &settings, 0);
             Ok(None)
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use cst_api::Reason;
 
-use super::Standing;
+use super::{Standing, aliases};
 use crate::index::Index;
 use crate::model::record::Ds;
 use crate::model::{DomainName, ObjectKey, RecordSet, Zone};
@@ -55,7 +55,11 @@ pub fn zone(index: &Index, name: &DomainName, facts: &ZoneFacts) -> ZoneOutcome 
     let mut problems = claim_problems(index, name, holder.as_ref());
     let model = holder.as_ref().and_then(|key| index.domain(key)).and_then(|entry| entry.model.as_ref());
     problems.extend(model.into_iter().flat_map(|model| mail::wishes(index, model)));
-    let zone = model.map(|model| Arc::new(compose::compose(index, model, facts, &mut problems)));
+    let zone = model.map(|model| {
+        let zone = Arc::new(compose::compose(index, model, facts, &mut problems));
+        problems.extend(aliases::problems(&[(name.clone(), Arc::clone(&zone))].into(), &zone, model, index.settings()));
+        zone
+    });
     let standing = match (&zone, index.domains_of_zone(name).next().is_some() || !problems.is_empty()) {
         (Some(_), _) => Standing::Live,
         (None, true) => Standing::Kept,

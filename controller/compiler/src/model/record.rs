@@ -209,6 +209,14 @@ impl RecordData {
     }
 }
 
+impl RecordData {
+    fn write_generic(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut octets = Vec::new();
+        self.write_wire(&mut octets);
+        unknown::write_generic(&octets, f)
+    }
+}
+
 /// A name in a zone file: absolute, with its dot.
 struct Absolute<'a>(&'a DomainName);
 
@@ -219,9 +227,11 @@ impl fmt::Display for Absolute<'_> {
 }
 
 impl fmt::Display for RecordData {
-    /// The right-hand side in a zone file (RFC 1035 §5.1).
+    /// The right-hand side in a zone file (RFC 1035 §5.1); in the form of RFC 3597 §5 where not every server reads the type's own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Https(binding) | Self::Svcb(binding) if !binding.is_read_by_all() => self.write_generic(f),
+            Self::Loc(place) if !place.is_read_by_all() => self.write_generic(f),
             Self::A(address) => address.fmt(f),
             Self::Aaaa(address) => address.fmt(f),
             Self::Caa(caa) => caa.fmt(f),

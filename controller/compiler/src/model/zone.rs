@@ -89,6 +89,12 @@ impl Zone {
         self.sets.range(first..=last).map(|(_, set)| set)
     }
 
+    /// Whether there is anything at a name or below it (RFC 4592 §2.2.2: then the name exists); the SOA counts for nothing.
+    pub fn has(&self, name: &DomainName) -> bool {
+        let first = (name.clone(), RecordType::from_number(u16::MIN));
+        self.sets.range(first..).next().is_some_and(|((found, _), _)| found.is_within(name))
+    }
+
     /// The sets without the SOA, in DNSSEC order of names, then by type.
     pub fn sets(&self) -> impl Iterator<Item = &RecordSet> {
         self.sets.values()

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use cst_api::{Date, RecordType};
 use sha2::{Digest, Sha256};
 
-use crate::model::Zone;
+use crate::model::{RecordSet, Zone};
 
 /// The annotation on a Tenant that lets something retained go at once: `KIND/NAME/SINCE`, several of them separated by blanks.
 pub const DROP_ANNOTATION: &str = "territorial.services/drop";
@@ -44,6 +44,8 @@ pub fn next_epoch(last: u32, now: u32) -> u32 {
 pub enum Watched {
     /// The record sets of a zone.
     RecordSets,
+    /// The values of a record set.
+    Values,
     /// The zones of the catalog.
     Zones,
     /// The addresses of a mail domain.
@@ -55,7 +57,7 @@ pub enum Watched {
 impl Watched {
     fn from(self) -> usize {
         match self {
-            Self::RecordSets | Self::Addresses => 10,
+            Self::RecordSets | Self::Values | Self::Addresses => 10,
             Self::Zones | Self::Units => 5,
         }
     }
@@ -63,6 +65,7 @@ impl Watched {
     fn name(self) -> &'static str {
         match self {
             Self::RecordSets => "record sets",
+            Self::Values => "values",
             Self::Zones => "zones",
             Self::Addresses => "addresses",
             Self::Units => "units",
@@ -88,8 +91,20 @@ pub(super) fn zone(before: &Zone, after: &Zone, earlier: &BTreeSet<String>) -> O
     if let Some(gone) = servers.iter().find(|server| !kept.contains(server)) {
         return Some(Held { digest: digest(), message: format!("would drop the apex NS {gone} of {}", before.apex()) });
     }
-    let message = excess_of(Watched::RecordSets, earlier, &record_sets(before), &record_sets(after))?;
-    Some(Held { digest: digest(), message })
+    let sets = excess_of(Watched::RecordSets, earlier, &record_sets(before), &record_sets(after));
+    let values = || before.sets().find_map(|set| lost_values(set, after.get(&set.name, set.type_())));
+    Some(Held { message: sets.or_else(values)?, digest: digest() })
+}
+
+/// What is said of a set that loses too many values, or is gone with many. Other values in their place are no loss: hosts move.
+fn lost_values(before: &RecordSet, after: Option<&RecordSet>) -> Option<String> {
+    let kept = after.map_or(&[][..], RecordSet::values);
+    let gone: Vec<String> =
+        before.values().iter().filter(|value| !kept.contains(value)).map(ToString::to_string).collect();
+    let fewer = before.values().len().saturating_sub(kept.len());
+    let going: Vec<&str> = gone.iter().take(fewer).map(String::as_str).collect();
+    let message = excess(Watched::Values, &going, before.values().len(), 0)?;
+    Some(format!("{message} of {} {}", before.name, before.type_()))
 }
 
 /// Whether what a step takes of the names `before` is held. `earlier`: the names that went a little before, which count as if they went
@@ -175,6 +190,30 @@ mod tests {
         assert!(!hold(0..9, 0..0), "below ten nothing is held");
         assert!(hold(0..10, 0..0));
         assert!(hold(0..10, 100..200), "what is added does not make up for what goes");
+    }
+
+    /// A zone with so many addresses at one name, from an offset on, beside some others.
+    fn zone_of(addresses: std::ops::Range<u8>, others: u8) -> Zone {
+        let lines = addresses.map(|n| format!("www.example.org. 300 IN A 192.0.2.{n}\n"));
+        let others = (0..others).map(|n| format!("h{n}.example.org. 300 IN A 198.51.100.{n}\n"));
+        let soa = "example.org. 300 IN SOA ns.example.net. h.example.net. 1 1 1 1 1\n".to_owned();
+        Zone::from_text(&std::iter::once(soa).chain(lines).chain(others).collect::<String>()).unwrap().0
+    }
+
+    #[test]
+    fn a_set_of_ten_values_and_more_that_loses_many_is_held_and_one_that_moves_is_not() {
+        let held = |before, after| zone(&zone_of(before, 20), &zone_of(after, 20), &BTreeSet::new());
+        assert_eq!(
+            held(0..40, 39..40).unwrap().message,
+            "would drop 39 of 40 values (192.0.2.0, 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4, …) of www.example.org A"
+        );
+        assert!(held(0..40, 0..0).is_some(), "nor may it go whole");
+        assert!(held(0..10, 100..106).is_some(), "four fewer");
+        assert_eq!(held(0..10, 3..10), None, "30 % go");
+        assert_eq!(held(0..40, 100..140), None, "they move");
+        assert_eq!(held(0..9, 0..1), None, "below ten");
+        assert_ne!(held(0..40, 0..1).unwrap().digest, held(0..40, 0..2).unwrap().digest);
+        assert!(zone(&zone_of(0..40, 2), &zone_of(0..1, 2), &BTreeSet::new()).is_some(), "in a small zone too");
     }
 
     #[test]

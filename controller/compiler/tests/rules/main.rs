@@ -1,6 +1,7 @@
 //! The rules of the compiler, each on a small repository written as text.
 
 mod acme;
+mod aliases;
 mod authority;
 mod delivery;
 mod legal;

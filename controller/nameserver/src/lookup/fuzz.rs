@@ -52,7 +52,9 @@ mod tests {
     fn seeds() -> Vec<Vec<u8>> {
         let soa = [&[0xC0, 12, 0xC0, 12][..], &[0; 20]].concat();
         let rrsig = [&[0, 43, 13, 2, 0, 0, 1, 44, 0, 0, 0, 9, 0, 0, 0, 8, 1, 2, 1, 120, 0][..], &[3; 64]].concat();
-        let signed = [(43, vec![1, 2, 13, 2, 9, 9, 9]), (46, rrsig), (48, vec![1, 1, 3, 13, 5, 6, 7])];
+        let (nsec, nsec3) = (vec![1, b'Y', 0, 0, 2, 0x40, 1], vec![1, 0, 0, 5, 1, 7, 2, 8, 9, 0, 1, 0x40]);
+        let signed =
+            [(43, vec![1, 2, 13, 2, 9, 9, 9]), (46, rrsig), (48, vec![1, 1, 3, 13, 5, 6, 7]), (47, nsec), (50, nsec3)];
         let plain =
             [(2, vec![0xC0, 12]), (6, soa), (1, vec![192, 0, 2, 1]), (28, vec![0; 16]), (15, vec![0, 1, 0xC0, 12])];
         vec![seed(AA, &signed), seed(AA, &plain), seed(0x0380, &plain), seed(3, &[]), seed(5, &[])]

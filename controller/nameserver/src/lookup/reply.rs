@@ -1,5 +1,6 @@
 //! What a server answered. hickory-proto reads the records; whether they answer the question is judged on the octets.
 
+mod denial;
 mod record;
 
 use cst_compiler::model::{DomainName, RecordType, Soa};
@@ -8,6 +9,7 @@ use hickory_proto::op::Message;
 use super::Question;
 use crate::message::{AA, AD, HEADER, OPCODE, QR, RA, TC, read_u16};
 
+pub use denial::{Denial, Link};
 pub use record::{Data, Dnskey, Record, Rrsig};
 
 /// The response code for a name that there is not.

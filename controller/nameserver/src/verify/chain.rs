@@ -27,7 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// A zone's keys as a server gives them; none when it does not answer.
-fn keys(server: &Server) -> Option<(&Reply, Vec<&Dnskey>)> {
+pub(super) fn keys(server: &Server) -> Option<(&Reply, Vec<&Dnskey>)> {
     let reply = server.keys.as_ref().ok().filter(|reply| reply.authoritative && reply.is_answer())?;
     let keys = reply.answers.iter().filter_map(|record| match &record.data {
         Data::Dnskey(key) => Some(key),
@@ -111,11 +111,12 @@ fn signatures_at(observed: &Observed, server: &Server, reply: &Reply, keys: &[&D
     let trusted: Vec<&Dnskey> = keys.iter().copied().filter(is_trusted).collect();
     // Without a key to trust there is no chain to judge, which the check before says.
     let trusted = if trusted.is_empty() { keys.to_vec() } else { trusted };
-    let mut verdicts = vec![("the keys", signature::judge(reply, zone, RecordType::DNSKEY, &trusted, observed.now))];
+    let mut verdicts =
+        vec![("the keys", signature::judge(&reply.answers, zone, RecordType::DNSKEY, zone, &trusted, observed.now))];
     for (what, type_, answer) in [("the SOA", RecordType::SOA, &server.soa), ("the NS set", RecordType::NS, &server.ns)]
     {
         if let Ok(reply) = answer {
-            verdicts.push((what, signature::judge(reply, zone, type_, keys, observed.now)));
+            verdicts.push((what, signature::judge(&reply.answers, zone, type_, zone, keys, observed.now)));
         }
     }
     let is_secure = !signers.is_empty();

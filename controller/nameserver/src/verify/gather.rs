@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use cst_compiler::model::{DomainName, RecordData, RecordType};
 use tokio::task::JoinSet;
 
+use super::denial;
 use super::observed::{Answer, Host, Observed, Server};
 use crate::lookup::{Client, Data, LookupError, ParentLookup, Question, Record, Resolvers, Transport};
 
@@ -66,6 +67,8 @@ async fn ask_server(
         ns: further(of_zone(RecordType::NS), Transport::Any).await,
         keys: further(of_zone(RecordType::DNSKEY), Transport::Any).await,
         mx: further(of_zone(RecordType::MX), Transport::Any).await,
+        nobody: further(Question::new(&denial::nobody(&zone), RecordType::A).with_dnssec(), Transport::Any).await,
+        nothing: further(of_zone(denial::NOTHING), Transport::Any).await,
         recursion: further(Question::new(&above, RecordType::SOA).recursive(), Transport::Any).await,
         transfer: further(Question { edns: None, ..Question::new(&zone, AXFR) }, Transport::Tcp).await,
         name,

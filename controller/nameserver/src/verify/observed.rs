@@ -48,6 +48,10 @@ pub(super) struct Server {
     pub(super) ns: Answer,
     pub(super) keys: Answer,
     pub(super) mx: Answer,
+    /// A name that there is not.
+    pub(super) nobody: Answer,
+    /// The zone, of a type that there is not.
+    pub(super) nothing: Answer,
     /// A question for a name of others, with the wish to ask on.
     pub(super) recursion: Answer,
     /// The beginning of a transfer.

@@ -6,7 +6,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384};
 
 use super::algorithm::verifies;
-use crate::lookup::{Data, Dnskey, Record, Reply, Rrsig};
+use crate::lookup::{Data, Dnskey, Record, Rrsig};
 use crate::message::IN;
 
 /// What comes of a signature.
@@ -26,16 +26,24 @@ pub(super) enum Verdict {
     Missing,
 }
 
-/// What comes of the best signature over a set by one of these keys.
-pub(super) fn judge(reply: &Reply, name: &DomainName, type_: RecordType, keys: &[&Dnskey], now: u32) -> Verdict {
-    let set: Vec<&Record> = reply.set(name, type_).collect();
-    let signatures = reply.answers.iter().filter_map(|record| match &record.data {
+/// What comes of the best signature over a set among the records, by one of the zone's keys.
+pub(super) fn judge(
+    records: &[Record],
+    name: &DomainName,
+    type_: RecordType,
+    zone: &DomainName,
+    keys: &[&Dnskey],
+    now: u32,
+) -> Verdict {
+    let is_of_set = |record: &&Record| record.name == *name && record.data.type_() == type_;
+    let set: Vec<&Record> = records.iter().filter(is_of_set).collect();
+    let signatures = records.iter().filter_map(|record| match &record.data {
         Data::Rrsig(rrsig) if record.name == *name && rrsig.covered == type_ => Some(rrsig),
         _ => None,
     });
     let verdicts = signatures.flat_map(|rrsig| {
         let by = |key: &&&Dnskey| key.tag() == rrsig.key_tag && key.algorithm == rrsig.algorithm;
-        keys.iter().filter(by).map(|key| check(&set, name, rrsig, key, now)).collect::<Vec<_>>()
+        keys.iter().filter(by).map(|key| check(&set, name, rrsig, zone, key, now)).collect::<Vec<_>>()
     });
     verdicts.min_by_key(|verdict| rank(*verdict)).unwrap_or(Verdict::Missing)
 }
@@ -51,11 +59,13 @@ fn rank(verdict: Verdict) -> (u8, u32) {
     }
 }
 
-fn check(set: &[&Record], name: &DomainName, rrsig: &Rrsig, key: &Dnskey, now: u32) -> Verdict {
-    let labels = u8::try_from(name.labels().count()).unwrap_or(u8::MAX);
+fn check(set: &[&Record], name: &DomainName, rrsig: &Rrsig, zone: &DomainName, key: &Dnskey, now: u32) -> Verdict {
+    // The asterisk of a wildcard is not counted (RFC 4034 §3.1.3).
+    let labels = name.labels().count() - usize::from(name.is_wildcard());
+    let labels = u8::try_from(labels).unwrap_or(u8::MAX);
     let data = signed_data(set, name, rrsig);
     let Some(verifies) = verifies(key, &data, &rrsig.signature) else { return Verdict::Unchecked(key.algorithm) };
-    if rrsig.signer != *name || rrsig.labels != labels || !verifies {
+    if rrsig.signer != *zone || rrsig.labels != labels || !verifies {
         return Verdict::Wrong;
     }
     match (is_after(now, rrsig.expiration), is_after(rrsig.inception, now)) {

@@ -9,6 +9,7 @@ mod keys;
 mod killed;
 mod metrics;
 mod parent;
+mod readers;
 mod requests;
 mod secondary;
 mod signing;

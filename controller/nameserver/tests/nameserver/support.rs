@@ -105,7 +105,7 @@ pub fn full_zone(apex: &str) -> Zone {
             "child DS 12345 13 1 0000000000000000000000000000000000000000",
             "@ LOC 43 43 33.000 N 12 38 11.000 E 485.00m 1m 10000m 10m",
             "@ HTTPS 1 . alpn=\"h2,h3\" port=8443 ipv4hint=192.0.2.1 ech=AQI= ipv6hint=2001:db8::1",
-            "_dns SVCB 1 dns.example.net. mandatory=alpn,port alpn=\"dot\" no-default-alpn port=853 key667=\"x\\001\"",
+            "_dns SVCB 1 dns.example.net. mandatory=alpn,port alpn=\"dot\" no-default-alpn port=853",
             "alias HTTPS 0 www.example.net.",
             "@ NAPTR 100 10 \"s\" \"SIP+D2U\" \"\" _sip._udp.example.org.",
             "@ NAPTR 100 20 \"u\" \"E2U+sip\" \"!^(.*)$!sip:\\\\1@example.org!i\" .",

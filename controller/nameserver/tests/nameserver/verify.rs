@@ -50,16 +50,21 @@ fn signed(from: i64, until: i64) -> (String, String) {
 
 /// The same with a key of an algorithm, and perhaps with further arguments for it.
 fn signed_by(kind: &[&str], from: i64, until: i64) -> (String, String) {
+    signed_with(kind, &[], &CONTENT, from, until)
+}
+
+/// The same with further arguments for the signer, and other content.
+fn signed_with(kind: &[&str], more: &[&str], content: &[&str], from: i64, until: i64) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let run = |command: &mut Command| String::from_utf8(run(command.current_dir(folder.path())).stdout).unwrap();
     let key = run(program("dnssec-keygen", "bind9-utils").args(["-q", "-f", "KSK", "-a"]).args(kind).arg(ZONE));
     let soa = format!("$ORIGIN {ZONE}.\n$TTL 300\n@ 3600 IN SOA ns1 hostmaster 7 3600 900 2419200 300\n");
     let public = std::fs::read_to_string(folder.path().join(format!("{}.key", key.trim()))).unwrap();
-    std::fs::write(folder.path().join("zone"), format!("{soa}{}\n{public}", CONTENT.join("\n"))).unwrap();
+    std::fs::write(folder.path().join("zone"), format!("{soa}{}\n{public}", content.join("\n"))).unwrap();
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
     let time =
         |offset: i64| run(Command::new("date").args(["-u", "+%Y%m%d%H%M%S", "-d", &format!("@{}", now + offset)]));
-    run(program("dnssec-signzone", "bind9-utils").args([
+    run(program("dnssec-signzone", "bind9-utils").args(more).args([
         "-z",
         "-P",
         "-s",
@@ -149,7 +154,7 @@ async fn a_signed_zone_that_is_right_passes_every_check() {
         "SOAMasterCompareTest",
         "IPSoaTest",
     ];
-    let all = [&own[..], &["soa", "ds", "signatures", "name"], &registry].concat();
+    let all = [&own[..], &["soa", "ds", "signatures", "denial", "name"], &registry].concat();
     assert_eq!(checks, all);
 }
 

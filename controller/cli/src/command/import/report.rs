@@ -1,61 +1,125 @@
-//! What an import says: manifests to standard output or to files, all else to standard error.
+//! What an import says: as text manifests to standard output or to files and all else to standard error, as JSON one document.
 
 use std::path::{Path, PathBuf};
 
 use cst_compiler::import::{ImportError, Imported};
-use cst_compiler::manifest::Diagnostic;
+use cst_compiler::manifest::{Diagnostic, Position};
+use cst_compiler::problem::{Problem, Severity};
+use serde_json::{Value, json};
 
 use crate::command::Failure;
+use crate::output::Format;
 use crate::{files, output};
 
 /// How many differences of a zone are told.
 const MOST_TOLD: usize = 100;
 
-pub(super) fn diagnostics(diagnostics: &[Diagnostic]) {
-    for diagnostic in diagnostics {
-        output::tell(&format!("{diagnostic}\n"));
+/// What there is to say of an import: as text at once, as JSON at its end.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    format: Format,
+    diagnostics: Vec<Diagnostic>,
+    zones: Vec<Value>,
+}
+
+impl Report {
+    pub(super) fn new(format: Format) -> Self {
+        Self { format, ..Self::default() }
     }
-}
 
-pub(super) fn refused(from: &str, error: &ImportError) {
-    output::tell(&format!("{from}:1:1: error: {error}\n"));
-}
-
-/// Writes the manifests and says of each what it renders to; whether all could be written.
-pub(super) fn imported(zones: &[Imported], out: Option<&Path>) -> Result<bool, Failure> {
-    let mut all = true;
-    for zone in zones {
-        match out {
-            None => output::print(&format!("---\n{}", zone.text)),
-            Some(out) => all &= write(zone, &out.join(path(zone)))?,
+    pub(super) fn diagnostics(&mut self, diagnostics: &[Diagnostic]) {
+        for diagnostic in diagnostics {
+            self.tell(&format!("{diagnostic}\n"));
         }
-        output::tell(&summary(zone));
+        self.diagnostics.extend_from_slice(diagnostics);
     }
-    Ok(all)
+
+    pub(super) fn refused(&mut self, from: &str, error: &ImportError) {
+        self.error(from, error.to_string());
+    }
+
+    /// Writes the manifests and says of each what it renders to; whether all could be written.
+    pub(super) fn imported(&mut self, zones: &[Imported], out: Option<&Path>) -> Result<bool, Failure> {
+        let mut all = true;
+        for zone in zones {
+            let file = out.map(|out| out.join(path(zone)));
+            let is_written = match &file {
+                None if self.format == Format::Text => {
+                    output::print(&format!("---\n{}", zone.text));
+                    true
+                }
+                None => true,
+                Some(file) => self.write(zone, file)?,
+            };
+            self.tell(&summary(zone));
+            self.zones.push(document(zone, file.filter(|_| is_written).as_deref()));
+            all &= is_written;
+        }
+        Ok(all)
+    }
+
+    /// Prints the document, where one is waited for.
+    pub(super) fn finish(&self) {
+        if self.format == Format::Json {
+            let count = |severity| self.diagnostics.iter().filter(|told| told.severity == severity).count();
+            let report = json!({
+                "version": 1, "errors": count(Severity::Error), "warnings": count(Severity::Warning), "zones": self.zones,
+                "diagnostics": self.diagnostics
+            });
+            output::print(&format!("{report:#}\n"));
+        }
+    }
+
+    /// Writes a manifest; one that is there and says something else is left alone.
+    fn write(&mut self, zone: &Imported, path: &Path) -> Result<bool, Failure> {
+        match std::fs::read_to_string(path) {
+            Ok(text) if text != zone.text => {
+                let message = "the file is there and says something else: remove it to have it imported anew";
+                self.error(&path.display().to_string(), message.into());
+                Ok(false)
+            }
+            Ok(_) => Ok(true),
+            Err(_) => {
+                files::write(path, &zone.text)?;
+                Ok(true)
+            }
+        }
+    }
+
+    fn error(&mut self, file: &str, message: String) {
+        let at = Position { line: 1, column: 1 };
+        self.diagnostics(&[Diagnostic {
+            file: file.into(),
+            at,
+            severity: Severity::Error,
+            message,
+            field: String::new(),
+        }]);
+    }
+
+    fn tell(&self, text: &str) {
+        if self.format == Format::Text {
+            output::tell(text);
+        }
+    }
+}
+
+/// A zone in a document: the manifest itself where it went to no file.
+fn document(zone: &Imported, file: Option<&Path>) -> Value {
+    let Imported { key, zone: name, text, differences, digest, records, problems, needs_grant } = zone;
+    let warning = |problem: &Problem| json!({"object": problem.object.to_string(), "field": problem.field, "message": problem.message});
+    let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    let warnings: Vec<Value> = problems.iter().filter(|problem| !problem.is_error()).map(warning).collect();
+    json!({
+        "zone": name.to_string(), "namespace": key.namespace, "name": key.name, "records": records, "digest": digest, "same": differences.is_empty(),
+        "differences": differences, "warnings": warnings, "needsGrant": needs_grant, "file": file, "manifest": file.is_none().then_some(text)
+    })
 }
 
 /// Where the layout of a repository has a member's Domain; the `/` of RFC 2317 is not in an object's name.
 fn path(zone: &Imported) -> PathBuf {
     let tenant = zone.key.tenant().unwrap_or(&zone.key.namespace);
     Path::new("members").join(tenant).join(format!("{}.yaml", zone.key.name))
-}
-
-/// Writes a manifest; one that is there and says something else is left alone.
-fn write(zone: &Imported, path: &Path) -> Result<bool, Failure> {
-    match std::fs::read_to_string(path) {
-        Ok(text) if text != zone.text => {
-            output::tell(&format!(
-                "{}:1:1: error: the file is there and says something else: remove it to have it imported anew\n",
-                path.display()
-            ));
-            Ok(false)
-        }
-        Ok(_) => Ok(true),
-        Err(_) => {
-            files::write(path, &zone.text)?;
-            Ok(true)
-        }
-    }
 }
 
 fn summary(zone: &Imported) -> String {

@@ -7,9 +7,11 @@ use cst_compiler::manifest::Diagnostic;
 use cst_compiler::model::DomainName;
 use cst_compiler::problem::Severity;
 
-use super::{axfr, bind, report};
+use super::report::Report;
+use super::{axfr, bind};
 use crate::command::Failure;
-use crate::{Exit, clock, files};
+use crate::output::Format;
+use crate::{Exit, clock, files, output};
 
 /// Make Domains of zone files, of a transfer or of BIND's configuration, and prove that they render to the same zones.
 #[derive(Debug, Args)]
@@ -47,21 +49,31 @@ pub(crate) struct ImportZone {
     /// End with 2 when a zone renders to another one than was read.
     #[arg(long)]
     detailed_exitcode: bool,
+    /// How to print; as JSON one document, with the manifests in it that --out does not write.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
 }
 
 impl ImportZone {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let index = match self.index()? {
+        let mut report = Report::new(self.output);
+        let exit = self.import(&mut report).inspect_err(|error| output::failure(self.output, error.as_ref()))?;
+        report.finish();
+        Ok(exit)
+    }
+
+    fn import(&self, report: &mut Report) -> Result<Exit, Failure> {
+        let index = match self.index(report)? {
             Ok(index) => index,
             Err(wrong) => {
-                report::diagnostics(&wrong);
+                report.diagnostics(&wrong);
                 return Ok(Exit::Invalid);
             }
         };
-        let (read, mut invalid) = self.read()?;
+        let (read, mut invalid) = self.read(report)?;
         let mut sources: Vec<SourceZone> = Vec::with_capacity(read.len());
         for ReadZone { zone, problems } in read {
-            report::diagnostics(&problems);
+            report.diagnostics(&problems);
             invalid |= zone.is_none();
             sources.extend(zone);
         }
@@ -76,11 +88,11 @@ impl ImportZone {
                 }
                 Err(error) => {
                     invalid = true;
-                    report::refused(&source.from, &error);
+                    report.refused(&source.from, &error);
                 }
             }
         }
-        invalid |= !report::imported(&imported, self.out.as_deref())?;
+        invalid |= !report.imported(&imported, self.out.as_deref())?;
         Ok(match (invalid, differs && self.detailed_exitcode) {
             (true, _) => Exit::Invalid,
             (false, true) => Exit::Changed,
@@ -89,7 +101,7 @@ impl ImportZone {
     }
 
     /// The objects that are there already, or only the settings.
-    fn index(&self) -> Result<Result<Index, Vec<Diagnostic>>, Failure> {
+    fn index(&self, report: &mut Report) -> Result<Result<Index, Vec<Diagnostic>>, Failure> {
         if self.with.is_empty() {
             let settings = match &self.config {
                 Some(path) => files::settings(path)?,
@@ -99,17 +111,17 @@ impl ImportZone {
         }
         Ok(files::read_repository(&self.with, self.config.as_deref())?.map(|repository| {
             let errors = repository.diagnostics.iter().filter(|told| told.severity == Severity::Error);
-            report::diagnostics(&errors.cloned().collect::<Vec<_>>());
+            report.diagnostics(&errors.cloned().collect::<Vec<_>>());
             repository.index
         }))
     }
 
     /// The zones from wherever they are, and whether something else was wrong.
-    fn read(&self) -> Result<(Vec<ReadZone>, bool), Failure> {
+    fn read(&self, report: &mut Report) -> Result<(Vec<ReadZone>, bool), Failure> {
         if let Some(conf) = &self.named_conf {
             let wanted = self.zones()?;
             let found = bind::read(conf, self.view.as_deref(), &wanted)?;
-            report::diagnostics(&found.problems);
+            report.diagnostics(&found.problems);
             return Ok((found.zones, found.problems.iter().any(|told| told.severity == Severity::Error)));
         }
         if let Some(server) = &self.axfr {

@@ -53,6 +53,11 @@ impl Loc {
         })
     }
 
+    /// Whether every server reads its own form: NSD 4.12 takes the lowest altitude that there is for a mistake.
+    pub(super) fn is_read_by_all(&self) -> bool {
+        self.altitude > 0
+    }
+
     pub(super) fn write_wire(&self, out: &mut Vec<u8>) {
         out.push(0);
         out.extend_from_slice(&self.sizes);

@@ -35,7 +35,11 @@ pub(super) fn zone_text(type_: RecordType, value: &str) -> Result<RecordData, Re
     if type_.is_written() && words.peek() == Some(words::GENERIC) {
         return generic(type_, &mut Words::new(type_, value, unknown::EXPECTED));
     }
-    let data = read(type_, &mut words)?;
+    own_form(type_, &mut words)
+}
+
+fn own_form(type_: RecordType, words: &mut Words<'_>) -> Result<RecordData, RecordError> {
+    let data = read(type_, words)?;
     words.end()?;
     Ok(data)
 }
@@ -45,7 +49,8 @@ fn generic(type_: RecordType, words: &mut Words<'_>) -> Result<RecordData, Recor
     let octets = words.generic()?;
     words.end()?;
     let text = Wire::new(&octets, 0, octets.len()).and_then(|wire| wire::text(type_, wire));
-    text.map_or_else(|| Err(words.because(unknown::NOT_ITS_FORM)), |text| zone_text(type_, &text))
+    let read = |text: String| own_form(type_, &mut Words::new(type_, &text, expected(type_)));
+    text.map_or_else(|| Err(words.because(unknown::NOT_ITS_FORM)), read)
 }
 
 fn read(type_: RecordType, words: &mut Words<'_>) -> Result<RecordData, RecordError> {
@@ -153,9 +158,24 @@ mod tests {
             (RecordType::HTTPS, "0 www.example.org", "0 www.example.org."),
             (
                 RecordType::SVCB,
-                r#"16 dns.example.org ipv6hint=2001:db8::1 mandatory=port,alpn no-default-alpn alpn="a\\,b" ipv4hint=192.0.2.1,192.0.2.2 key667=x port=53 ech=AQI= dohpath=/q{?dns}"#,
-                r#"16 dns.example.org. mandatory=alpn,port alpn="a\\,b" no-default-alpn port=53 ipv4hint=192.0.2.1,192.0.2.2 ech=AQI= ipv6hint=2001:db8::1 dohpath="/q{?dns}" key667="x""#,
+                r#"16 dns.example.org ipv6hint=2001:db8::1 mandatory=port,alpn no-default-alpn alpn="a\\,b" ipv4hint=192.0.2.1,192.0.2.2 port=53 ech=AQI= dohpath=/q{?dns}"#,
+                r#"16 dns.example.org. mandatory=alpn,port alpn="a\\,b" no-default-alpn port=53 ipv4hint=192.0.2.1,192.0.2.2 ech=AQI= ipv6hint=2001:db8::1 dohpath="/q{?dns}""#,
             ),
+            (
+                RecordType::HTTPS,
+                r#"1 . key7="/q{?dns}" key1=\002h2\002h3 key3=\032\251 key0=\000\001 key2 key4=\192\000\002\001"#,
+                r#"1 . mandatory=alpn alpn="h2,h3" no-default-alpn port=8443 ipv4hint=192.0.2.1 dohpath="/q{?dns}""#,
+            ),
+            (RecordType::SVCB, "1 . key667=hello", r"\# 12 000100029B000568656C6C6F"),
+            (RecordType::HTTPS, r"1 . key8 key9=\017\236", r"\# 13 000100000800000009000211EC"),
+            (
+                RecordType::SVCB,
+                "1 . mandatory=port,key2 key2 alpn=h2 port=53",
+                r#"1 . mandatory=no-default-alpn,port alpn="h2" no-default-alpn port=53"#,
+            ),
+            (RecordType::LOC, "0 N 0 W -100000m", r"\# 16 00121613800000008000000000000000"),
+            (RecordType::LOC, "0 N 0 W -99999.99m", "0 0 0.000 N 0 0 0.000 E -99999.99m 1m 10000m 10m"),
+            (RecordType::HTTPS, "1 . mandatory=key1 alpn=h2", r#"1 . mandatory=alpn alpn="h2""#),
             (RecordType::from_number(65_280), r"\# 3 0a 00 ff", r"\# 3 0A00FF"),
             (RecordType::from_number(65_280), r"\# 0", r"\# 0"),
             (RecordType::OPENPGPKEY, r"\# 2 0102", r"\# 2 0102"),
@@ -281,6 +301,22 @@ mod tests {
             (RecordType::HTTPS, "1 . ech=x"),
             (RecordType::HTTPS, "1 . dohpath=/q"),
             (RecordType::HTTPS, "1 . key1=h2"),
+            (RecordType::HTTPS, "1 . mandatory=alpn,port alpn=h2 port=53"),
+            (RecordType::HTTPS, "1 . mandatory=key2 alpn=h2 no-default-alpn"),
+            (RecordType::HTTPS, "1 . key8=x"),
+            (RecordType::HTTPS, "1 . key9"),
+            (RecordType::HTTPS, "1 . key9=xxxx"),
+            (RecordType::HTTPS, "1 . key9=xyz"),
+            (RecordType::HTTPS, "1 . key7=/q"),
+            (RecordType::HTTPS, r"1 . key3=\000\053\000"),
+            (RecordType::HTTPS, r"1 . key3=\053"),
+            (RecordType::HTTPS, "1 . key3"),
+            (RecordType::HTTPS, r"1 . key03=\000\053"),
+            (RecordType::HTTPS, r"1 . key0=\000\003\000\001 alpn=h2 port=53"),
+            (RecordType::HTTPS, r"1 . key2=x alpn=h2"),
+            (RecordType::HTTPS, "1 . dohpath=/q{?dns} key7=/q{?dns}"),
+            (RecordType::HTTPS, r"1 . key1=\002h3 alpn=h2"),
+            (RecordType::HTTPS, "1 . mandatory=key1,alpn alpn=h2"),
             (RecordType::HTTPS, "1 . key65535=x"),
             (RecordType::HTTPS, "1 . colour=red"),
             (RecordType::HTTPS, "1 . key667=\"x"),

@@ -5,6 +5,8 @@ mod param;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use cst_api::RecordType;
+
 use super::words::Words;
 use super::{Absolute, DomainName, RecordError};
 
@@ -33,17 +35,19 @@ impl Svcb {
             }
         }
         let binding = Self { priority, target, params };
-        binding.problem().map_or(Ok(binding), |expected| Err(words.because(expected)))
-    }
-
-    /// A parameter of any octets as text.
-    pub(super) fn param_text(key: u16, value: &[u8]) -> String {
-        Param(key, value).to_string()
+        let problem = binding.problem().or_else(|| binding.needless(words.type_()));
+        problem.map_or(Ok(binding), |expected| Err(words.because(expected)))
     }
 
     /// Whether it is an alias for another name.
     pub fn is_alias(&self) -> bool {
         self.priority == 0
+    }
+
+    /// Whether every server reads its own form alike. A parameter that has no name here may have one at a server, and then another text: NSD 4.12
+    /// does not take what follows `key9=` for octets.
+    pub(super) fn is_read_by_all(&self) -> bool {
+        self.params.keys().all(|key| param::is_named(*key))
     }
 
     /// What servers refuse of parameters together.
@@ -61,6 +65,16 @@ impl Svcb {
         let is_missing =
             |key: &[u8]| !matches!(key, [high, low] if self.params.contains_key(&u16::from_be_bytes([*high, *low])));
         mandatory.chunks(2).any(is_missing).then_some("mandatory names a parameter that is not there: add it")
+    }
+
+    /// What is mandatory by itself of HTTPS and should not be listed (RFC 9460 §8, §9): NSD 4.12 refuses the whole zone for it once it reads the
+    /// file that it wrote itself, at its next start.
+    fn needless(&self, type_: RecordType) -> Option<&'static str> {
+        let mandatory = self.params.get(&param::MANDATORY).filter(|_| type_ == RecordType::HTTPS)?;
+        let mut keys = mandatory.as_chunks().0.iter().map(|key| u16::from_be_bytes(*key));
+        keys.any(|key| matches!(key, param::PORT | param::NO_DEFAULT_ALPN)).then_some(
+            "port and no-default-alpn are mandatory by themselves in HTTPS (RFC 9460 §9): leave them out of mandatory",
+        )
     }
 
     pub(super) fn write_wire(&self, out: &mut Vec<u8>) {

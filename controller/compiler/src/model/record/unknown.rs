@@ -97,9 +97,14 @@ impl Unknown {
     }
 }
 
+/// Octets in the form that every server reads of every type (RFC 3597 §5).
+pub(super) fn write_generic(octets: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "\\# {}", octets.len())?;
+    if octets.is_empty() { Ok(()) } else { write!(f, " {}", HEXUPPER.encode(octets)) }
+}
+
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\\# {}", self.data.len())?;
-        if self.data.is_empty() { Ok(()) } else { write!(f, " {}", HEXUPPER.encode(&self.data)) }
+        write_generic(&self.data, f)
     }
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use cst_api::RecordType;
 use data_encoding::HEXUPPER;
 
-use super::{Loc, Svcb, strings};
+use super::{Loc, strings};
 
 /// How many pointers a compressed name may follow.
 const MOST_POINTERS: usize = 128;
@@ -177,12 +177,12 @@ fn caa(wire: &mut Wire<'_>) -> Option<String> {
     Some(format!("{flags} {tag} {}", quoted(wire.rest()?)))
 }
 
-/// Priority, target and parameters, of which the reader of text knows what may be.
+/// Priority, target and parameters, each by its number with its octets: the reader of text knows what may be.
 fn svcb(wire: &mut Wire<'_>) -> Option<String> {
     let mut text = format!("{} {}", wire.u16()?, wire.name()?);
     while !wire.is_empty() {
         let (key, length) = (wire.u16()?, wire.u16()?);
-        write!(text, " {}", Svcb::param_text(key, wire.octets(length.into())?)).ok();
+        write!(text, " key{key}={}", quoted(wire.octets(length.into())?)).ok();
     }
     Some(text)
 }
@@ -231,6 +231,22 @@ mod tests {
                     assert_ne!(cut, back, "{type_} cut at {end}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_a_service_with_octets_that_it_cannot_have_is_no_record() {
+        for (parameter, is_right) in [
+            (&b"\x00\x03\x00\x02\x00\x35"[..], true),
+            (b"\x00\x03\x00\x03\x00\x35\x00", false),
+            (b"\x00\x04\x00\x05\xC0\x00\x02\x01\x00", false),
+            (b"\x00\x01\x00\x03\x02h2", true),
+            (b"\x00\x01\x00\x03\x05h2", false),
+            (b"\xFF\xFF\x00\x00", false),
+        ] {
+            let octets = [b"\x00\x01\x00", parameter].concat();
+            let told = text(RecordType::HTTPS, Wire::new(&octets, 0, octets.len()).unwrap()).unwrap();
+            assert_eq!(RecordData::from_zone_text(RecordType::HTTPS, &told).is_ok(), is_right, "{told}");
         }
     }
 

@@ -26,6 +26,11 @@ impl<'a> Words<'a> {
         Self { type_, whole, rest: whole.trim_ascii_start(), expected }
     }
 
+    /// The type whose value it is.
+    pub(super) fn type_(&self) -> RecordType {
+        self.type_
+    }
+
     /// The error of a value that has not the type's form.
     pub(super) fn wrong(&self) -> RecordError {
         self.because(self.expected)

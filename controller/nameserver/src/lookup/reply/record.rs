@@ -6,6 +6,7 @@ use cst_compiler::model::record::Ds;
 use cst_compiler::model::{DomainName, RecordData, RecordType, Soa};
 use hickory_proto::rr::{self, RData, rdata::NULL};
 
+use super::denial::Denial;
 use crate::message::request::{domain_name, name_of};
 use crate::message::{read_u16, skip_name};
 use crate::rtype;
@@ -30,6 +31,8 @@ pub enum Data {
     Dnskey(Dnskey),
     /// A signature.
     Rrsig(Rrsig),
+    /// A proof of what is not there.
+    Denial(Denial),
     /// What is not looked into.
     Other(RecordType),
 }
@@ -113,6 +116,7 @@ impl Data {
             Self::Record(data) => data.type_(),
             Self::Dnskey(_) => RecordType::DNSKEY,
             Self::Rrsig(_) => RecordType::RRSIG,
+            Self::Denial(denial) => denial.type_(),
             Self::Other(type_) => *type_,
         }
     }
@@ -122,6 +126,7 @@ impl Data {
         match self {
             Self::Record(data) => data.write_wire(out),
             Self::Dnskey(key) => key.write_wire(out),
+            Self::Denial(denial) => denial.write_wire(out),
             Self::Rrsig(_) | Self::Other(_) => {}
         }
     }
@@ -148,6 +153,8 @@ impl Data {
             rtype::DS => read_ds(octets).map(|ds| Self::Record(RecordData::Ds(ds))),
             rtype::DNSKEY => Dnskey::read(octets).map(Self::Dnskey),
             rtype::RRSIG => Rrsig::read(octets).map(Self::Rrsig),
+            rtype::NSEC => Denial::nsec(octets).map(Self::Denial),
+            rtype::NSEC3 => Denial::nsec3(octets).map(Self::Denial),
             other => Some(Self::Other(RecordType::from_number(other))),
         }
     }

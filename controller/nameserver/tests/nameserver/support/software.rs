@@ -38,18 +38,34 @@ fn root(suite: &str) -> PathBuf {
 }
 
 impl Software {
-    fn program(self) -> (PathBuf, &'static str) {
-        match self {
-            Self::Bind918 => (root("bookworm"), "named"),
-            Self::Bind920 => (root("trixie"), "named"),
-            Self::Nsd => (root("trixie"), "nsd"),
-            Self::Knot => (root("trixie"), "knotd"),
-        }
+    fn root(self) -> PathBuf {
+        root(if self == Self::Bind918 { "bookworm" } else { "trixie" })
     }
 
-    /// The program, run by its own loader with its own libraries.
+    /// The server.
     pub fn command(self) -> Command {
-        let (root, name) = self.program();
+        self.run(match self {
+            Self::Bind918 | Self::Bind920 => "usr/sbin/named",
+            Self::Nsd => "usr/sbin/nsd",
+            Self::Knot => "usr/sbin/knotd",
+        })
+    }
+
+    /// What reads a zone file as the server does, and prints what it has read.
+    pub fn checker(self, apex: &str, file: &Path) -> Command {
+        let (program, arguments): (_, &[&str]) = match self {
+            Self::Bind918 | Self::Bind920 => ("usr/bin/named-checkzone", &["-q", "-D", "-i", "none", apex]),
+            Self::Nsd => ("usr/sbin/nsd-checkzone", &["-p", apex]),
+            Self::Knot => ("usr/bin/kzonecheck", &["-p", "-o", apex]),
+        };
+        let mut command = self.run(program);
+        command.args(arguments).arg(file);
+        command
+    }
+
+    /// A program, run by its own loader with its own libraries.
+    fn run(self, program: &str) -> Command {
+        let root = self.root();
         let folders = ["usr/lib64", "lib64", "usr/lib", "lib"].map(|folder| root.join(folder));
         let files = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
         let is_loader = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("ld-linux");
@@ -57,7 +73,7 @@ impl Software {
         let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);
         let libraries = ["usr/lib", "lib"].map(|folder| root.join(folder).join(&triplet).display().to_string());
         let mut command = Command::new(loader);
-        command.arg("--library-path").arg(libraries.join(":")).arg(root.join("usr/sbin").join(name));
+        command.arg("--library-path").arg(libraries.join(":")).arg(root.join(program));
         command
     }
 }

@@ -1,5 +1,6 @@
 //! One parameter of a service binding, as text and on the wire (RFC 9460 §2.1, §7, §14.3).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -7,15 +8,25 @@ use data_encoding::BASE64;
 
 use super::super::strings;
 use super::super::words::unescape;
+use super::Param;
 
 pub(super) const MANDATORY: u16 = 0;
 pub(super) const ALPN: u16 = 1;
 pub(super) const NO_DEFAULT_ALPN: u16 = 2;
-const PORT: u16 = 3;
+pub(super) const PORT: u16 = 3;
 const IPV4_HINT: u16 = 4;
 const ECH: u16 = 5;
 const IPV6_HINT: u16 = 6;
 const DOH_PATH: u16 = 7;
+/// RFC 9540 §3: without a value. It has no name here, as not every server has one.
+const OHTTP: u16 = 8;
+/// Numbers of groups, each once (draft-ietf-tls-key-share-prediction). It has no name here either.
+const TLS_SUPPORTED_GROUPS: u16 = 9;
+
+/// What a key begins with that is written by its number.
+const GENERIC: &str = "key";
+/// More than any parameter in use has.
+const MOST_OCTETS: usize = 4096;
 
 const NAMES: [(u16, &str); 8] = [
     (MANDATORY, "mandatory"),
@@ -35,8 +46,14 @@ pub(super) fn read(word: &str) -> Result<(u16, Vec<u8>), &'static str> {
     let key = number(name).ok_or(
         "its parameters are mandatory, alpn, no-default-alpn, port, ipv4hint, ech, ipv6hint, dohpath, or key and a number",
     )?;
+    let wire = if name.starts_with(GENERIC) { generic(key, value) } else { named(key, value) }?;
+    if wire.len() > MOST_OCTETS { Err("a parameter has at most 4096 octets") } else { Ok((key, wire)) }
+}
+
+/// The value of a parameter in its own form, on the wire.
+fn named(key: u16, value: Vec<u8>) -> Result<Vec<u8>, &'static str> {
     let text = || std::str::from_utf8(&value).ok();
-    let wire = match key {
+    match key {
         MANDATORY => {
             text().and_then(mandatory).ok_or("mandatory lists other parameters, such as `mandatory=alpn,port`")
         }
@@ -54,19 +71,44 @@ pub(super) fn read(word: &str) -> Result<(u16, Vec<u8>), &'static str> {
             .filter(|path| is_doh_path(path))
             .map(|path| path.as_bytes().to_vec())
             .ok_or("dohpath is a path with the variable dns, such as `dohpath=/dns-query{?dns}`"),
+        OHTTP => Some(value).filter(Vec::is_empty).ok_or("key8 (ohttp) has no value"),
+        TLS_SUPPORTED_GROUPS => Some(value).filter(|value| are_groups(value)).ok_or(
+            "key9 (tls-supported-groups) has two octets for each group, such as `key9=\\017\\236`, and each once",
+        ),
         _ => Ok(value),
-    }?;
-    if wire.len() > 4096 { Err("a parameter has at most 4096 octets") } else { Ok((key, wire)) }
+    }
 }
 
+/// Whether a parameter is written by its name.
+pub(super) fn is_named(key: u16) -> bool {
+    NAMES.iter().any(|(known, _)| *known == key)
+}
+
+fn are_groups(octets: &[u8]) -> bool {
+    let (groups, rest) = octets.as_chunks::<2>();
+    rest.is_empty() && !groups.is_empty() && BTreeSet::from_iter(groups).len() == groups.len()
+}
+
+/// The value of a parameter written by its number: the octets of the wire, also of one that has a name (RFC 9460 §2.1), in whose form it is
+/// then held. Servers refuse a known parameter with another value than it can have.
+fn generic(key: u16, value: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+    let Some((_, name)) = NAMES.iter().find(|(known, _)| *known == key) else { return named(key, value) };
+    let text = Param(key, &value).to_string();
+    let octets = text.strip_prefix(name).map(|text| text.strip_prefix('=').unwrap_or(text)).and_then(unescape);
+    let is_held = octets.and_then(|octets| named(key, octets).ok()).is_some_and(|held| held == value);
+    is_held.then_some(value).ok_or(
+        "a parameter that has a name can be written by its number only with the octets that it has on the wire: write it by its name",
+    )
+}
+
+/// A key by its name, or by its number without leading zeros; 65535 is reserved and never valid (RFC 9460 §14.3.2).
 fn number(name: &str) -> Option<u16> {
     if let Some((key, _)) = NAMES.iter().find(|(_, known)| *known == name) {
         return Some(*key);
     }
-    let digits = name
-        .strip_prefix("key")
-        .filter(|digits| !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()))?;
-    digits.parse().ok().filter(|key| NAMES.iter().all(|(known, _)| known != key) && *key != u16::MAX)
+    let is_number =
+        |digits: &&str| digits.bytes().all(|b| b.is_ascii_digit()) && (!digits.starts_with('0') || *digits == "0");
+    name.strip_prefix(GENERIC).filter(is_number)?.parse().ok().filter(|key| *key != u16::MAX)
 }
 
 /// Distinct keys in ascending order, itself not among them (RFC 9460 §8).
