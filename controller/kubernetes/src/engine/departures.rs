@@ -7,7 +7,6 @@ use cst_api::{Date, DeletionPolicy, Retained, RetainedKind};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::plan::departure::{self, Census, Departures, Facts, Standing};
-use cst_compiler::plan::guard::Held;
 use cst_compiler::plan::retention::{self, Retention};
 use cst_compiler::problem::{Kind, ObjectRef};
 
@@ -191,7 +190,7 @@ impl Engine {
         }
         let facts = self.departure_facts(tenant, now);
         let asks = !facts.own.over.is_empty();
-        let (next, held) = departure::step(&last, &facts, |held| self.tenant_approves(tenant, held));
+        let (next, held) = departure::step(&last, &facts, |digest| self.tenant_approves(tenant, digest));
         self.returned.retain(|unit| !next.has(&unit.to_string()));
         if asks {
             self.leaving.insert(tenant.to_owned(), held);
@@ -210,6 +209,7 @@ impl Engine {
             returned: self.returned.iter().map(ToString::to_string).collect(),
             catalog: Census::default(),
             elsewhere: BTreeSet::new(),
+            by_word: BTreeSet::new(),
             today: now.today,
             now: now.seconds,
         };
@@ -217,6 +217,9 @@ impl Engine {
             let unit = Unit::Zone(zone.apex().clone()).to_string();
             let is_over = self.zone_is_over(zone, now.today);
             facts.catalog.note(unit.clone(), is_over);
+            if is_over && self.has_word(zone) {
+                facts.by_word.insert(unit.clone());
+            }
             if zone.holder.tenant() == Some(tenant) {
                 facts.named.extend(zone.retained().filter(|r| self.is_dropped(r)).map(|_| unit.clone()));
                 facts.own.note(unit, is_over);
@@ -229,16 +232,19 @@ impl Engine {
                     facts.named.extend(retained.map(|_| unit.to_string()));
                     facts.own.note(unit.to_string(), self.site_is_over(key, applied, now.today));
                 }
-                Unit::Tenant(other) if other != tenant => facts.elsewhere.extend(applied.departures.zones()),
+                Unit::Tenant(other) if other != tenant => {
+                    facts.elsewhere.extend(applied.departures.zones());
+                    facts.by_word.extend(applied.departures.zones_by_word());
+                }
                 _ => {}
             }
         }
         facts
     }
 
-    fn tenant_approves(&self, tenant: &str, held: &Held) -> bool {
+    fn tenant_approves(&self, tenant: &str, digest: &str) -> bool {
         let known = self.known.get(&ObjectRef::tenant(tenant));
-        known.is_some_and(|known| known.approvals.contains(&held.digest))
+        known.is_some_and(|known| known.approvals.contains(digest))
     }
 
     /// What of a tenant may go is written down, or that it is to leave: what newly may be done is done now.

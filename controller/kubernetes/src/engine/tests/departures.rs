@@ -301,3 +301,68 @@ fn a_list_that_lacks_what_is_there_leaves_nothing_behind() {
     play.settle();
     assert_eq!(play.published(ZONE), Some(stored));
 }
+
+/// A leader with two tenants, Fano of ten zones and Urbino of twelve, each of which goes at once when its Domain is deleted.
+fn two_tenants() -> (Play, Vec<String>) {
+    let mut play = Play::leading();
+    play.tenant("fano", &["fano.example"]);
+    play.tenant("urbino", OWN);
+    let zones: Vec<String> = (0..10).map(|number| format!("z{number}.fano.example")).collect();
+    for zone in &zones {
+        play.domain("fano", zone, &short_lived());
+    }
+    for number in 0..12 {
+        play.domain("urbino", &format!("ente{number}.example"), &short_lived());
+    }
+    play.settle();
+    (play, zones)
+}
+
+#[test]
+fn a_tenant_that_leaves_holds_back_no_zone_of_another() {
+    let (mut play, zones) = two_tenants();
+    play.terminated("fano");
+    play.settle();
+    // In the same moment, before anything of the other's is written down.
+    play.take(Event::Domain(Seen::Gone(ObjectKey::new("t-urbino", "ente0.example"))));
+    play.take(Event::Tenant(Seen::Gone(ObjectKey::new("", "fano"))));
+    for zone in &zones {
+        play.take(Event::Domain(Seen::Gone(ObjectKey::new("t-fano", zone.as_str()))));
+    }
+    play.settle();
+    assert!(zones.iter().all(|zone| play.published(zone).is_none()));
+    assert!(play.published("ente0.example").is_none());
+    let rest: Vec<String> = (1..12).map(|number| format!("ente{number}.example")).collect();
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let mut play = restarted(&play, &rest);
+    gone(&mut play, &rest[..1]);
+    assert!(play.published(rest[0]).is_none(), "and not after a restart");
+}
+
+#[test]
+fn a_word_stays_good_for_what_it_named_when_one_more_is_deleted() {
+    let (mut play, zones) = two_tenants();
+    let delete = |play: &mut Play, zones: &[String]| {
+        for zone in zones {
+            play.take(Event::Domain(Seen::Gone(ObjectKey::new("t-fano", zone.as_str()))));
+        }
+        play.settle();
+    };
+    delete(&mut play, &zones[..5]);
+    let digest = play.engine.held_without_domain("fano")[0].digest.clone();
+    delete(&mut play, &zones[5..6]);
+    let newer = play.engine.held_without_domain("fano")[0].digest.clone();
+    assert_ne!(newer, digest);
+    let approve = |play: &mut Play, digests: &str| {
+        let metadata = json!({"name": "fano", "annotations": {"territorial.services/approve": digests}});
+        let spec = json!({"displayName": "fano", "entityType": "Comune", "domains": ["fano.example"]});
+        play.object(Event::Tenant, json!({"metadata": metadata, "spec": spec}));
+        play.settle();
+    };
+    approve(&mut play, &digest);
+    let there = |play: &Play| zones.iter().filter(|zone| play.published(zone).is_some()).count();
+    assert_eq!(there(&play), 5);
+    assert!(play.published(&zones[5]).is_some(), "it was not named");
+    approve(&mut play, &format!("{digest} {newer}"));
+    assert_eq!(there(&play), 4);
+}

@@ -83,7 +83,7 @@ impl Engine {
     }
 
     /// Whether the coordinator let the zone go, by its name or with all its tenant had. That stands for what nobody asks.
-    fn has_word(&self, last: &PublishedZone) -> bool {
+    pub(in super::super) fn has_word(&self, last: &PublishedZone) -> bool {
         last.retained().is_some_and(|retained| self.is_dropped(&retained))
             || last.holder.tenant().is_some_and(|tenant| self.standing(tenant) == Standing::Left)
     }
