@@ -1,6 +1,7 @@
 //! What is known, and what is to be done about it. One task owns all of it: changes come in, work on single units goes out, effects of
 //! that work come back. Nothing here waits for anybody or looks at a clock, so every decision can be tested by what goes in.
 
+mod absence;
 mod catalog;
 mod damage;
 mod departures;
@@ -65,6 +66,7 @@ pub struct Engine {
     /// What of a unit this process applied, by the digest of what was wanted.
     built: BTreeMap<Unit, String>,
     damage: damage::Damage,
+    absences: absence::Absences,
     acks: BTreeMap<String, Ack>,
     secrets_listed: BTreeSet<String>,
     /// Passwords that could not be put into their Secrets.
@@ -116,6 +118,7 @@ impl Engine {
             applied: BTreeMap::new(),
             built: BTreeMap::new(),
             damage: damage::Damage::default(),
+            absences: absence::Absences::default(),
             acks: BTreeMap::new(),
             secrets_listed: BTreeSet::new(),
             ungenerated: BTreeMap::new(),
@@ -177,6 +180,7 @@ impl Engine {
 
     /// A new day: agreements, retention and signatures age.
     pub fn tick(&mut self) {
+        self.judge_again();
         self.mark_all();
     }
 
@@ -223,6 +227,7 @@ impl Engine {
             Work::Unit(Unit::Site(key)) => Job::Site(Box::new(self.site_job(key, now))),
             Work::Object(object) => Job::Report(self.object_reports(object, now)),
             Work::Ask(key) => Job::Ask(self.ask_job(key)),
+            Work::Absence(object) => Job::Absence(self.absence_job(object)),
             Work::Serve(zone) => Job::Serve(self.serve_job(zone)),
         }
     }
@@ -241,6 +246,7 @@ impl Engine {
             Effect::Applied(unit, applied, digest) => self.was_applied(unit, applied, digest, now),
             Effect::Answered(key, question) => self.site_answered(key, question),
             Effect::Reported(reported) => self.reported(reported),
+            Effect::Missed(object, number, found) => self.absence_found(&object, number, found),
             Effect::Watch(_) | Effect::Advanced => {}
         }
     }
@@ -270,7 +276,7 @@ impl Engine {
         let listed = |sources: &[Source]| sources.iter().all(|source| !self.missing.contains(source));
         match work {
             Work::Serve(_) => true,
-            Work::Object(_) | Work::Ask(_) => self.leads && listed(&Source::ALWAYS),
+            Work::Object(_) | Work::Ask(_) | Work::Absence(_) => self.leads && listed(&Source::ALWAYS),
             Work::Unit(unit) => self.leads && listed(&Source::ALWAYS) && listed(Source::also_for(unit)),
         }
     }

@@ -8,6 +8,7 @@ use cst_compiler::desired::mail::postfix::{Table, Tables};
 use cst_compiler::desired::mail::{DomainContent, ShardContent, dovecot};
 use cst_compiler::index::{Index, Unit};
 use cst_compiler::model::{Address, DomainName};
+use cst_compiler::plan::absence::Absence;
 
 /// The tables of Postfix as text, and the passwd-file of each domain with `<hash>` in place of what would open a box.
 pub(super) fn files(index: &Index, today: Date) -> Vec<(PathBuf, String)> {
@@ -32,7 +33,7 @@ fn contents(index: &Index, postmaster: &Address, today: Date) -> BTreeMap<Domain
         Unit::Mail(name) => Some(name),
         _ => None,
     });
-    let live = names.map(|name| (compile::mail(index, &name, None, today), name));
+    let live = names.map(|name| (compile::mail(index, &name, None, today, |_| Absence::Deleted), name));
     live.filter(|(outcome, _)| outcome.standing == compile::Standing::Live)
         .filter_map(|(outcome, name)| {
             let shards = outcome.domain.shards(postmaster, 0);

@@ -6,6 +6,7 @@ use std::time::Instant;
 use cst_api::{Date, DeletionPolicy, Retained, RetainedKind};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::plan::absence::Absence;
 use cst_compiler::plan::departure::{self, Census, Departures, Facts, Standing};
 use cst_compiler::plan::retention::{self, Retention};
 use cst_compiler::problem::{Kind, ObjectRef};
@@ -48,6 +49,21 @@ impl RetainedKey {
             }
         }
     }
+}
+
+/// Whether the time of a unit is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Somebody declares it.
+    Declared,
+    /// Nobody does, and it is served on.
+    Retained,
+    /// It was to go at once, and nobody deleted it: it is retained from now on, as if it had been written so.
+    Swept,
+    /// It is not known yet what it means that nobody declares it.
+    Unknown,
+    /// It may ask to go.
+    Over,
 }
 
 impl PublishedZone {
@@ -125,20 +141,58 @@ impl Engine {
 
     /// Whether nobody declares a zone any more, and its time is over.
     pub(super) fn zone_is_over(&self, zone: &PublishedZone, today: Date) -> bool {
-        !self.is_there(Kind::Domain, &zone.holder)
-            && (self.is_time_over(zone.deletion_policy, zone.retired, today)
-                || zone.retained().is_some_and(|retained| self.is_dropped(&retained)))
+        self.end_of_zone(zone, today) == End::Over
+    }
+
+    pub(super) fn end_of_zone(&self, zone: &PublishedZone, today: Date) -> End {
+        let object = ObjectRef::new(Kind::Domain, zone.holder.clone());
+        self.end_of(&object, zone.retained(), zone.deletion_policy, zone.retired, today)
     }
 
     /// Whether nobody declares a site any more, and its time is over.
     pub(super) fn site_is_over(&self, key: &ObjectKey, applied: &Applied, today: Date) -> bool {
-        !self.is_there(Kind::WebSite, key)
-            && (self.is_time_over(applied.deletion_policy, applied.retired, today)
-                || applied.retained(&Unit::Site(key.clone())).is_some_and(|retained| self.is_dropped(&retained)))
+        self.end_of_site(key, applied, today) == End::Over
     }
 
-    fn is_time_over(&self, policy: DeletionPolicy, since: Option<Date>, today: Date) -> bool {
-        retention::judge(policy, since, today, self.index.settings().retain_days) == Retention::Drop
+    pub(super) fn end_of_site(&self, key: &ObjectKey, applied: &Applied, today: Date) -> End {
+        let (object, retained) =
+            (ObjectRef::new(Kind::WebSite, key.clone()), applied.retained(&Unit::Site(key.clone())));
+        self.end_of(&object, retained, applied.deletion_policy, applied.retired, today)
+    }
+
+    fn end_of(
+        &self,
+        object: &ObjectRef,
+        retained: Option<(RetainedKey, Date)>,
+        policy: DeletionPolicy,
+        since: Option<Date>,
+        today: Date,
+    ) -> End {
+        if self.is_there(object.kind, &object.key) {
+            return End::Declared;
+        }
+        if retained.is_some_and(|retained| self.is_dropped(&retained)) {
+            return End::Over;
+        }
+        let judged = retention::judge(policy, since, today, self.index.settings().retain_days);
+        match (judged, self.judged(object)) {
+            (Retention::Drop, Some(Absence::Deleted)) => End::Over,
+            (Retention::Drop, Some(Absence::Swept)) if policy == DeletionPolicy::Delete => End::Swept,
+            (Retention::Drop, None) => End::Unknown,
+            (Retention::Serve(_) | Retention::Drop, _) => End::Retained,
+        }
+    }
+
+    /// Whether it is not known of something of a tenant whether it may ask to go.
+    fn awaits_judgement(&self, tenant: &str, today: Date) -> bool {
+        let zones = self.zones.values().filter_map(|state| state.published.as_ref());
+        let mut zones = zones.filter(|zone| zone.holder.tenant() == Some(tenant));
+        let mut sites = self.applied.iter().filter_map(|(unit, applied)| match unit {
+            Unit::Site(key) if key.tenant() == Some(tenant) => Some((key, applied)),
+            _ => None,
+        });
+        zones.any(|zone| self.end_of_zone(zone, today) == End::Unknown)
+            || sites.any(|(key, applied)| self.end_of_site(key, applied, today) == End::Unknown)
     }
 
     /// Whether a unit whose time is over may go.
@@ -186,6 +240,9 @@ impl Engine {
     pub(super) fn next_departures(&mut self, tenant: &str, now: &Now) -> Departures {
         let last = self.departures(tenant).cloned().unwrap_or_default();
         if last.is_empty() && !self.leaving.contains_key(tenant) {
+            return last;
+        }
+        if self.awaits_judgement(tenant, now.today) {
             return last;
         }
         let facts = self.departure_facts(tenant, now);

@@ -11,6 +11,7 @@ use kube::{Resource, ResourceExt as _};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use super::absence::birth;
 use super::damage::NAMESPACE;
 use super::{Engine, Source, Work, version_number};
 use crate::clock::Now;
@@ -30,6 +31,8 @@ pub(super) struct Known {
     pub status: ObjectStatus,
     /// Why it cannot be read.
     pub unreadable: Option<String>,
+    /// When it was made, seconds since 1970.
+    pub born: Option<i64>,
     version: u64,
 }
 
@@ -132,7 +135,10 @@ impl Engine {
                 }
             }
             Seen::Gone(key) => {
-                self.known.remove(&ObjectRef::new(kind, key.clone()));
+                let object_ref = ObjectRef::new(kind, key.clone());
+                if let Some(known) = self.known.remove(&object_ref).filter(|_| kind != Kind::Tenant) {
+                    self.is_missed(object_ref, known.born);
+                }
                 self.change(change(key, None), now);
             }
             Seen::Listed => self.listed(source),
@@ -163,6 +169,7 @@ impl Engine {
             drops: words(DROP_ANNOTATION),
             status,
             unreadable,
+            born: birth(meta),
             version: last.map_or(version, |last| last.version.max(version)),
         };
         let news = last.is_none_or(|last| {
@@ -171,6 +178,7 @@ impl Engine {
                 || last.unreadable != next.unreadable
         }) || next.status.observed_generation() != next.generation;
         self.known.insert(object.clone(), next);
+        self.is_back(object);
         news
     }
 

@@ -14,9 +14,11 @@ use cst_compiler::desired::mail::{MailBox, MailDomain, Shard, shard};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
 use cst_compiler::parse::MailboxModel;
+use cst_compiler::plan::absence::Absence;
 use cst_compiler::plan::guard::{self, Held};
 use cst_compiler::plan::mail::{self, MailStep};
-use cst_compiler::problem::Kind;
+use cst_compiler::plan::retention::{self, Retention};
+use cst_compiler::problem::{Kind, ObjectRef};
 use kube::Api;
 use sha2::{Digest as _, Sha256};
 
@@ -124,7 +126,9 @@ impl Engine {
         let postmaster = self.index.settings().mail.as_ref().map(|mail| mail.postmaster.clone());
         let state = self.mail.entry(domain.clone()).or_default();
         let published = shards::published(domain, &state.shards).map(|published| self.without_dropped(published));
-        let mut outcome = compile::mail(&self.index, domain, published.as_ref(), now.today);
+        let absences = self.absent_boxes(domain, published.as_ref(), now.today);
+        let absence = |mailbox: &MailBox| absences.get(&mailbox.owner).copied().unwrap_or(Absence::Deleted);
+        let mut outcome = compile::mail(&self.index, domain, published.as_ref(), now.today, absence);
         let generate = self.to_generate(&outcome, now);
         if !generate.is_empty() {
             // They come back as Secrets or as failures, and then the domain is compiled with them.
@@ -145,6 +149,27 @@ impl Engine {
         let forget =
             if write.is_empty() { Vec::new() } else { self.to_forget(published.as_ref(), &decided.step.domain) };
         MailJob { forget, write, remove, reports, ..nothing }
+    }
+
+    /// What it means that the Mailboxes of published boxes are gone whose time is over.
+    fn absent_boxes(
+        &mut self,
+        domain: &DomainName,
+        published: Option<&MailDomain>,
+        today: Date,
+    ) -> BTreeMap<ObjectKey, Absence> {
+        let (unit, days) = (Unit::Mail(domain.clone()), self.index.settings().retain_days);
+        let is_over = |mailbox: &&MailBox| {
+            retention::judge(mailbox.delete_policy, mailbox.retained_since, today, days) == Retention::Drop
+        };
+        let mut absences = BTreeMap::new();
+        for mailbox in published.iter().flat_map(|published| &published.boxes).filter(is_over) {
+            if !self.is_there(Kind::Mailbox, &mailbox.owner) {
+                let object = ObjectRef::new(Kind::Mailbox, mailbox.owner.clone());
+                absences.insert(mailbox.owner.clone(), self.absence(&object, &unit, mailbox.delete_policy));
+            }
+        }
+        absences
     }
 
     /// What is published without the boxes that the coordinator let go by name: whatever is served and held goes on from there.

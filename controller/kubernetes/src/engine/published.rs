@@ -40,6 +40,7 @@ impl Engine {
                 let is_news = known.is_none_or(|known| version > version_number(&known.resource_version));
                 if !is_withdrawn && (is_back || is_news) {
                     let zone = stored.apex().clone();
+                    self.stored_since(Unit::Zone(zone.clone()), &map.metadata);
                     self.zone_stored(stored, now);
                     self.mark(Work::Unit(Unit::Zone(zone)));
                 }
@@ -82,7 +83,10 @@ impl Engine {
         match applied::from_config_map(map) {
             // What this process builds, it knows better.
             Ok((unit, _)) if self.leads && self.built.contains_key(&unit) => {}
-            Ok((unit, applied)) => self.was_recorded(unit, applied, now),
+            Ok((unit, applied)) => {
+                self.stored_since(unit.clone(), &map.metadata);
+                self.was_recorded(unit, applied, now);
+            }
             Err(error) => tracing::error!(config_map = map.name_any(), %error, "a record is not used"),
         }
     }

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::plan::absence::Found;
 use cst_compiler::plan::dnssec::{Signing, StoredKey};
+use cst_compiler::problem::ObjectRef;
 use cst_compiler::published::VersionKey;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Client};
 
-use super::{mail, site, tenant, zone};
+use super::{absence, mail, site, tenant, zone};
 use crate::applied::{Applied, BringAboutError, Memory, RecordError};
 use crate::apply::ApplyError;
 use crate::database::{self, DatabaseError};
@@ -58,6 +60,8 @@ pub enum Job {
     Report(Vec<Report>),
     /// Asking for a site.
     Ask(site::AskJob),
+    /// Asking what an absence means.
+    Absence(absence::AbsenceJob),
     /// Serving a stored zone.
     Serve(zone::ServeJob),
 }
@@ -91,6 +95,8 @@ pub enum Effect {
     Answered(ObjectKey, Question),
     /// A status was written.
     Reported(Reported),
+    /// What the API server has where an object was missed, for the time of this number.
+    Missed(ObjectRef, u64, Found),
     /// The Secrets of this namespace may be watched from now on.
     Watch(String),
 }
@@ -176,6 +182,7 @@ impl Job {
             Self::Site(job) => job.run(shell, &mut effects).await,
             Self::Report(reports) => shell.report(reports, &mut effects).await,
             Self::Ask(job) => job.run(shell, &mut effects).await,
+            Self::Absence(job) => job.run(shell, &mut effects).await,
             Self::Serve(job) => job.run(shell, &mut effects).await,
         };
         (effects, result)

@@ -245,6 +245,7 @@ impl Engine {
             let versions = versions.chain(damaged.iter().map(|damaged| &damaged.resource_version));
             state.withdrawn = versions.map(|version| version_number(version)).chain(state.withdrawn).max();
             (state.going, state.wait) = (None, None);
+            self.forget_absences(&Unit::Zone(zone.clone()));
             self.note_retained(last.and_then(|last| last.retained()), None, now);
         }
         self.mark_with_glue(zone);

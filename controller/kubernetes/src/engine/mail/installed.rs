@@ -22,6 +22,7 @@ impl Engine {
                 let Some((domain, bucket, stored)) = shards::read(&secret) else {
                     return self.shard_lost(&secret.name_any(), now);
                 };
+                self.stored_since(Unit::Mail(domain.clone()), &secret.metadata);
                 let state = self.mail.entry(domain.clone()).or_default();
                 let known = state.shards.get(&bucket);
                 if known.is_none_or(|known| stored.version > known.version) {

@@ -38,7 +38,7 @@ pub(super) fn stored(play: &Play) -> Vec<ConfigMap> {
 }
 
 /// Whatever is stored, as another leader finds it, with the same objects there.
-fn restarted(play: &Play, declared: &[&str]) -> Play {
+pub(super) fn restarted(play: &Play, declared: &[&str]) -> Play {
     let mut next = Play::new();
     next.tenant("urbino", OWN);
     for zone in declared {
