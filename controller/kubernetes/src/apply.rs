@@ -181,8 +181,12 @@ pub async fn label(client: &Client, id: &ObjectId, label: &str, value: &str) -> 
 
 /// What the API server says of an object beside its content; `None`: there is none, or no such kind.
 pub async fn metadata(client: &Client, id: &ObjectId) -> Result<Option<kube::api::ObjectMeta>, ApplyError> {
-    let found = id.api(client.clone()).get_metadata_opt(&id.name).await.map_err(id.failed("reading"))?;
-    Ok(found.map(|found| found.metadata))
+    match id.api(client.clone()).get_metadata(&id.name).await {
+        Ok(found) => Ok(Some(found.metadata)),
+        // Of a kind that there is not that is no Status, but a plain 404.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(id.failed("reading")(error)),
+    }
 }
 
 /// Whether a namespace is there and nobody removes it. In one that goes nothing is left to remove, and no Secret can be read.

@@ -13,6 +13,7 @@ mod published;
 mod site;
 mod tenant;
 mod trouble;
+mod word;
 mod work;
 mod zone;
 
@@ -67,6 +68,8 @@ pub struct Engine {
     built: BTreeMap<Unit, String>,
     damage: damage::Damage,
     absences: absence::Absences,
+    /// What no status can tell.
+    untold: word::Untold,
     acks: BTreeMap<String, Ack>,
     secrets_listed: BTreeSet<String>,
     /// Passwords that could not be put into their Secrets.
@@ -86,6 +89,8 @@ pub struct Engine {
     /// The units that are declared again after they were let go, until that is written down.
     returned: BTreeSet<Unit>,
     missing: BTreeSet<Source>,
+    /// What is being told anew, because the store was set back.
+    anew: BTreeSet<Source>,
     queue: Queue<Work>,
     /// By which the steps of zones' keys wait.
     steady: Steady,
@@ -119,6 +124,7 @@ impl Engine {
             built: BTreeMap::new(),
             damage: damage::Damage::default(),
             absences: absence::Absences::default(),
+            untold: word::Untold::default(),
             acks: BTreeMap::new(),
             secrets_listed: BTreeSet::new(),
             ungenerated: BTreeMap::new(),
@@ -129,6 +135,7 @@ impl Engine {
             leaving: BTreeMap::new(),
             returned: BTreeSet::new(),
             missing,
+            anew: BTreeSet::new(),
             queue: Queue::default(),
             steady: Steady::default(),
             newest_inception: None,
@@ -171,6 +178,7 @@ impl Engine {
         let began = leads && !self.leads;
         self.leads = leads;
         if began {
+            self.tell_again();
             self.built.clear();
             self.mark_all();
         } else if !leads {
@@ -181,6 +189,7 @@ impl Engine {
     /// A new day: agreements, retention and signatures age.
     pub fn tick(&mut self) {
         self.judge_again();
+        self.tell_again();
         self.mark_all();
     }
 
@@ -191,6 +200,11 @@ impl Engine {
         for unit in units {
             self.mark(Work::Unit(unit));
         }
+    }
+
+    /// The zones that are known, for whoever keeps their keys.
+    pub fn zones_with_keys(&self) -> Vec<DomainName> {
+        self.zones.iter().filter(|(_, state)| state.published.is_some()).map(|(zone, _)| zone.clone()).collect()
     }
 
     /// The next work that may begin now.
@@ -295,6 +309,7 @@ impl Engine {
     }
 
     fn listed(&mut self, source: Source) {
+        self.anew.remove(&source);
         if self.missing.remove(&source) {
             let missing: Vec<String> = self.missing.iter().map(|source| format!("{source:?}")).collect();
             tracing::info!(?source, missing = missing.join(" "), "listed");
@@ -339,6 +354,7 @@ impl Engine {
                 }
                 self.secrets_listed.insert(namespace);
             }
+            Seen::Anew => {}
         }
     }
 

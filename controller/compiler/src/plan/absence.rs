@@ -51,8 +51,8 @@ mod tests {
 
     const BORN: i64 = 1_795_000_000;
 
-    fn home(since: i64, ends: bool) -> Option<Home> {
-        Some(Home { since, ends })
+    fn home(since: i64, ends: bool) -> Home {
+        Home { since, ends }
     }
 
     fn judged(kind: Option<Home>, namespace: Option<Home>) -> Absence {
@@ -61,9 +61,9 @@ mod tests {
 
     #[test]
     fn what_went_with_its_kind_or_namespace_was_not_deleted() {
-        let old = home(BORN, false);
+        let old = Some(home(BORN, false));
         assert_eq!(judged(old, old), Absence::Deleted);
-        for gone in [None, home(BORN - 9, true), home(BORN + 1, false)] {
+        for gone in [None, Some(home(BORN - 9, true)), Some(home(BORN + 1, false))] {
             assert_eq!(judged(gone, old), Absence::Swept, "{gone:?}");
             assert_eq!(judged(old, gone), Absence::Swept, "{gone:?}");
             let found = Found { object: false, kind: old, namespace: gone };
@@ -73,13 +73,13 @@ mod tests {
 
     #[test]
     fn a_list_that_lacks_what_is_there_is_no_absence() {
-        let old = home(BORN, false);
+        let old = Some(home(BORN, false));
         assert_eq!(judge(Found { object: true, kind: old, namespace: old }, Some(BORN), true), Absence::Unclear);
     }
 
     #[test]
     fn of_what_is_retained_only_a_home_that_is_gone_now_matters() {
-        let another = home(BORN + 9, false);
+        let another = Some(home(BORN + 9, false));
         let found = |kind| Found { object: false, kind, namespace: another };
         assert_eq!(judge(found(another), None, true), Absence::Deleted);
         assert_eq!(judge(found(None), None, true), Absence::Swept);

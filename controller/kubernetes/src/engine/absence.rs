@@ -55,6 +55,13 @@ impl Engine {
         self.absences.of.insert(object, Absent { number, born, ..Absent::default() });
     }
 
+    /// An object is gone because the store was set back to before it was made.
+    pub(super) fn is_lost(&mut self, object: &ObjectRef) {
+        if let Some(absent) = self.absences.of.get_mut(object) {
+            absent.judged = Some(Absence::Swept);
+        }
+    }
+
     /// An object is there.
     pub(super) fn is_back(&mut self, object: &ObjectRef) {
         self.absences.of.remove(object);

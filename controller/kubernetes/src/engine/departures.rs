@@ -135,8 +135,7 @@ impl Engine {
     /// Whether the coordinator let something retained go by its name.
     pub(super) fn is_dropped(&self, retained: &(RetainedKey, Date)) -> bool {
         let (key, since) = retained;
-        let tenant = self.known.get(&ObjectRef::tenant(&key.tenant));
-        tenant.is_some_and(|known| known.drops.contains(&key.word(*since)))
+        self.words_for(&key.tenant).any(|words| words.drops.contains(&key.word(*since)))
     }
 
     /// Whether nobody declares a zone any more, and its time is over.
@@ -249,6 +248,7 @@ impl Engine {
         let asks = !facts.own.over.is_empty();
         let (next, held) = departure::step(&last, &facts, |digest| self.tenant_approves(tenant, digest));
         self.returned.retain(|unit| !next.has(&unit.to_string()));
+        self.tell_held(tenant, held.as_slice());
         if asks {
             self.leaving.insert(tenant.to_owned(), held);
         } else {
@@ -297,11 +297,6 @@ impl Engine {
             }
         }
         facts
-    }
-
-    fn tenant_approves(&self, tenant: &str, digest: &str) -> bool {
-        let known = self.known.get(&ObjectRef::tenant(tenant));
-        known.is_some_and(|known| known.approvals.contains(digest))
     }
 
     /// What of a tenant may go is written down, or that it is to leave: what newly may be done is done now.

@@ -263,6 +263,9 @@ impl Engine {
             (Some(holder), Some(_)) => drop(self.held.insert(unit, holder.clone())),
             _ => drop(self.held.remove(&unit)),
         }
+        if let Some(tenant) = holder.as_ref().and_then(ObjectKey::tenant) {
+            self.tell_held(tenant, held.as_slice());
+        }
         let Some(state) = self.mail.get_mut(domain).filter(|state| state.held != held) else { return };
         state.held = held;
         self.mark(Work::Unit(Unit::Zone(domain.clone())));
@@ -278,12 +281,17 @@ impl Engine {
             .held
             .iter()
             .filter(|(_, holder)| holder.namespace == namespace && !self.is_there(Kind::Domain, holder));
-        let held = orphaned.flat_map(|(unit, _)| match unit {
+        let held = orphaned.flat_map(|(unit, _)| self.held_of(unit));
+        self.leaving.get(tenant).cloned().flatten().into_iter().chain(held).collect()
+    }
+
+    /// What of a unit is held.
+    pub(super) fn held_of(&self, unit: &Unit) -> Vec<Held> {
+        match unit {
             Unit::Mail(domain) => self.mail.get(domain).and_then(|mail| mail.held.clone()).into_iter().collect(),
             Unit::Zone(zone) => self.zones.get(zone).map(|state| state.held.clone()).unwrap_or_default(),
-            _ => Vec::new(),
-        });
-        self.leaving.get(tenant).cloned().flatten().into_iter().chain(held).collect()
+            Unit::Tenant(_) | Unit::Site(_) => Vec::new(),
+        }
     }
 
     /// The shards to write and the buckets to remove.

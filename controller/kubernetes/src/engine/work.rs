@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
@@ -215,6 +216,21 @@ impl Shell {
     /// A zone's keys that were of no use are read again.
     pub fn forget_keys(&self, zone: &DomainName) {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&keys::secret_name(zone));
+    }
+
+    /// Stores again the keys that are known here and that the store lost. Asks until it is done.
+    pub async fn restore_keys(&self, zones: Vec<DomainName>) {
+        let mut delay = Duration::from_millis(100);
+        for zone in zones {
+            let known =
+                self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&keys::secret_name(&zone)).cloned();
+            let Some(known) = known else { continue };
+            while let Err(error) = keys::restore(&self.secrets(), &zone, &known).await {
+                tracing::warn!(%zone, error = %failure::chain(&error), "its signing keys cannot be stored again yet");
+                tokio::time::sleep(delay).await;
+                delay = (delay * 2).min(Duration::from_secs(10));
+            }
+        }
     }
 
     /// Keeps a zone's keys for later.

@@ -262,3 +262,67 @@ fn a_site_that_nobody_deleted_stays_whatever_its_policy() {
         assert!(!is_there(&play), "{found:?}");
     }
 }
+
+/// The store is set back to these objects; everything is told anew, at versions below those that were told.
+fn set_back(play: &mut Play, stored: Vec<k8s_openapi::api::core::v1::ConfigMap>, declared: &[(&str, Value)]) {
+    play.version = 1;
+    play.take(Event::Published(Seen::Anew));
+    play.take(Event::Domain(Seen::Anew));
+    let names: Vec<String> = stored.iter().filter_map(|map| map.metadata.name.clone()).collect();
+    for mut map in stored {
+        play.version += 1;
+        map.metadata.resource_version = Some(play.version.to_string());
+        play.take(Event::Published(Seen::There(Box::new(map))));
+    }
+    let lost = super::departures::stored(play).into_iter().filter_map(|map| map.metadata.name);
+    for name in lost.filter(|name| !names.contains(name)).collect::<Vec<_>>() {
+        play.take(Event::Published(Seen::Gone(ObjectKey::new("cst-system", name))));
+    }
+    for (zone, spec) in declared {
+        play.domain("urbino", zone, spec);
+    }
+    let is_lost = |zone: &&str| !declared.iter().any(|(there, _)| there == zone);
+    for zone in ZONES.iter().filter(|zone| is_lost(zone)) {
+        play.take(Event::Domain(Seen::Gone(ObjectKey::new("t-urbino", *zone))));
+    }
+    play.take(Event::Published(Seen::Listed));
+    play.take(Event::Domain(Seen::Listed));
+    play.settle();
+}
+
+#[test]
+fn a_store_that_is_set_back_takes_nothing_and_what_it_says_is_believed() {
+    let mut play = Play::leading();
+    play.tenant("urbino", &["example"]);
+    for zone in &ZONES[..2] {
+        play.domain("urbino", zone, &short_lived());
+    }
+    play.settle();
+    let backup = super::departures::stored(&play);
+    let records = |count: u32| {
+        let host = |host| json!({"name": format!("h{host}"), "type": "A", "values": ["192.0.2.1"]});
+        json!({"records": (0..count).map(host).collect::<Vec<_>>()})
+    };
+    play.turn(60);
+    play.version += 1000;
+    play.domain("urbino", ZONES[0], &records(3));
+    play.domain("urbino", ZONES[2], &short_lived());
+    play.settle();
+    let before = ZONES.map(|zone| play.published(zone).unwrap());
+
+    set_back(&mut play, backup, &[(ZONES[0], short_lived()), (ZONES[1], short_lived())]);
+    let after = ZONES.map(|zone| play.published(zone).unwrap());
+    assert!(serial::is_newer(after[0].serial, before[0].serial), "what is declared now is above what was served");
+    assert_eq!(after[0].zone.record_count(), before[1].zone.record_count());
+    assert_eq!(after[1].serial, before[1].serial);
+    assert_eq!((after[2].serial, &after[2].digest), (before[2].serial, &before[2].digest));
+    assert_eq!((after[2].deletion_policy, after[2].retired), (DeletionPolicy::Retain, Some(play.now.today)));
+    assert!(after.iter().all(|zone| version_number(&zone.resource_version) < 1000), "stored where they are now");
+
+    // And from there everything goes on.
+    play.domain("urbino", ZONES[1], &records(2));
+    play.domain("urbino", ZONES[2], &short_lived());
+    play.settle();
+    assert!(serial::is_newer(play.published(ZONES[1]).unwrap().serial, after[1].serial));
+    assert_eq!(play.published(ZONES[2]).unwrap().retired, None);
+}

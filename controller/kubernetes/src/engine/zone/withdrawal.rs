@@ -54,8 +54,9 @@ impl Engine {
              backup, declare it, or approve that it is withdrawn",
             damaged.why
         );
-        let held = guard::by_hand(&format!("{zone} damaged {}", damaged.resource_version), message);
-        if damaged.holder.as_ref().is_some_and(|holder| self.approves(holder, &held)) {
+        let held = guard::by_hand(&format!("{zone} damaged {}", damaged.identity), message);
+        let is_approved = damaged.approvals.contains(&held.digest);
+        if is_approved || damaged.holder.as_ref().is_some_and(|holder| self.approves(holder, &held)) {
             return Decision::only(Step::Forget(damaged.resource_version.clone()));
         }
         Decision { held: vec![held], ..Decision::only(Step::Keep) }
