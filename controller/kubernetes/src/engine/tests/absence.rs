@@ -287,42 +287,73 @@ fn set_back(play: &mut Play, stored: Vec<k8s_openapi::api::core::v1::ConfigMap>,
     }
     play.take(Event::Published(Seen::Listed));
     play.take(Event::Domain(Seen::Listed));
-    play.settle();
+}
+
+fn with_hosts(count: u32) -> Value {
+    let host = |host| json!({"name": format!("h{host}"), "type": "A", "values": ["192.0.2.1"]});
+    json!({"records": (0..count).map(host).collect::<Vec<_>>()})
+}
+
+/// What the next version of a zone replaces: the version that is stored, or nothing.
+fn replaces(play: &Play, zone: &str) -> String {
+    let state = &play.engine.zones[&name(zone)];
+    let damaged = state.damaged.as_ref().map(|damaged| damaged.resource_version.clone());
+    damaged.unwrap_or_else(|| state.published.as_ref().unwrap().resource_version.clone())
 }
 
 #[test]
 fn a_store_that_is_set_back_takes_nothing_and_what_it_says_is_believed() {
-    let mut play = Play::leading();
-    play.tenant("urbino", &["example"]);
-    for zone in &ZONES[..2] {
-        play.domain("urbino", zone, &short_lived());
+    for leads in [true, false] {
+        let mut play = Play::leading();
+        play.tenant("urbino", &["example"]);
+        for zone in &ZONES[..2] {
+            play.domain("urbino", zone, &short_lived());
+        }
+        play.settle();
+        let backup = super::departures::stored(&play);
+        play.turn(60);
+        play.version += 1000;
+        play.domain("urbino", ZONES[0], &with_hosts(3));
+        play.domain("urbino", ZONES[2], &short_lived());
+        play.settle();
+        let before = ZONES.map(|zone| play.published(zone).unwrap());
+
+        play.engine.lead(leads);
+        set_back(&mut play, backup, &[(ZONES[0], short_lived()), (ZONES[1], short_lived())]);
+        assert_eq!(ZONES.map(|zone| replaces(&play, zone)), ["2", "3", ""], "nothing is stored of the last");
+        play.engine.lead(true);
+        play.settle();
+        let after = ZONES.map(|zone| play.published(zone).unwrap());
+        assert!(serial::is_newer(after[0].serial, before[0].serial), "what is declared now is above what was served");
+        assert_eq!(after[0].zone.record_count(), before[1].zone.record_count());
+        assert_eq!(after[1].serial, before[1].serial);
+        assert_eq!((after[2].serial, &after[2].digest), (before[2].serial, &before[2].digest));
+        assert_eq!((after[2].deletion_policy, after[2].retired), (DeletionPolicy::Retain, Some(play.now.today)));
+
+        // And from there everything goes on.
+        play.domain("urbino", ZONES[1], &with_hosts(2));
+        play.domain("urbino", ZONES[2], &short_lived());
+        play.settle();
+        assert!(serial::is_newer(play.published(ZONES[1]).unwrap().serial, after[1].serial));
+        assert_eq!(play.published(ZONES[2]).unwrap().retired, None);
     }
-    play.settle();
+}
+
+#[test]
+fn a_zone_that_was_withdrawn_after_the_backup_is_there_again() {
+    let mut play = with_few();
     let backup = super::departures::stored(&play);
-    let records = |count: u32| {
-        let host = |host| json!({"name": format!("h{host}"), "type": "A", "values": ["192.0.2.1"]});
-        json!({"records": (0..count).map(host).collect::<Vec<_>>()})
-    };
-    play.turn(60);
     play.version += 1000;
-    play.domain("urbino", ZONES[0], &records(3));
-    play.domain("urbino", ZONES[2], &short_lived());
+    missed(&mut play, &ZONES[2..]);
+    assert_eq!(there(&play), 2);
+    set_back(&mut play, backup, &ZONES.map(|zone| (zone, short_lived())));
     play.settle();
-    let before = ZONES.map(|zone| play.published(zone).unwrap());
-
-    set_back(&mut play, backup, &[(ZONES[0], short_lived()), (ZONES[1], short_lived())]);
-    let after = ZONES.map(|zone| play.published(zone).unwrap());
-    assert!(serial::is_newer(after[0].serial, before[0].serial), "what is declared now is above what was served");
-    assert_eq!(after[0].zone.record_count(), before[1].zone.record_count());
-    assert_eq!(after[1].serial, before[1].serial);
-    assert_eq!((after[2].serial, &after[2].digest), (before[2].serial, &before[2].digest));
-    assert_eq!((after[2].deletion_policy, after[2].retired), (DeletionPolicy::Retain, Some(play.now.today)));
-    assert!(after.iter().all(|zone| version_number(&zone.resource_version) < 1000), "stored where they are now");
-
-    // And from there everything goes on.
-    play.domain("urbino", ZONES[1], &records(2));
-    play.domain("urbino", ZONES[2], &short_lived());
-    play.settle();
-    assert!(serial::is_newer(play.published(ZONES[1]).unwrap().serial, after[1].serial));
-    assert_eq!(play.published(ZONES[2]).unwrap().retired, None);
+    assert_eq!(there(&play), 3);
+    // Another replica writes it.
+    let stored = play.published(ZONES[2]).unwrap();
+    let mut map = PublishedZone { serial: stored.serial + 1, ..stored.clone() }.to_config_map().unwrap();
+    play.version += 1;
+    map.metadata.resource_version = Some(play.version.to_string());
+    play.take(Event::Published(Seen::There(Box::new(map))));
+    assert_eq!(play.published(ZONES[2]).unwrap().serial, stored.serial + 1);
 }
