@@ -121,6 +121,23 @@ async fn domains_whose_kind_is_deleted_while_their_tenants_are_there_take_no_zon
     world.centre.api::<Domain>("t-cagli").delete(&zones[0], &DeleteParams::default()).await.unwrap();
     let gone = async || world.stored(&zones[0]).await.is_none().then_some(());
     eventually(gone).await.unwrap_or_else(|| panic!("{}", b.log()));
+
+    // That a Tenant is missing is told by this controller, and by the next one, which never saw it.
+    let is_told = async |by: &Replica| {
+        let counted = async || (by.metric("cst_missing_tenants").await == 1).then_some(());
+        eventually(counted).await.unwrap_or_else(|| panic!("{}", by.log()));
+        assert!(by.log().contains("as when it is only missing"), "{}", by.log());
+    };
+    assert_eq!(b.metric("cst_missing_tenants").await, 0);
+    api_server::delete_crds(&world.centre.client, &["tenants"]).await;
+    is_told(&b).await;
+    drop(b);
+    api_server::install_crds(&world.centre.client).await;
+    leases.delete("cst-controller", &DeleteParams::default()).await.unwrap();
+    std::fs::remove_file(world.folder.path().join("a.log")).unwrap();
+    let a = world.replica("a").await;
+    a.until_leads(&world).await;
+    is_told(&a).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
