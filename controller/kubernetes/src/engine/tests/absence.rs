@@ -357,3 +357,30 @@ fn a_zone_that_was_withdrawn_after_the_backup_is_there_again() {
     play.take(Event::Published(Seen::There(Box::new(map))));
     assert_eq!(play.published(ZONES[2]).unwrap().serial, stored.serial + 1);
 }
+
+#[test]
+fn a_store_that_is_set_back_takes_no_box_along() {
+    let mut play = urbino(2);
+    let backup = play.secrets();
+    play.version += 1000;
+    play.writes("nuova", &json!({"deletionPolicy": "Delete"}));
+    play.settle();
+    assert_eq!(play.boxes(), 3);
+
+    play.version = 1;
+    play.take(Event::Mailbox(Seen::Anew));
+    play.take(Event::Shard(Seen::Anew));
+    for mut secret in backup {
+        play.version += 1;
+        secret.metadata.resource_version = Some(play.version.to_string());
+        play.take(Event::Shard(Seen::There(Box::new(secret))));
+    }
+    play.take(Event::Mailbox(Seen::Gone(ObjectKey::new("t-urbino", "nuova"))));
+    play.take(Event::Mailbox(Seen::Listed));
+    play.take(Event::Shard(Seen::Listed));
+    assert!(!play.engine.mail[&name("comune.urbino.pu.it")].shards[&0].intact, "it is written again");
+    play.settle();
+    let content = play.content().unwrap();
+    let lost = content.boxes.iter().find(|mailbox| mailbox.address.local() == "nuova").unwrap();
+    assert_eq!((lost.delete_policy, lost.retained_since), (DeletionPolicy::Retain, Some(play.now.today)));
+}
