@@ -9,6 +9,7 @@ mod event;
 mod known;
 mod mail;
 mod object;
+mod observed;
 mod published;
 mod site;
 mod tenant;
@@ -26,7 +27,6 @@ use cst_compiler::desired::tenancy::Installation;
 use cst_compiler::index::{Change, Index, Unit};
 use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::plan::guard::Held;
-use cst_compiler::plan::serial;
 use cst_compiler::problem::{Kind, ObjectRef};
 use cst_compiler::settings::Settings;
 use cst_compiler::status::ailment::Ailment;
@@ -36,13 +36,11 @@ use kube::ResourceExt as _;
 use crate::clock::{Now, Steady};
 use crate::queue::{End, Queue};
 use crate::watch::Seen;
-use crate::zone_server::Observation;
 pub use damage::{BuiltKind, WATCHED};
 pub use event::{Event, Source, Work};
 use known::Known;
 pub use trouble::Trouble;
 pub use work::{Effect, Job, Shell, WorkError};
-use zone::Heard;
 
 /// What only says that work goes on is told when it went on for so long: most of it is done before, and one write is saved.
 const GRACE: Duration = Duration::from_secs(1);
@@ -202,11 +200,6 @@ impl Engine {
         }
     }
 
-    /// The zones that are known, for whoever keeps their keys.
-    pub fn zones_with_keys(&self) -> Vec<DomainName> {
-        self.zones.iter().filter(|(_, state)| state.published.is_some()).map(|(zone, _)| zone.clone()).collect()
-    }
-
     /// The next work that may begin now.
     pub fn next(&mut self, now: &Now) -> Option<(Work, Job)> {
         let work = self.queue.take(now.instant)?;
@@ -355,53 +348,6 @@ impl Engine {
                 self.secrets_listed.insert(namespace);
             }
             Seen::Anew => {}
-        }
-    }
-
-    fn take_observation(&mut self, observation: Observation) {
-        match observation {
-            Observation::Serial { zone, server, serial: Some(serial) } => self.take_serial(zone, server, serial),
-            Observation::Serial { zone, server, serial: None } => self.take_silence(zone, server),
-            Observation::Parent { zone, parent, asked } => self.take_parent(zone, Heard { parent, asked }),
-            Observation::Health { server, ailment } => self.take_health(server, ailment),
-        }
-    }
-
-    /// Whoever waits for the server is told why.
-    fn take_health(&mut self, server: String, ailment: Option<Ailment>) {
-        let waits = |state: &zone::ZoneState| {
-            let published = state.published.as_ref();
-            published.is_some_and(|published| state.seen.get(&server) != Some(&published.serial))
-        };
-        let waiting: Vec<DomainName> =
-            self.zones.iter().filter(|(_, state)| waits(state)).map(|(zone, _)| zone.clone()).collect();
-        for zone in waiting {
-            self.mark(Work::Unit(Unit::Zone(zone)));
-        }
-        match ailment {
-            Some(ailment) => self.ailments.insert(server, ailment),
-            None => self.ailments.remove(&server),
-        };
-    }
-
-    fn take_silence(&mut self, zone: DomainName, server: String) {
-        let Some(state) = self.zones.get_mut(&zone) else { return };
-        // Whether anybody serves the zone decides whether the clock is believed.
-        if state.mute.insert(server) && !state.held.is_empty() {
-            self.mark(Work::Unit(Unit::Zone(zone)));
-        }
-    }
-
-    fn take_serial(&mut self, zone: DomainName, server: String, answered: u32) {
-        let Some(state) = self.zones.get_mut(&zone) else { return };
-        state.mute.remove(&server);
-        let last = state.seen.insert(server, answered);
-        let current = state.published.as_ref().map(|published| published.serial);
-        let news = last != Some(answered)
-            && (current == Some(answered) || current.is_none_or(|current| serial::is_newer(answered, current)));
-        if news {
-            self.mark_awaiting_below(&zone);
-            self.mark(Work::Unit(Unit::Zone(zone)));
         }
     }
 }

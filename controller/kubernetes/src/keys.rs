@@ -136,6 +136,7 @@ pub async fn restore(api: &Api<Secret>, zone: &DomainName, known: &Keys) -> Resu
         return Ok(());
     }
     keys.by_id.extend(known.by_id.iter().map(|(id, key)| (*id, key.clone())));
+    keys.made.extend(&known.made);
     keys.store(api, zone).await.map(drop)
 }
 

@@ -3,10 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cst_api::DeletionPolicy;
+use cst_api::{Date, DeletionPolicy};
+use cst_compiler::desired::mail::{MailBox, MailDomain};
 use cst_compiler::index::Unit;
+use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::plan::absence::{self, Absence, Found, Home};
 use cst_compiler::plan::departure::Standing;
+use cst_compiler::plan::retention::{self, Retention};
 use cst_compiler::problem::{Kind, ObjectRef};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -93,6 +96,27 @@ impl Engine {
         absent.waiting.insert(unit.clone());
         self.mark(Work::Absence(object.clone()));
         Absence::Unclear
+    }
+
+    /// What it means that the Mailboxes of published boxes are gone whose time is over.
+    pub(super) fn absent_boxes(
+        &mut self,
+        domain: &DomainName,
+        published: Option<&MailDomain>,
+        today: Date,
+    ) -> BTreeMap<ObjectKey, Absence> {
+        let (unit, days) = (Unit::Mail(domain.clone()), self.index.settings().retain_days);
+        let is_over = |mailbox: &&MailBox| {
+            retention::judge(mailbox.delete_policy, mailbox.retained_since, today, days) == Retention::Drop
+        };
+        let mut absences = BTreeMap::new();
+        for mailbox in published.iter().flat_map(|published| &published.boxes).filter(is_over) {
+            if !self.is_there(Kind::Mailbox, &mailbox.owner) {
+                let object = ObjectRef::new(Kind::Mailbox, mailbox.owner.clone());
+                absences.insert(mailbox.owner.clone(), self.absence(&object, &unit, mailbox.delete_policy));
+            }
+        }
+        absences
     }
 
     /// What was not plainly deleted may be another day.

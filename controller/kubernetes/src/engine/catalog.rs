@@ -47,4 +47,9 @@ impl Engine {
     pub fn serves_any(&self) -> bool {
         self.zones.values().any(|state| state.served.is_some())
     }
+
+    /// The zones that are known, for whoever keeps their keys.
+    pub fn zones_with_keys(&self) -> Vec<DomainName> {
+        self.zones.iter().filter(|(_, state)| state.published.is_some()).map(|(zone, _)| zone.clone()).collect()
+    }
 }

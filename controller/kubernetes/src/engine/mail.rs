@@ -17,8 +17,7 @@ use cst_compiler::parse::MailboxModel;
 use cst_compiler::plan::absence::Absence;
 use cst_compiler::plan::guard::{self, Held};
 use cst_compiler::plan::mail::{self, MailStep};
-use cst_compiler::plan::retention::{self, Retention};
-use cst_compiler::problem::{Kind, ObjectRef};
+use cst_compiler::problem::Kind;
 use kube::Api;
 use sha2::{Digest as _, Sha256};
 
@@ -149,27 +148,6 @@ impl Engine {
         let forget =
             if write.is_empty() { Vec::new() } else { self.to_forget(published.as_ref(), &decided.step.domain) };
         MailJob { forget, write, remove, reports, ..nothing }
-    }
-
-    /// What it means that the Mailboxes of published boxes are gone whose time is over.
-    fn absent_boxes(
-        &mut self,
-        domain: &DomainName,
-        published: Option<&MailDomain>,
-        today: Date,
-    ) -> BTreeMap<ObjectKey, Absence> {
-        let (unit, days) = (Unit::Mail(domain.clone()), self.index.settings().retain_days);
-        let is_over = |mailbox: &&MailBox| {
-            retention::judge(mailbox.delete_policy, mailbox.retained_since, today, days) == Retention::Drop
-        };
-        let mut absences = BTreeMap::new();
-        for mailbox in published.iter().flat_map(|published| &published.boxes).filter(is_over) {
-            if !self.is_there(Kind::Mailbox, &mailbox.owner) {
-                let object = ObjectRef::new(Kind::Mailbox, mailbox.owner.clone());
-                absences.insert(mailbox.owner.clone(), self.absence(&object, &unit, mailbox.delete_policy));
-            }
-        }
-        absences
     }
 
     /// What is published without the boxes that the coordinator let go by name: whatever is served and held goes on from there.

@@ -19,6 +19,7 @@ use cst_compiler::desired::tenancy::Installation;
 use cst_compiler::model::record::Ds;
 use cst_compiler::plan::absence::{Found, Home};
 use cst_compiler::plan::dnssec::ZoneKey;
+use cst_compiler::plan::serial;
 use cst_compiler::settings::Settings;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::de::DeserializeOwned;
@@ -26,8 +27,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::clock::Now;
+use crate::engine::zone::Heard;
 use crate::published::PublishedZone;
 use crate::watch::Seen;
+use crate::zone_server::Observation;
 
 const BEGIN: u32 = 1_795_000_000;
 
