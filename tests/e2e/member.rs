@@ -117,7 +117,10 @@ impl Member {
     pub async fn leave(self) {
         let patch = json!({"spec": {"state": "Terminated"}});
         self.api("Tenant").patch(&self.tenant, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
-        self.delete("Tenant", &self.tenant).await;
+        // Its Tenant may go when its status says so.
+        let tenants = self.api("Tenant");
+        let goes = async || tenants.delete(&self.tenant, &DeleteParams::default()).await.ok().map(drop);
+        eventually(goes).await.expect("a Tenant that is Terminated may go");
         let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.cluster.client.clone());
         // Its namespace may go when the controller has seen that it left.
         let goes = async || namespaces.delete(&self.namespace(), &DeleteParams::default()).await.ok().map(drop);

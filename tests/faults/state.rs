@@ -14,6 +14,7 @@ use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::json;
 
 use crate::public::ask;
+use crate::replica::Replica;
 use crate::world::{CATALOG, World};
 
 /// Removes what is stored of every zone.
@@ -53,7 +54,7 @@ async fn kinds_that_are_deleted_with_all_their_objects_take_nothing_from_any_zon
     let catalog = world.serials(&[CATALOG.to_owned()]).await;
 
     api_server::delete_crds(&world.centre.client, &["tenants"]).await;
-    let noticed = async || (a.log().matches("was not Terminated").count() == 2).then_some(());
+    let noticed = async || (a.log().matches("as when it is only missing").count() == 2).then_some(());
     eventually(noticed).await.unwrap_or_else(|| panic!("{}", a.log()));
     api_server::delete_crds(&world.centre.client, &["domains", "mailboxes", "websites"]).await;
     // All that is done without them is done when what is retained is marked so.
@@ -72,6 +73,71 @@ async fn kinds_that_are_deleted_with_all_their_objects_take_nothing_from_any_zon
     assert_eq!(world.serials(&zones).await, before, "{}", a.log());
     assert_eq!(world.serials(&[CATALOG.to_owned()]).await, catalog);
     asking.was_answered().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn domains_whose_kind_is_deleted_while_their_tenants_are_there_take_no_zone_along() {
+    let world = World::new().await;
+    let a = world.replica("a").await;
+    // Fewer than the guard counts, and each to go at once.
+    let at_once = ", deletionPolicy: Delete, dnssec: {mode: Unsigned}";
+    let zones = world.tenant("cagli", 3, 3, at_once).await;
+    world.until_ready("cagli", 3).await;
+    let asking = world.asks(&["ns1", "ns2"], &zones);
+    let seen = async || (world.serials(&zones).await, world.serials(&[CATALOG.to_owned()]).await);
+    let before = seen().await;
+    let maps: Api<ConfigMap> = world.centre.api(&world.centre.namespace);
+    let retired = ListParams::default().labels("territorial.services/published=zone,territorial.services/retired");
+    let until_retained = async |number: usize, by: &Replica| {
+        let marked = async || (maps.list(&retired).await.unwrap().items.len() == number).then_some(());
+        eventually(marked).await.unwrap_or_else(|| panic!("{number} retained\n{}", by.log()));
+    };
+
+    api_server::delete_crds(&world.centre.client, &["domains"]).await;
+    until_retained(3, &a).await;
+    api_server::delete_crds(&world.centre.client, &["tenants", "mailboxes", "websites"]).await;
+    api_server::install_crds(&world.centre.client).await;
+    assert_eq!(seen().await, before, "{}", a.log());
+    world.tenant("cagli", 3, 3, at_once).await;
+    world.until_ready("cagli", 3).await;
+    until_retained(0, &a).await;
+    assert_eq!(seen().await, before, "{}", a.log());
+
+    // The same while no controller runs: the next one finds the kind, another one, and none of its objects.
+    drop(a);
+    api_server::delete_crds(&world.centre.client, &["domains"]).await;
+    api_server::install_crds(&world.centre.client).await;
+    let leases: Api<Lease> = world.centre.api(&world.centre.namespace);
+    leases.delete("cst-controller", &DeleteParams::default()).await.unwrap();
+    let b = world.replica("b").await;
+    until_retained(3, &b).await;
+    world.tenant("cagli", 3, 3, at_once).await;
+    world.until_ready("cagli", 3).await;
+    until_retained(0, &b).await;
+    assert_eq!(seen().await.0, before.0, "{}", b.log());
+    asking.was_answered().await;
+
+    // What somebody deletes goes.
+    world.centre.api::<Domain>("t-cagli").delete(&zones[0], &DeleteParams::default()).await.unwrap();
+    let gone = async || world.stored(&zones[0]).await.is_none().then_some(());
+    eventually(gone).await.unwrap_or_else(|| panic!("{}", b.log()));
+
+    // That a Tenant is missing is told by this controller, and by the next one, which never saw it.
+    let is_told = async |by: &Replica| {
+        let counted = async || (by.metric("cst_missing_tenants").await == 1).then_some(());
+        eventually(counted).await.unwrap_or_else(|| panic!("{}", by.log()));
+        assert!(by.log().contains("as when it is only missing"), "{}", by.log());
+    };
+    assert_eq!(b.metric("cst_missing_tenants").await, 0);
+    api_server::delete_crds(&world.centre.client, &["tenants"]).await;
+    is_told(&b).await;
+    drop(b);
+    api_server::install_crds(&world.centre.client).await;
+    leases.delete("cst-controller", &DeleteParams::default()).await.unwrap();
+    std::fs::remove_file(world.folder.path().join("a.log")).unwrap();
+    let a = world.replica("a").await;
+    a.until_leads(&world).await;
+    is_told(&a).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

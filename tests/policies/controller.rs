@@ -107,6 +107,10 @@ async fn reads_no_secret_but_its_own_and_those_of_tenants_and_deletes_no_namespa
             assert!(bind || !forbidden.iter().any(|word| rule.contains(word)), "{elsewhere}: {rule}");
         }
         assert!(rules.contains("create namespaces"), "{rules:?}");
+        let of_kinds: Vec<&String> = rules.iter().filter(|rule| rule.contains("customresourcedefinitions")).collect();
+        let get =
+            |kind: &str| format!("get customresourcedefinitions.apiextensions.k8s.io/{kind}.territorial.services");
+        assert_eq!(of_kinds, ["domains", "mailboxes", "websites"].map(get).iter().collect::<Vec<_>>());
         assert!(
             !rules.iter().any(|rule| rule.starts_with("delete namespaces") || rule.starts_with("update ")),
             "{rules:?}"

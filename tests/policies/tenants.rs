@@ -22,6 +22,13 @@ async fn a_tenant_is_deleted_only_when_terminated() {
     }
     let terminated = apply_tenant(&client, "terminated", Some("Terminated")).await;
     assert_eq!(terminated.spec.state, Some(TenantState::Terminated));
+    let message = refusal(tenants.delete("terminated", &DeleteParams::default()).await);
+    assert!(
+        message.contains("the controller has not taken note yet that Tenant terminated is Terminated"),
+        "{message}"
+    );
+    let taken_note = Patch::Merge(json!({"status": {"state": "Terminated"}}));
+    tenants.patch_status("terminated", &PatchParams::default(), &taken_note).await.unwrap();
     tenants.delete("terminated", &DeleteParams::default()).await.unwrap();
     assert!(tenants.get_opt("terminated").await.unwrap().is_none());
 }

@@ -1,5 +1,6 @@
 //! The controller in this process against a real API server: what it makes, tells, keeps and survives.
 
+mod absence;
 mod damage;
 mod faults;
 mod parents;
@@ -227,6 +228,8 @@ async fn a_tenant_that_left_or_lost_its_namespace_comes_back_whole() {
     let there =
         eventually(async || (!bindings.list(&ListParams::default()).await.ok()?.items.is_empty()).then_some(()));
     there.await.expect("a tenant that comes back has all");
+    centre.apply(&domain("sassocorvaro", "comune.sassocorvaro.pu.it", ", mail: {mode: Hosted}")).await;
+    centre.apply(&mailbox("sassocorvaro", "comune.sassocorvaro.pu.it", "anagrafe")).await;
     assert_eq!(eventually(password).await.expect("the password is where its owner finds it"), before);
     centre.until_reason(&centre.api::<Mailbox>("t-sassocorvaro"), "anagrafe", "Waiting").await;
     controller.stop().await;

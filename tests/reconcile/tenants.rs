@@ -99,6 +99,32 @@ async fn nobody_administers_a_tenant_that_left() {
 }
 
 #[tokio::test]
+async fn a_tenant_that_is_deleted_while_no_controller_runs_has_left_when_the_next_one_begins() {
+    let centre = Centre::new().await;
+    let controller = centre.controller("a").await;
+    let tenants: Api<Tenant> = Api::all(centre.client.clone());
+    centre.tenant("isoladelpiano", "[]").await;
+    centre.until_reason(&tenants, "isoladelpiano", "Ready").await;
+    let terminated = serde_json::json!({"spec": {"state": "Terminated"}});
+    tenants.patch("isoladelpiano", &PatchParams::default(), &Patch::Merge(&terminated)).await.unwrap();
+    let is_seen = |tenant: &Tenant| tenant.status.as_ref().is_some_and(|s| s.state == Some(TenantState::Terminated));
+    centre.until(&tenants, "isoladelpiano", is_seen).await;
+    controller.stop().await;
+    tenants.delete("isoladelpiano", &DeleteParams::default()).await.unwrap();
+    let namespaces: Api<Namespace> = Api::all(centre.client.clone());
+    // As it would be if the one before had ended in the same moment.
+    let active = serde_json::json!({"metadata": {"labels": {"territorial.services/tenant-state": "Active"}}});
+    namespaces.patch("t-isoladelpiano", &PatchParams::default(), &Patch::Merge(&active)).await.unwrap();
+    let controller = centre.controller("b").await;
+    let bindings: Api<RoleBinding> = centre.api("t-isoladelpiano");
+    let gone = async || bindings.get_opt("cst-tenant-administrator").await.unwrap().is_none().then_some(());
+    eventually(gone).await.expect("the administrators' binding goes");
+    let may_go = |namespace: &Namespace| namespace.labels()["territorial.services/tenant-state"] == "Terminated";
+    centre.until(&namespaces, "t-isoladelpiano", may_go).await;
+    controller.stop().await;
+}
+
+#[tokio::test]
 async fn a_terminated_tenant_and_what_it_has_say_so() {
     let centre = Centre::new().await;
     let controller = centre.controller("a").await;

@@ -56,6 +56,18 @@ pub fn signal(process: &str, signal: &str) {
     assert!(status.is_ok_and(|status| status.success()), "{signal} to {process}");
 }
 
+/// Saves what the server stores, or sets its store back to what was saved: `save`, `restore`. The server is away meanwhile.
+///
+/// # Panics
+/// When the server does not come back.
+pub async fn store(what: &'static str) {
+    let folder = SERVER.get().expect("the API server runs").folder.clone();
+    let command = Path::new(env!("CARGO_MANIFEST_DIR")).join("cluster/control-plane-store");
+    let run = move || std::process::Command::new(&command).arg(&folder).arg(what).status();
+    let run = tokio::task::spawn_blocking(run).await.expect("the command runs");
+    assert!(run.is_ok_and(|status| status.success()), "{what} of the store failed");
+}
+
 /// How it is reached as a user, with the groups that a login would give.
 pub async fn config_of_user(user: &str, groups: &[&str]) -> Config {
     let mut config = config().await;

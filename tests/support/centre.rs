@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cst_api::{Domain, Mailbox, Tenant, WebSite};
+use cst_api::{Domain, Mailbox, Tenant, TenantState, WebSite};
 use cst_compiler::desired::mail::ack::{self, Ack};
 use cst_compiler::desired::tenancy::TENANT_STATE;
 use cst_compiler::settings::Settings;
@@ -115,7 +115,7 @@ impl Centre {
         }
         let tenants: Api<Tenant> = Api::all(self.client.clone());
         for tenant in tenants.list(&list).await.unwrap() {
-            self.delete_tenant(&tenant.name_any()).await;
+            self.force_tenant_away(&tenant.name_any()).await;
         }
         for domain in Api::<Domain>::all(self.client.clone()).list(&list).await.unwrap() {
             self.api::<Domain>(&domain.namespace().unwrap()).delete(&domain.name_any(), &delete).await.unwrap();
@@ -147,7 +147,7 @@ impl Centre {
             mail_pods: vec![MAIL_POD.into()],
             identity: name.into(),
         };
-        let servers = Servers { zones: server.clone(), observations, databases: None };
+        let servers = Servers { zones: server.clone(), observations, databases: None, tally: Arc::default() };
         let (stop, stopped) = oneshot::channel();
         let stopped = async { drop(stopped.await) };
         let task = async { run(client, settings, options, servers, stopped).await.expect("the settings are right") };
@@ -180,15 +180,29 @@ impl Centre {
         .await;
     }
 
-    /// The coordinator terminates a tenant and deletes it: nobody can delete it before.
+    /// The coordinator terminates a tenant and, when its status says so, deletes it: nobody can delete it before.
     pub async fn delete_tenant(&self, name: &str) {
         let tenants: Api<Tenant> = Api::all(self.client.clone());
         let terminated = serde_json::json!({"spec": {"state": "Terminated"}});
         tenants.patch(name, &PatchParams::default(), &Patch::Merge(&terminated)).await.unwrap();
+        let is_seen =
+            |tenant: &Tenant| tenant.status.as_ref().is_some_and(|s| s.state == Some(TenantState::Terminated));
+        self.until(&tenants, name, is_seen).await;
         tenants.delete(name, &DeleteParams::default()).await.unwrap();
     }
 
-    /// Removes a namespace with all that the controller put into it; without a controller of namespaces nobody else does.
+    /// Removes a tenant where no controller takes note that it is terminated.
+    async fn force_tenant_away(&self, name: &str) {
+        let tenants: Api<Tenant> = Api::all(self.client.clone());
+        let (terminated, params) = (serde_json::json!({"state": "Terminated"}), PatchParams::default());
+        let spec = Patch::Merge(serde_json::json!({"spec": terminated}));
+        tenants.patch(name, &params, &spec).await.unwrap();
+        let status = Patch::Merge(serde_json::json!({"status": terminated}));
+        tenants.patch_status(name, &params, &status).await.unwrap();
+        tenants.delete(name, &DeleteParams::default()).await.unwrap();
+    }
+
+    /// Removes a namespace with all that is declared in it and that the controller put into it; without a controller of namespaces nobody else does.
     pub async fn remove_namespace(&self, name: &str) {
         let (delete, list) = (DeleteParams::default(), ListParams::default());
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
@@ -200,6 +214,9 @@ impl Centre {
             namespaces.delete(name, &delete).await.ok()
         });
         deleted.await.expect("the namespace can be deleted");
+        self.api::<Domain>(name).delete_collection(&delete, &list).await.unwrap();
+        self.api::<Mailbox>(name).delete_collection(&delete, &list).await.unwrap();
+        self.api::<WebSite>(name).delete_collection(&delete, &list).await.unwrap();
         self.api::<RoleBinding>(name).delete_collection(&delete, &list).await.unwrap();
         self.api::<Secret>(name).delete_collection(&delete, &list).await.unwrap();
         self.api::<NetworkPolicy>(name).delete_collection(&delete, &list).await.unwrap();

@@ -1,5 +1,6 @@
 //! From what is served to what shall be: whether a step is held, and the version it gets.
 
+pub mod absence;
 pub mod departure;
 pub mod dnssec;
 pub mod guard;

@@ -6,6 +6,7 @@ use cst_api::{Domain, Mailbox, MailboxStatus, Tenant, WebSite};
 use cst_compiler::compile::{self, ZoneFacts};
 use cst_compiler::index::{Change, Index, Unit};
 use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::plan::absence::Absence;
 use cst_compiler::settings::Settings;
 use serde_json::json;
 
@@ -156,7 +157,10 @@ fn outcome(index: &Index, unit: &Unit) -> String {
         Unit::Tenant(name) => format!("{:?} {:?}", compile::tenant(index, name), index.counts(name)),
         Unit::Zone(name) => format!("{:?}", compile::zone(index, name, &ZoneFacts::hopeful())),
         Unit::Mail(name) => {
-            format!("{:?}", compile::mail(index, name, None, cst_api::Date { year: 2026, month: 1, day: 1 }))
+            format!(
+                "{:?}",
+                compile::mail(index, name, None, cst_api::Date { year: 2026, month: 1, day: 1 }, |_| Absence::Deleted)
+            )
         }
         Unit::Site(key) => {
             format!("{:?}", compile::site(index, key))

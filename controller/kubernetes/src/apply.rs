@@ -179,6 +179,16 @@ pub async fn label(client: &Client, id: &ObjectId, label: &str, value: &str) -> 
     }
 }
 
+/// What the API server says of an object beside its content; `None`: there is none, or no such kind.
+pub async fn metadata(client: &Client, id: &ObjectId) -> Result<Option<kube::api::ObjectMeta>, ApplyError> {
+    match id.api(client.clone()).get_metadata(&id.name).await {
+        Ok(found) => Ok(Some(found.metadata)),
+        // Of a kind that there is not that is no Status, but a plain 404.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(id.failed("reading")(error)),
+    }
+}
+
 /// Whether a namespace is there and nobody removes it. In one that goes nothing is left to remove, and no Secret can be read.
 pub async fn namespace_stays(client: &Client, name: &str) -> Result<bool, ApplyError> {
     let id = ObjectId::of_namespace(name);

@@ -1,6 +1,7 @@
 //! What is known, and what is to be done about it. One task owns all of it: changes come in, work on single units goes out, effects of
 //! that work come back. Nothing here waits for anybody or looks at a clock, so every decision can be tested by what goes in.
 
+mod absence;
 mod catalog;
 mod damage;
 mod departures;
@@ -8,10 +9,12 @@ mod event;
 mod known;
 mod mail;
 mod object;
+mod observed;
 mod published;
 mod site;
 mod tenant;
 mod trouble;
+mod word;
 mod work;
 mod zone;
 
@@ -24,7 +27,6 @@ use cst_compiler::desired::tenancy::Installation;
 use cst_compiler::index::{Change, Index, Unit};
 use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::plan::guard::Held;
-use cst_compiler::plan::serial;
 use cst_compiler::problem::{Kind, ObjectRef};
 use cst_compiler::settings::Settings;
 use cst_compiler::status::ailment::Ailment;
@@ -34,13 +36,11 @@ use kube::ResourceExt as _;
 use crate::clock::{Now, Steady};
 use crate::queue::{End, Queue};
 use crate::watch::Seen;
-use crate::zone_server::Observation;
 pub use damage::{BuiltKind, WATCHED};
 pub use event::{Event, Source, Work};
 use known::Known;
 pub use trouble::Trouble;
 pub use work::{Effect, Job, Shell, WorkError};
-use zone::Heard;
 
 /// What only says that work goes on is told when it went on for so long: most of it is done before, and one write is saved.
 const GRACE: Duration = Duration::from_secs(1);
@@ -65,6 +65,9 @@ pub struct Engine {
     /// What of a unit this process applied, by the digest of what was wanted.
     built: BTreeMap<Unit, String>,
     damage: damage::Damage,
+    absences: absence::Absences,
+    /// What no status can tell.
+    untold: word::Untold,
     acks: BTreeMap<String, Ack>,
     secrets_listed: BTreeSet<String>,
     /// Passwords that could not be put into their Secrets.
@@ -84,6 +87,8 @@ pub struct Engine {
     /// The units that are declared again after they were let go, until that is written down.
     returned: BTreeSet<Unit>,
     missing: BTreeSet<Source>,
+    /// What is being told anew, because the store was set back.
+    anew: BTreeSet<Source>,
     queue: Queue<Work>,
     /// By which the steps of zones' keys wait.
     steady: Steady,
@@ -116,6 +121,8 @@ impl Engine {
             applied: BTreeMap::new(),
             built: BTreeMap::new(),
             damage: damage::Damage::default(),
+            absences: absence::Absences::default(),
+            untold: word::Untold::default(),
             acks: BTreeMap::new(),
             secrets_listed: BTreeSet::new(),
             ungenerated: BTreeMap::new(),
@@ -126,6 +133,7 @@ impl Engine {
             leaving: BTreeMap::new(),
             returned: BTreeSet::new(),
             missing,
+            anew: BTreeSet::new(),
             queue: Queue::default(),
             steady: Steady::default(),
             newest_inception: None,
@@ -168,6 +176,7 @@ impl Engine {
         let began = leads && !self.leads;
         self.leads = leads;
         if began {
+            self.tell_again();
             self.built.clear();
             self.mark_all();
         } else if !leads {
@@ -177,6 +186,8 @@ impl Engine {
 
     /// A new day: agreements, retention and signatures age.
     pub fn tick(&mut self) {
+        self.judge_again();
+        self.tell_again();
         self.mark_all();
     }
 
@@ -223,6 +234,7 @@ impl Engine {
             Work::Unit(Unit::Site(key)) => Job::Site(Box::new(self.site_job(key, now))),
             Work::Object(object) => Job::Report(self.object_reports(object, now)),
             Work::Ask(key) => Job::Ask(self.ask_job(key)),
+            Work::Absence(object) => Job::Absence(self.absence_job(object)),
             Work::Serve(zone) => Job::Serve(self.serve_job(zone)),
         }
     }
@@ -241,6 +253,7 @@ impl Engine {
             Effect::Applied(unit, applied, digest) => self.was_applied(unit, applied, digest, now),
             Effect::Answered(key, question) => self.site_answered(key, question),
             Effect::Reported(reported) => self.reported(reported),
+            Effect::Missed(object, number, found) => self.absence_found(&object, number, found),
             Effect::Watch(_) | Effect::Advanced => {}
         }
     }
@@ -270,7 +283,7 @@ impl Engine {
         let listed = |sources: &[Source]| sources.iter().all(|source| !self.missing.contains(source));
         match work {
             Work::Serve(_) => true,
-            Work::Object(_) | Work::Ask(_) => self.leads && listed(&Source::ALWAYS),
+            Work::Object(_) | Work::Ask(_) | Work::Absence(_) => self.leads && listed(&Source::ALWAYS),
             Work::Unit(unit) => self.leads && listed(&Source::ALWAYS) && listed(Source::also_for(unit)),
         }
     }
@@ -289,6 +302,7 @@ impl Engine {
     }
 
     fn listed(&mut self, source: Source) {
+        self.anew.remove(&source);
         if self.missing.remove(&source) {
             let missing: Vec<String> = self.missing.iter().map(|source| format!("{source:?}")).collect();
             tracing::info!(?source, missing = missing.join(" "), "listed");
@@ -333,53 +347,7 @@ impl Engine {
                 }
                 self.secrets_listed.insert(namespace);
             }
-        }
-    }
-
-    fn take_observation(&mut self, observation: Observation) {
-        match observation {
-            Observation::Serial { zone, server, serial: Some(serial) } => self.take_serial(zone, server, serial),
-            Observation::Serial { zone, server, serial: None } => self.take_silence(zone, server),
-            Observation::Parent { zone, parent, asked } => self.take_parent(zone, Heard { parent, asked }),
-            Observation::Health { server, ailment } => self.take_health(server, ailment),
-        }
-    }
-
-    /// Whoever waits for the server is told why.
-    fn take_health(&mut self, server: String, ailment: Option<Ailment>) {
-        let waits = |state: &zone::ZoneState| {
-            let published = state.published.as_ref();
-            published.is_some_and(|published| state.seen.get(&server) != Some(&published.serial))
-        };
-        let waiting: Vec<DomainName> =
-            self.zones.iter().filter(|(_, state)| waits(state)).map(|(zone, _)| zone.clone()).collect();
-        for zone in waiting {
-            self.mark(Work::Unit(Unit::Zone(zone)));
-        }
-        match ailment {
-            Some(ailment) => self.ailments.insert(server, ailment),
-            None => self.ailments.remove(&server),
-        };
-    }
-
-    fn take_silence(&mut self, zone: DomainName, server: String) {
-        let Some(state) = self.zones.get_mut(&zone) else { return };
-        // Whether anybody serves the zone decides whether the clock is believed.
-        if state.mute.insert(server) && !state.held.is_empty() {
-            self.mark(Work::Unit(Unit::Zone(zone)));
-        }
-    }
-
-    fn take_serial(&mut self, zone: DomainName, server: String, answered: u32) {
-        let Some(state) = self.zones.get_mut(&zone) else { return };
-        state.mute.remove(&server);
-        let last = state.seen.insert(server, answered);
-        let current = state.published.as_ref().map(|published| published.serial);
-        let news = last != Some(answered)
-            && (current == Some(answered) || current.is_none_or(|current| serial::is_newer(answered, current)));
-        if news {
-            self.mark_awaiting_below(&zone);
-            self.mark(Work::Unit(Unit::Zone(zone)));
+            Seen::Anew => {}
         }
     }
 }

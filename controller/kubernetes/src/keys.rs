@@ -128,6 +128,18 @@ pub async fn forget(api: &Api<Secret>, zone: &DomainName, signing: &Signing) -> 
     if keys.by_id.len() < count { keys.store(api, zone).await } else { Ok(keys) }
 }
 
+/// Stores again the keys of a zone that are known and that its Secret lacks, as after the store was set back. Those that it has stay.
+pub async fn restore(api: &Api<Secret>, zone: &DomainName, known: &Keys) -> Result<(), KeyError> {
+    let mut keys = read(api, zone).await?;
+    let is_whole = known.by_id.iter().all(|(id, key)| keys.by_id.get(id).is_some_and(|it| it.expose() == key.expose()));
+    if is_whole {
+        return Ok(());
+    }
+    keys.by_id.extend(known.by_id.iter().map(|(id, key)| (*id, key.clone())));
+    keys.made.extend(&known.made);
+    keys.store(api, zone).await.map(drop)
+}
+
 /// The name of a zone's key Secret.
 pub fn secret_name(zone: &DomainName) -> String {
     names::named("zone-key", zone.as_str())

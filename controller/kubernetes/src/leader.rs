@@ -20,13 +20,30 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Takes part in the election for the Lease `name`: until when at least this replica leads, anew with each renewal, `None` while it does
-/// not; and the task, which ends when the receiver is dropped and the Lease is given back.
-pub fn elect(client: Client, namespace: &str, name: &str, identity: &str) -> (watch::Receiver<Term>, JoinHandle<()>) {
-    let (leads, receiver) = watch::channel(None);
-    let api = Api::namespaced(client, namespace);
-    let candidate = Candidate { api, name: name.into(), identity: identity.into(), last_seen: None, renewed: None };
-    (receiver, tokio::spawn(candidate.run(leads)))
+/// An election that this replica takes part in.
+pub struct Election {
+    /// Until when at least this replica leads, anew with each renewal; `None` while it does not.
+    pub terms: watch::Receiver<Term>,
+    /// How often the API server's store was set back, as by a restore from a backup: the Lease, which is asked for all the time, was an older one.
+    pub set_backs: watch::Receiver<u32>,
+    /// Ends when the terms are listened to no more and the Lease is given back.
+    pub task: JoinHandle<()>,
+}
+
+/// Takes part in the election for the Lease `name`.
+pub fn elect(client: Client, namespace: &str, name: &str, identity: &str) -> Election {
+    let (leads, terms) = watch::channel(None);
+    let (set_back, set_backs) = watch::channel(0);
+    let candidate = Candidate {
+        api: Api::namespaced(client, namespace),
+        name: name.into(),
+        identity: identity.into(),
+        last_seen: None,
+        renewed: None,
+        newest: 0,
+        set_back,
+    };
+    Election { terms, set_backs, task: tokio::spawn(candidate.run(leads)) }
 }
 
 /// Until when no other replica can lead; `None`: this one does not.
@@ -40,6 +57,9 @@ struct Candidate {
     last_seen: Option<(String, Instant)>,
     /// When the request was sent that renewed it last.
     renewed: Option<Instant>,
+    /// The newest version of it that was seen.
+    newest: u64,
+    set_back: watch::Sender<u32>,
 }
 
 impl Candidate {
@@ -66,13 +86,28 @@ impl Candidate {
     /// Whether this replica holds the Lease now.
     async fn take_or_renew(&mut self) -> Result<bool, kube::Error> {
         let Some(lease) = self.api.get_opt(&self.name).await? else {
-            return Self::written(self.api.create(&PostParams::default(), &self.lease(None)).await);
+            let created = self.api.create(&PostParams::default(), &self.lease(None)).await;
+            return self.written(created);
         };
+        self.see(&lease);
         if !self.may_take(&lease, Instant::now()) {
             return Ok(false);
         }
         let next = self.lease(Some(&lease));
-        Self::written(self.api.replace(&self.name, &PostParams::default(), &next).await)
+        let replaced = self.api.replace(&self.name, &PostParams::default(), &next).await;
+        self.written(replaced)
+    }
+
+    /// Versions only go up (KEP-5504), and no cache answers here: an older one than before is of a store that was set back.
+    fn see(&mut self, lease: &Lease) {
+        let Some(version) = lease.metadata.resource_version.as_ref().and_then(|version| version.parse().ok()) else {
+            return;
+        };
+        if version < self.newest {
+            tracing::error!(version, newest = self.newest, "the API server's store was set back: all is read anew");
+            self.set_back.send_modify(|times| *times += 1);
+        }
+        self.newest = version;
     }
 
     /// Ours, released, or without a sign of life for its duration as measured here.
@@ -109,9 +144,12 @@ impl Candidate {
         }
     }
 
-    fn written(result: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
+    fn written(&mut self, result: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
         match result {
-            Ok(_) => Ok(true),
+            Ok(lease) => {
+                self.see(&lease);
+                Ok(true)
+            }
             // Another one was faster.
             Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => Ok(false),
             Err(error) => Err(error),

@@ -21,5 +21,6 @@ pub mod queue;
 pub mod report;
 pub mod run;
 pub mod shards;
+pub mod tally;
 pub mod watch;
 pub mod zone_server;

@@ -262,6 +262,12 @@ fn resource(kind: Kind) -> ApiResource {
     }
 }
 
+/// What a kind is called in objects, and in the API's paths.
+pub(crate) fn kind_of(kind: Kind) -> (String, String) {
+    let ApiResource { kind, plural, .. } = resource(kind);
+    (kind, plural)
+}
+
 fn api(client: &Client, resource: &ApiResource, key: &ObjectKey) -> Api<DynamicObject> {
     if key.namespace.is_empty() {
         Api::all_with(client.clone(), resource)

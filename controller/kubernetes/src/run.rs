@@ -30,8 +30,9 @@ use crate::clock::Clock;
 use crate::database;
 use crate::engine::{Effect, Engine, Event, Shell, Trouble, WATCHED, Work, WorkError};
 use crate::failure::chain;
-use crate::leader::Term;
+use crate::leader::{Election, Term};
 use crate::report::Reporter;
+use crate::tally::Tally;
 use crate::watch::{Seen, follow};
 use crate::zone_server::{Observation, ZoneServer};
 use crate::{keys, leader};
@@ -72,6 +73,8 @@ pub struct Servers {
     pub observations: mpsc::Receiver<Observation>,
     /// The server of the sites' databases; `None`: there are none.
     pub databases: Option<database::Server>,
+    /// Where it is told how much waits for a human.
+    pub tally: Arc<Tally>,
 }
 
 /// Why the controller cannot run.
@@ -112,9 +115,11 @@ pub async fn run(
         controller: ObjectKey::new(&options.namespace, &options.service_account),
         mail_namespace: options.mail_namespace.clone(),
     };
-    let mut watches = Watches { client: client.clone(), events, tasks: JoinSet::new(), secrets: HashMap::new() };
+    let Election { terms, set_backs, task: election } =
+        leader::elect(client.clone(), &options.namespace, "cst-controller", &options.identity);
+    let mut watches =
+        Watches { client, events, set_backs: set_backs.clone(), tasks: JoinSet::new(), secrets: HashMap::new() };
     watches.begin(&settings, &options);
-    let (terms, election) = leader::elect(client, &options.namespace, "cst-controller", &options.identity);
     let controller = Controller {
         engine: Engine::new(settings, installation, options.mail_pods),
         shell: Arc::new(shell),
@@ -123,9 +128,10 @@ pub async fn run(
         jobs: JoinSet::new(),
         running: HashMap::new(),
         complete: false,
+        tally: servers.tally,
         lead: Lead::default(),
     };
-    controller.run(inbox, servers.observations, terms, stop).await;
+    controller.run(inbox, servers.observations, (terms, set_backs), stop).await;
     tokio::time::timeout(FAREWELL, election).await.ok();
     Ok(())
 }
@@ -141,6 +147,7 @@ struct Controller {
     jobs: JoinSet<Ended>,
     running: HashMap<Id, Work>,
     complete: bool,
+    tally: Arc<Tally>,
     lead: Lead,
 }
 
@@ -149,7 +156,7 @@ impl Controller {
         mut self,
         mut inbox: mpsc::Receiver<Event>,
         mut observations: mpsc::Receiver<Observation>,
-        mut terms: watch::Receiver<Term>,
+        (mut terms, mut set_backs): (watch::Receiver<Term>, watch::Receiver<u32>),
         stop: impl Future<Output = ()>,
     ) {
         tokio::pin!(stop);
@@ -174,6 +181,7 @@ impl Controller {
                 }
                 Some(ended) = self.jobs.join_next_with_id() => self.ended(ended),
                 Ok(()) = terms.changed() => self.elected(*terms.borrow_and_update()),
+                Ok(()) = set_backs.changed() => self.was_set_back(),
                 Some(listed) = self.lead.listed() => self.was_listed(listed),
                 () = tokio::time::sleep_until(due.into()) => {}
             }
@@ -188,11 +196,20 @@ impl Controller {
             }
             self.mind_the_term();
             self.begin_work();
+            self.tally.set(self.engine.waiting());
         }
         self.shell.server.keep_catalog(None);
         // The next leader may begin as soon as nothing is in hand here.
         let rest = async { while self.jobs.join_next().await.is_some() {} };
         tokio::time::timeout(FAREWELL, rest).await.ok();
+    }
+
+    /// The store was set back: what was applied is applied again, and the keys that were made since are stored again.
+    fn was_set_back(&mut self) {
+        self.shell.memory.clear();
+        self.engine.look();
+        let (shell, zones) = (Arc::clone(&self.shell), self.engine.zones_with_keys());
+        self.watches.tasks.spawn(async move { shell.restore_keys(zones).await });
     }
 
     /// A tenant that left has no Secrets to be watched; a namespace that is gone holds nothing that was applied.
@@ -269,6 +286,7 @@ impl Controller {
 struct Watches {
     client: Client,
     events: mpsc::Sender<Event>,
+    set_backs: watch::Receiver<u32>,
     tasks: JoinSet<()>,
     secrets: HashMap<String, AbortHandle>,
 }
@@ -285,7 +303,9 @@ impl Watches {
             // All that units have carries both labels.
             let ours = Config::default().labels(&format!("{MANAGED_BY}={MANAGER},{TENANT}"));
             let objects: Api<PartialObjectMeta> = Api::all_with(self.client.clone(), &kind.resource());
-            self.tasks.spawn(follow(objects, ours, self.events.clone(), move |seen| Event::Built(kind, seen)));
+            self.tasks.spawn(follow(objects, ours, self.set_backs.clone(), self.events.clone(), move |seen| {
+                Event::Built(kind, seen)
+            }));
         }
         // By their names, not by a label: what lost that is not lost.
         self.within::<ConfigMap>(&options.namespace, Config::default(), Event::Published);
@@ -298,7 +318,7 @@ impl Watches {
             self.all::<Deployment>(of_sites.clone(), Event::Deployment);
             let route = ApiResource::from_gvk(&GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "HTTPRoute"));
             let routes: Api<DeserializeGuard<DynamicObject>> = Api::all_with(self.client.clone(), &route);
-            self.tasks.spawn(follow(routes, of_sites, self.events.clone(), Event::Route));
+            self.tasks.spawn(follow(routes, of_sites, self.set_backs.clone(), self.events.clone(), Event::Route));
         }
     }
 
@@ -323,7 +343,7 @@ impl Watches {
         K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
         let api: Api<DeserializeGuard<K>> = Api::all(self.client.clone());
-        self.tasks.spawn(follow(api, config, self.events.clone(), wrap));
+        self.tasks.spawn(follow(api, config, self.set_backs.clone(), self.events.clone(), wrap));
     }
 
     fn within<K>(
@@ -342,6 +362,6 @@ impl Watches {
             + 'static,
     {
         let api: Api<DeserializeGuard<K>> = Api::namespaced(self.client.clone(), namespace);
-        self.tasks.spawn(follow(api, config, self.events.clone(), wrap))
+        self.tasks.spawn(follow(api, config, self.set_backs.clone(), self.events.clone(), wrap))
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use cst_compiler::model::ObjectKey;
-use futures_util::{StreamExt as _, pin_mut};
+use futures_util::StreamExt as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::error_boundary::InvalidObject;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
@@ -35,17 +35,37 @@ pub enum Seen<K> {
     Gone(ObjectKey),
     /// Everything there is has been told.
     Listed,
+    /// The API server's store was set back: everything is told once more, and is as it is told, however new what was told before.
+    Anew,
 }
 
 /// Follows a watch for good and hands on what it sees. It begins anew by itself after every failure; what had been listed before and
-/// is not there then is told as gone. Ends when nobody listens.
-pub async fn follow<T: Told, E>(api: Api<T>, config: Config, to: mpsc::Sender<E>, wrap: impl Fn(Seen<T::Object>) -> E) {
+/// is not there then is told as gone. So it does when `set_backs` says that the store was set back: a watch that goes on from a version that
+/// the store has not reached again is told nothing. Ends when nobody listens.
+pub async fn follow<T: Told, E>(
+    api: Api<T>,
+    config: Config,
+    mut set_backs: tokio::sync::watch::Receiver<u32>,
+    to: mpsc::Sender<E>,
+    wrap: impl Fn(Seen<T::Object>) -> E,
+) {
     let url = api.resource_url().to_owned();
-    let stream = watcher(api, config);
-    pin_mut!(stream);
+    let begin = || Box::pin(watcher(api.clone(), config.clone()));
+    let mut stream = begin();
     let mut known = Known::default();
     let mut delay = FIRST_DELAY;
-    while let Some(event) = stream.next().await {
+    loop {
+        let event = tokio::select! {
+            Some(event) = stream.next() => event,
+            Ok(()) = set_backs.changed() => {
+                stream = begin();
+                if to.send(wrap(Seen::Anew)).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            else => return,
+        };
         let event = match event {
             Ok(event) => event,
             Err(error) => {
@@ -154,6 +174,7 @@ mod tests {
             Seen::Unreadable { metadata, .. } => format!("?{}", metadata.name.unwrap_or_default()),
             Seen::Gone(key) => format!("-{}", key.name),
             Seen::Listed => "listed".into(),
+            Seen::Anew => "anew".into(),
         })
         .collect()
     }

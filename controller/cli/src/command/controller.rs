@@ -7,7 +7,8 @@ use cst_compiler::desired::web::Password;
 use cst_compiler::settings::Settings;
 use cst_kubernetes::database::Server;
 use cst_kubernetes::run::{Options, Servers, run};
-use cst_nameserver::{Primary, exposition};
+use cst_kubernetes::tally::Tally;
+use cst_nameserver::{Primary, Sample, exposition};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -71,15 +72,18 @@ impl Controller {
         let config = primary::config(&dns, self.listen.clone(), &self.keys)?;
         let databases = self.databases(&settings)?;
         let (primary, observations) = Primary::start(config).await?;
+        let tally = Arc::new(Tally::default());
         let (parents, said) = primary::watch_parents(&settings.dns);
         if let Some(address) = self.metrics {
             let (listener, counted, asked) = (TcpListener::bind(address).await?, primary.metrics(), parents.clone());
-            let samples = move || exposition(counted.samples().into_iter().chain(asked.samples()));
+            let waiting = Arc::clone(&tally);
+            let samples =
+                move || exposition(counted.samples().into_iter().chain(asked.samples()).chain(samples(&waiting)));
             tokio::spawn(metrics::serve(listener, samples));
         }
         let zones = Arc::new(Served { primary, parents });
         tokio::spawn(primary::follow_keys(Arc::clone(&zones), dns, self.keys));
-        let servers = Servers { zones, observations: primary::forward(observations, said), databases };
+        let servers = Servers { zones, observations: primary::forward(observations, said), databases, tally };
         let client = kube::Client::try_default().await?;
         let options = Options {
             namespace: self.namespace,
@@ -97,6 +101,33 @@ impl Controller {
         let password = Password::new(std::fs::read_to_string(path)?.trim_end().to_owned());
         Ok(Some(Server { host: web.database_host(), port: 3306, username: "root".into(), password }))
     }
+}
+
+/// How much waits for a human.
+fn samples(tally: &Tally) -> Vec<Sample> {
+    let [held, untold, retained, missing] = tally.numbers();
+    let held_by = |told, number| Sample {
+        name: "cst_held_changes",
+        help: "Changes that wait for the coordinator's approval, by where they are told.",
+        labels: vec![("told", told)],
+        ..gauge(number)
+    };
+    let retained = Sample {
+        name: "cst_retained_units",
+        help: "Zones, boxes and sites that nobody declares any more and that are served on.",
+        ..gauge(retained)
+    };
+    let missing = Sample {
+        name: "cst_missing_tenants",
+        help: "Tenants that are gone and were not Terminated; what they have stays.",
+        ..gauge(missing)
+    };
+    vec![held_by("status", held), held_by("log", untold), retained, missing]
+}
+
+fn gauge(number: u64) -> Sample {
+    let value = f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    Sample { name: "", help: "", is_counter: false, labels: Vec::new(), value }
 }
 
 /// Waits for SIGTERM or SIGINT.

@@ -10,6 +10,7 @@ use cst_compiler::desired::mail::sharing::Sharing;
 use cst_compiler::desired::mail::{DomainContent, ShardContent, dovecot, sieve};
 use cst_compiler::index::{Index, Unit};
 use cst_compiler::model::{Address, DomainName};
+use cst_compiler::plan::absence::Absence;
 
 /// The tables of Postfix as text; of each domain the passwd-file, with `<hash>` in place of what would open a box, who uses others' boxes,
 /// and the boxes' scripts.
@@ -40,7 +41,7 @@ fn contents(index: &Index, postmaster: &Address, today: Date) -> BTreeMap<Domain
         Unit::Mail(name) => Some(name),
         _ => None,
     });
-    let live = names.map(|name| (compile::mail(index, &name, None, today), name));
+    let live = names.map(|name| (compile::mail(index, &name, None, today, |_| Absence::Deleted), name));
     live.filter(|(outcome, _)| outcome.standing == compile::Standing::Live)
         .filter_map(|(outcome, name)| {
             let shards = outcome.domain.shards(postmaster, 0);

@@ -5,6 +5,7 @@ use cst_api::Date;
 use super::aliases::{self, Known};
 use super::{ZoneFacts, mail, site, tenant, undecided, zone};
 use crate::index::{Index, Unit};
+use crate::plan::absence::Absence;
 use crate::problem::Problem;
 
 /// Everything that is wrong with all objects of an index, in order, each once, for who has only the manifests.
@@ -19,7 +20,7 @@ pub fn problems(index: &Index, today: Date) -> Vec<Problem> {
                 problems.extend(outcome.problems);
                 zones.extend(outcome.zone.map(|zone| (name, zone)));
             }
-            Unit::Mail(name) => problems.extend(mail(index, &name, None, today).problems),
+            Unit::Mail(name) => problems.extend(mail(index, &name, None, today, |_| Absence::Deleted).problems),
             Unit::Site(key) => problems.extend(site(index, &key).problems),
         }
     }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod declared;
 
-use cst_api::{Date, MailboxState, Reason};
+use cst_api::{Date, DeletionPolicy, MailboxState, Reason};
 
 use super::zone::mail::{alias_for, caught_by};
 use super::{Standing, mailbox};
@@ -10,6 +10,7 @@ use crate::desired::mail::{MailBox, MailDomain, PasswordHash};
 use crate::index::Index;
 use crate::model::{Address, DomainName, ObjectKey};
 use crate::parse::{MailboxModel, PasswordSource};
+use crate::plan::absence::Absence;
 use crate::plan::retention::{self, Retention};
 use crate::problem::{Kind, ObjectRef, Problem};
 
@@ -26,8 +27,15 @@ pub struct MailOutcome {
     pub problems: Vec<Problem>,
 }
 
-/// Compiles a mail domain. `published`: what it last published; `today` in the settings' time zone.
-pub fn mail(index: &Index, name: &DomainName, published: Option<&MailDomain>, today: Date) -> MailOutcome {
+/// Compiles a mail domain. `published`: what it last published; `today` in the settings' time zone; `absence`: what it means that the Mailbox of a
+/// box is gone that is to go.
+pub fn mail(
+    index: &Index,
+    name: &DomainName,
+    published: Option<&MailDomain>,
+    today: Date,
+    absence: impl Fn(&MailBox) -> Absence,
+) -> MailOutcome {
     let hosted = index.held_zone(name).is_some_and(crate::parse::DomainModel::hosts_mail);
     let asked_for = index.domains_of_zone(name).next().is_some();
     let standing = match (hosted, asked_for) {
@@ -48,7 +56,7 @@ pub fn mail(index: &Index, name: &DomainName, published: Option<&MailDomain>, to
             outcome.domain.catch_all.clone_from(&published.catch_all);
             outcome.domain.alias_of.clone_from(&published.alias_of);
         }
-        carried_over(index, published, today, &mut outcome.domain);
+        carried_over(index, published, today, absence, &mut outcome.domain);
     }
     outcome.domain.boxes.sort_by(|a, b| a.address.cmp(&b.address));
     outcome
@@ -110,7 +118,13 @@ fn password(
 }
 
 /// What was published and is not declared now: kept while its Mailbox is there but refused, retained once it is gone.
-fn carried_over(index: &Index, published: &MailDomain, today: Date, domain: &mut MailDomain) {
+fn carried_over(
+    index: &Index,
+    published: &MailDomain,
+    today: Date,
+    absence: impl Fn(&MailBox) -> Absence,
+    domain: &mut MailDomain,
+) {
     let retain_days = index.settings().retain_days;
     let declared: BTreeSet<Address> = domain.boxes.iter().map(|b| b.address.clone()).collect();
     let mut carried = BTreeMap::new();
@@ -121,11 +135,8 @@ fn carried_over(index: &Index, published: &MailDomain, today: Date, domain: &mut
         }
         if is_asked_for(index, &last.owner, &last.address) {
             carried.insert(last.address.clone(), last.clone());
-        } else if let Retention::Serve(since) =
-            retention::judge(last.delete_policy, last.retained_since, today, retain_days)
-        {
-            let state = if last.receives() { MailboxState::Suspended } else { MailboxState::Closed };
-            carried.insert(last.address.clone(), MailBox { state, retained_since: Some(since), ..last.clone() });
+        } else if let Some(kept) = undeclared(last, today, retain_days, &absence) {
+            carried.insert(last.address.clone(), kept);
         }
     }
     for (alias, target) in &published.aliases {
@@ -135,6 +146,23 @@ fn carried_over(index: &Index, published: &MailDomain, today: Date, domain: &mut
         }
     }
     domain.boxes.extend(carried.into_values());
+}
+
+/// What goes on of a box that nobody declares any more. One that was to go at once, and that nobody deleted, is retained from now on, as if it had
+/// been written so.
+fn undeclared(last: &MailBox, today: Date, days: u16, absence: impl Fn(&MailBox) -> Absence) -> Option<MailBox> {
+    let state = if last.receives() { MailboxState::Suspended } else { MailboxState::Closed };
+    let retained = |since| MailBox { state, retained_since: Some(since), ..last.clone() };
+    match retention::judge(last.delete_policy, last.retained_since, today, days) {
+        Retention::Serve(since) => Some(retained(since)),
+        Retention::Drop => match absence(last) {
+            Absence::Deleted => None,
+            Absence::Swept if last.delete_policy == DeletionPolicy::Delete => {
+                Some(MailBox { delete_policy: DeletionPolicy::Retain, ..retained(today) })
+            }
+            Absence::Swept | Absence::Unclear => Some(last.clone()),
+        },
+    }
 }
 
 /// Whether the Mailbox is there and, as far as can be told, still asks for the address.

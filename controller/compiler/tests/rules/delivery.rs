@@ -5,6 +5,7 @@ use cst_api::{Date, MailboxState};
 use cst_compiler::compile;
 use cst_compiler::desired::mail::{BoxRole, MailBox, MailDomain};
 use cst_compiler::manifest::Repository;
+use cst_compiler::plan::absence::Absence;
 
 const FANO: &str =
     "Tenant /fano {displayName: Fano, entityType: Comune, domains: [comune.fano.example, old.fano.example]}
@@ -23,7 +24,7 @@ fn fano(lines: &str) -> Repository {
 }
 
 fn compiled(repository: &Repository, published: Option<&MailDomain>, today: Date) -> MailDomain {
-    compile::mail(&repository.index, &name("comune.fano.example"), published, today).domain
+    compile::mail(&repository.index, &name("comune.fano.example"), published, today, |_| Absence::Deleted).domain
 }
 
 fn find<'a>(domain: &'a MailDomain, local: &str) -> &'a MailBox {

@@ -6,6 +6,7 @@ use cst_compiler::compile::{self, Standing};
 use cst_compiler::desired::mail::MailDomain;
 use cst_compiler::manifest::Repository;
 use cst_compiler::model::ObjectKey;
+use cst_compiler::plan::absence::Absence;
 
 const TENANT: &str = "Tenant /fano {displayName: Fano, entityType: Comune, domains: [comune.fano.example]}\n";
 const DOMAIN: &str = "Domain t-fano/comune.fano.example {mail: {mode: Hosted}}\n";
@@ -15,7 +16,7 @@ fn mailbox(object: &str, spec: &str) -> String {
 }
 
 fn compiled(repository: &Repository, published: Option<&MailDomain>, today: Date) -> compile::MailOutcome {
-    compile::mail(&repository.index, &name("comune.fano.example"), published, today)
+    compile::mail(&repository.index, &name("comune.fano.example"), published, today, |_| Absence::Deleted)
 }
 
 fn states(domain: &MailDomain) -> Vec<(String, MailboxState)> {

@@ -13,7 +13,7 @@ impl Engine {
         let zone_work = |work: &Work| match work {
             Work::Serve(_) => true,
             Work::Unit(unit) => self.leads && matches!(unit, Unit::Zone(_)),
-            Work::Object(_) | Work::Ask(_) => false,
+            Work::Object(_) | Work::Ask(_) | Work::Absence(_) => false,
         };
         let needed = if self.leads { &Source::ALWAYS[..] } else { &[Source::Published] };
         let listed = needed.iter().all(|source| !self.missing.contains(source));
@@ -46,5 +46,10 @@ impl Engine {
     /// Whether any zone is served.
     pub fn serves_any(&self) -> bool {
         self.zones.values().any(|state| state.served.is_some())
+    }
+
+    /// The zones that are known, for whoever keeps their keys.
+    pub fn zones_with_keys(&self) -> Vec<DomainName> {
+        self.zones.iter().filter(|(_, state)| state.published.is_some()).map(|(zone, _)| zone.clone()).collect()
     }
 }

@@ -105,7 +105,7 @@ impl Engine {
         match seen {
             Seen::There(object) => self.object_seen(kind, &object.metadata, now),
             Seen::Gone(key) => self.object_gone(kind.named(key), now),
-            Seen::Unreadable { .. } | Seen::Listed => {}
+            Seen::Unreadable { .. } | Seen::Listed | Seen::Anew => {}
         }
     }
 

@@ -6,8 +6,8 @@ use std::time::Instant;
 use cst_api::{Date, DeletionPolicy, Retained, RetainedKind};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::plan::absence::Absence;
 use cst_compiler::plan::departure::{self, Census, Departures, Facts, Standing};
-use cst_compiler::plan::guard::Held;
 use cst_compiler::plan::retention::{self, Retention};
 use cst_compiler::problem::{Kind, ObjectRef};
 
@@ -49,6 +49,21 @@ impl RetainedKey {
             }
         }
     }
+}
+
+/// Whether the time of a unit is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Somebody declares it.
+    Declared,
+    /// Nobody does, and it is served on.
+    Retained,
+    /// It was to go at once, and nobody deleted it: it is retained from now on, as if it had been written so.
+    Swept,
+    /// It is not known yet what it means that nobody declares it.
+    Unknown,
+    /// It may ask to go.
+    Over,
 }
 
 impl PublishedZone {
@@ -120,26 +135,63 @@ impl Engine {
     /// Whether the coordinator let something retained go by its name.
     pub(super) fn is_dropped(&self, retained: &(RetainedKey, Date)) -> bool {
         let (key, since) = retained;
-        let tenant = self.known.get(&ObjectRef::tenant(&key.tenant));
-        tenant.is_some_and(|known| known.drops.contains(&key.word(*since)))
+        self.words_for(&key.tenant).any(|words| words.drops.contains(&key.word(*since)))
     }
 
     /// Whether nobody declares a zone any more, and its time is over.
     pub(super) fn zone_is_over(&self, zone: &PublishedZone, today: Date) -> bool {
-        !self.is_there(Kind::Domain, &zone.holder)
-            && (self.is_time_over(zone.deletion_policy, zone.retired, today)
-                || zone.retained().is_some_and(|retained| self.is_dropped(&retained)))
+        self.end_of_zone(zone, today) == End::Over
+    }
+
+    pub(super) fn end_of_zone(&self, zone: &PublishedZone, today: Date) -> End {
+        let object = ObjectRef::new(Kind::Domain, zone.holder.clone());
+        self.end_of(&object, zone.retained(), zone.deletion_policy, zone.retired, today)
     }
 
     /// Whether nobody declares a site any more, and its time is over.
     pub(super) fn site_is_over(&self, key: &ObjectKey, applied: &Applied, today: Date) -> bool {
-        !self.is_there(Kind::WebSite, key)
-            && (self.is_time_over(applied.deletion_policy, applied.retired, today)
-                || applied.retained(&Unit::Site(key.clone())).is_some_and(|retained| self.is_dropped(&retained)))
+        self.end_of_site(key, applied, today) == End::Over
     }
 
-    fn is_time_over(&self, policy: DeletionPolicy, since: Option<Date>, today: Date) -> bool {
-        retention::judge(policy, since, today, self.index.settings().retain_days) == Retention::Drop
+    pub(super) fn end_of_site(&self, key: &ObjectKey, applied: &Applied, today: Date) -> End {
+        let (object, retained) =
+            (ObjectRef::new(Kind::WebSite, key.clone()), applied.retained(&Unit::Site(key.clone())));
+        self.end_of(&object, retained, applied.deletion_policy, applied.retired, today)
+    }
+
+    fn end_of(
+        &self,
+        object: &ObjectRef,
+        retained: Option<(RetainedKey, Date)>,
+        policy: DeletionPolicy,
+        since: Option<Date>,
+        today: Date,
+    ) -> End {
+        if self.is_there(object.kind, &object.key) {
+            return End::Declared;
+        }
+        if retained.is_some_and(|retained| self.is_dropped(&retained)) {
+            return End::Over;
+        }
+        let judged = retention::judge(policy, since, today, self.index.settings().retain_days);
+        match (judged, self.judged(object)) {
+            (Retention::Drop, Some(Absence::Deleted)) => End::Over,
+            (Retention::Drop, Some(Absence::Swept)) if policy == DeletionPolicy::Delete => End::Swept,
+            (Retention::Drop, None) => End::Unknown,
+            (Retention::Serve(_) | Retention::Drop, _) => End::Retained,
+        }
+    }
+
+    /// Whether it is not known of something of a tenant whether it may ask to go.
+    fn awaits_judgement(&self, tenant: &str, today: Date) -> bool {
+        let zones = self.zones.values().filter_map(|state| state.published.as_ref());
+        let mut zones = zones.filter(|zone| zone.holder.tenant() == Some(tenant));
+        let mut sites = self.applied.iter().filter_map(|(unit, applied)| match unit {
+            Unit::Site(key) if key.tenant() == Some(tenant) => Some((key, applied)),
+            _ => None,
+        });
+        zones.any(|zone| self.end_of_zone(zone, today) == End::Unknown)
+            || sites.any(|(key, applied)| self.end_of_site(key, applied, today) == End::Unknown)
     }
 
     /// Whether a unit whose time is over may go.
@@ -189,10 +241,14 @@ impl Engine {
         if last.is_empty() && !self.leaving.contains_key(tenant) {
             return last;
         }
+        if self.awaits_judgement(tenant, now.today) {
+            return last;
+        }
         let facts = self.departure_facts(tenant, now);
         let asks = !facts.own.over.is_empty();
-        let (next, held) = departure::step(&last, &facts, |held| self.tenant_approves(tenant, held));
+        let (next, held) = departure::step(&last, &facts, |digest| self.tenant_approves(tenant, digest));
         self.returned.retain(|unit| !next.has(&unit.to_string()));
+        self.tell_held(tenant, held.as_slice());
         if asks {
             self.leaving.insert(tenant.to_owned(), held);
         } else {
@@ -210,6 +266,7 @@ impl Engine {
             returned: self.returned.iter().map(ToString::to_string).collect(),
             catalog: Census::default(),
             elsewhere: BTreeSet::new(),
+            by_word: BTreeSet::new(),
             today: now.today,
             now: now.seconds,
         };
@@ -217,6 +274,9 @@ impl Engine {
             let unit = Unit::Zone(zone.apex().clone()).to_string();
             let is_over = self.zone_is_over(zone, now.today);
             facts.catalog.note(unit.clone(), is_over);
+            if is_over && self.has_word(zone) {
+                facts.by_word.insert(unit.clone());
+            }
             if zone.holder.tenant() == Some(tenant) {
                 facts.named.extend(zone.retained().filter(|r| self.is_dropped(r)).map(|_| unit.clone()));
                 facts.own.note(unit, is_over);
@@ -229,16 +289,14 @@ impl Engine {
                     facts.named.extend(retained.map(|_| unit.to_string()));
                     facts.own.note(unit.to_string(), self.site_is_over(key, applied, now.today));
                 }
-                Unit::Tenant(other) if other != tenant => facts.elsewhere.extend(applied.departures.zones()),
+                Unit::Tenant(other) if other != tenant => {
+                    facts.elsewhere.extend(applied.departures.zones());
+                    facts.by_word.extend(applied.departures.zones_by_word());
+                }
                 _ => {}
             }
         }
         facts
-    }
-
-    fn tenant_approves(&self, tenant: &str, held: &Held) -> bool {
-        let known = self.known.get(&ObjectRef::tenant(tenant));
-        known.is_some_and(|known| known.approvals.contains(&held.digest))
     }
 
     /// What of a tenant may go is written down, or that it is to leave: what newly may be done is done now.

@@ -93,6 +93,8 @@ pub enum Work {
     Object(ObjectRef),
     /// Ask for a site whose pod and routes are ready; the leader's alone.
     Ask(ObjectKey),
+    /// Ask what it means that an object is gone; the leader's alone.
+    Absence(ObjectRef),
     /// Serve a stored zone, on every replica.
     Serve(DomainName),
 }
@@ -102,6 +104,7 @@ impl fmt::Display for Work {
         match self {
             Self::Unit(unit) => unit.fmt(f),
             Self::Object(object) => write!(f, "status of {object}"),
+            Self::Absence(object) => write!(f, "absence of {object}"),
             Self::Ask(site) => write!(f, "question for site {site}"),
             Self::Serve(zone) => write!(f, "service of zone {zone}"),
         }

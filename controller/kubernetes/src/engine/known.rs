@@ -3,15 +3,15 @@
 use cst_api::{Domain, Mailbox, Tenant, TenantState, WebSite};
 use cst_compiler::index::{Change, Unit};
 use cst_compiler::model::ObjectKey;
-use cst_compiler::plan::guard::{APPROVE_ANNOTATION, DROP_ANNOTATION};
 use cst_compiler::problem::{Kind, ObjectRef};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt as _};
-use std::collections::BTreeSet;
 use std::time::Instant;
 
+use super::absence::birth;
 use super::damage::NAMESPACE;
+use super::word::Words;
 use super::{Engine, Source, Work, version_number};
 use crate::clock::Now;
 use crate::report::{Draft, ObjectStatus, Reported};
@@ -22,14 +22,14 @@ use crate::watch::Seen;
 pub(super) struct Known {
     pub uid: String,
     pub generation: Option<i64>,
-    /// The digests its annotation approves.
-    pub approvals: BTreeSet<String>,
-    /// What its annotation lets go, in words.
-    pub drops: BTreeSet<String>,
+    /// What its annotations let go.
+    pub words: Words,
     /// What its status says, as far as is known here.
     pub status: ObjectStatus,
     /// Why it cannot be read.
     pub unreadable: Option<String>,
+    /// When it was made, seconds since 1970.
+    pub born: Option<i64>,
     version: u64,
 }
 
@@ -61,15 +61,9 @@ impl Engine {
             }
             Seen::Gone(key) => {
                 self.tenants.remove(&key.name);
-                if !self.was_terminated(&key.name) {
-                    tracing::warn!(
-                        tenant = key.name,
-                        "its Tenant is gone and was not Terminated: what it has stays, as when it is only missing; apply it again, as Terminated if it is to leave"
-                    );
-                }
                 self.built.remove(&Unit::Tenant(key.name.clone()));
             }
-            Seen::Unreadable { .. } | Seen::Listed => {}
+            Seen::Unreadable { .. } | Seen::Listed | Seen::Anew => {}
         }
         self.take_object(Source::Tenants, Kind::Tenant, seen, |key, tenant| Change::Tenant(key.name, tenant), now);
         if let Some(namespace) = gone {
@@ -95,7 +89,7 @@ impl Engine {
                 return self.object_seen(NAMESPACE, &namespace.metadata, now);
             }
             Seen::Gone(key) => key,
-            Seen::Unreadable { .. } | Seen::Listed => return,
+            Seen::Unreadable { .. } | Seen::Listed | Seen::Anew => return,
         };
         self.damage.namespace_ends(&key.name, false);
         let Some(tenant) = cst_api::tenant_of_namespace(&key.name) else { return };
@@ -132,10 +126,21 @@ impl Engine {
                 }
             }
             Seen::Gone(key) => {
-                self.known.remove(&ObjectRef::new(kind, key.clone()));
+                let object_ref = ObjectRef::new(kind, key.clone());
+                if let Some(known) = self.known.remove(&object_ref).filter(|_| kind != Kind::Tenant) {
+                    self.is_missed(object_ref.clone(), known.born);
+                    if self.anew.contains(&source) {
+                        self.is_lost(&object_ref);
+                    }
+                }
                 self.change(change(key, None), now);
             }
             Seen::Listed => self.listed(source),
+            Seen::Anew => {
+                self.anew.insert(source);
+                let of_kind = self.known.iter_mut().filter(|(object, _)| object.kind == kind);
+                of_kind.for_each(|(_, known)| known.version = 0);
+            }
         }
     }
 
@@ -152,25 +157,20 @@ impl Engine {
         let older = last.is_some_and(|last| version < last.version);
         let kept = last.map(|last| last.status.clone()).filter(|_| older || status.is_none());
         let status = kept.or(status).unwrap_or_else(|| ObjectStatus::empty(object.kind));
-        let words = |annotation: &str| {
-            let words = meta.annotations.as_ref().and_then(|annotations| annotations.get(annotation));
-            words.iter().flat_map(|words| words.split_whitespace()).map(str::to_owned).collect()
-        };
         let next = Known {
             uid: meta.uid.clone().unwrap_or_default(),
             generation: meta.generation,
-            approvals: words(APPROVE_ANNOTATION),
-            drops: words(DROP_ANNOTATION),
+            words: Words::of(meta),
             status,
             unreadable,
+            born: birth(meta),
             version: last.map_or(version, |last| last.version.max(version)),
         };
         let news = last.is_none_or(|last| {
-            last.status != next.status
-                || (&last.approvals, &last.drops) != (&next.approvals, &next.drops)
-                || last.unreadable != next.unreadable
+            last.status != next.status || last.words != next.words || last.unreadable != next.unreadable
         }) || next.status.observed_generation() != next.generation;
         self.known.insert(object.clone(), next);
+        self.is_back(object);
         news
     }
 
@@ -214,7 +214,7 @@ impl Engine {
     }
 
     /// What is held may have been approved, on the object that holds it or on its Tenant.
-    fn mark_held(&mut self, object: &ObjectRef) {
+    pub(super) fn mark_held(&mut self, object: &ObjectRef) {
         let namespace = cst_api::tenant_namespace(&object.key.name);
         let concerned = |holder: &ObjectKey| match object.kind {
             Kind::Tenant => holder.namespace == namespace,

@@ -14,6 +14,7 @@ use cst_compiler::desired::mail::{MailBox, MailDomain, Shard, shard};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
 use cst_compiler::parse::MailboxModel;
+use cst_compiler::plan::absence::Absence;
 use cst_compiler::plan::guard::{self, Held};
 use cst_compiler::plan::mail::{self, MailStep};
 use cst_compiler::problem::Kind;
@@ -124,7 +125,9 @@ impl Engine {
         let postmaster = self.index.settings().mail.as_ref().map(|mail| mail.postmaster.clone());
         let state = self.mail.entry(domain.clone()).or_default();
         let published = shards::published(domain, &state.shards).map(|published| self.without_dropped(published));
-        let mut outcome = compile::mail(&self.index, domain, published.as_ref(), now.today);
+        let absences = self.absent_boxes(domain, published.as_ref(), now.today);
+        let absence = |mailbox: &MailBox| absences.get(&mailbox.owner).copied().unwrap_or(Absence::Deleted);
+        let mut outcome = compile::mail(&self.index, domain, published.as_ref(), now.today, absence);
         let generate = self.to_generate(&outcome, now);
         if !generate.is_empty() {
             // They come back as Secrets or as failures, and then the domain is compiled with them.
@@ -238,6 +241,9 @@ impl Engine {
             (Some(holder), Some(_)) => drop(self.held.insert(unit, holder.clone())),
             _ => drop(self.held.remove(&unit)),
         }
+        if let Some(tenant) = holder.as_ref().and_then(ObjectKey::tenant) {
+            self.tell_held(tenant, held.as_slice());
+        }
         let Some(state) = self.mail.get_mut(domain).filter(|state| state.held != held) else { return };
         state.held = held;
         self.mark(Work::Unit(Unit::Zone(domain.clone())));
@@ -253,12 +259,17 @@ impl Engine {
             .held
             .iter()
             .filter(|(_, holder)| holder.namespace == namespace && !self.is_there(Kind::Domain, holder));
-        let held = orphaned.flat_map(|(unit, _)| match unit {
+        let held = orphaned.flat_map(|(unit, _)| self.held_of(unit));
+        self.leaving.get(tenant).cloned().flatten().into_iter().chain(held).collect()
+    }
+
+    /// What of a unit is held.
+    pub(super) fn held_of(&self, unit: &Unit) -> Vec<Held> {
+        match unit {
             Unit::Mail(domain) => self.mail.get(domain).and_then(|mail| mail.held.clone()).into_iter().collect(),
             Unit::Zone(zone) => self.zones.get(zone).map(|state| state.held.clone()).unwrap_or_default(),
-            _ => Vec::new(),
-        });
-        self.leaving.get(tenant).cloned().flatten().into_iter().chain(held).collect()
+            Unit::Tenant(_) | Unit::Site(_) => Vec::new(),
+        }
     }
 
     /// The shards to write and the buckets to remove.

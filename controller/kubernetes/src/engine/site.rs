@@ -15,6 +15,7 @@ use cst_compiler::parse::WebSiteModel;
 use cst_compiler::problem::{Kind, ObjectRef};
 use cst_compiler::settings::web::Web;
 
+use super::departures::End;
 use super::{Effect, Engine, Shell, WorkError};
 use crate::applied::{self, Applied};
 use crate::apply::{self, ObjectId};
@@ -56,9 +57,12 @@ enum Step {
 impl Engine {
     /// Compiles a site and decides what to do. Damage is handed out once: a further attempt goes on from there.
     pub(super) fn site_job(&mut self, key: &ObjectKey, now: &Now) -> SiteJob {
-        let verdict = compile::site(&self.index, key);
         let unit = Unit::Site(key.clone());
         let last = self.applied.get(&unit).cloned();
+        if let Some(last) = last.as_ref().filter(|last| self.end_of_site(key, last, now.today) == End::Unknown) {
+            self.absence(&ObjectRef::new(Kind::WebSite, key.clone()), &unit, last.deletion_policy);
+        }
+        let verdict = compile::site(&self.index, key);
         let (mut step, mut waiting) = self.site_step(key, &verdict, last.as_ref(), now);
         if let Step::Build { anew, .. } = &mut step {
             // Until all of it is applied nobody knows what is there: what is wanted next is built, even if it is what was.
@@ -107,11 +111,13 @@ impl Engine {
         else {
             return (Step::Keep, Vec::new());
         };
-        let step = match (self.site_is_over(key, last, now.today), last.retired) {
-            (true, _) if self.may_go(key, &Unit::Site(key.clone())) => Step::Remove(last.clone()),
-            (true, _) => Step::Ask,
-            (false, Some(_)) => Step::Keep,
-            (false, None) => Step::Note(Applied { retired: Some(now.today), ..last.clone() }),
+        let retired = || Applied { retired: Some(now.today), ..last.clone() };
+        let step = match (self.end_of_site(key, last, now.today), last.retired) {
+            (End::Over, _) if self.may_go(key, &Unit::Site(key.clone())) => Step::Remove(last.clone()),
+            (End::Over, _) => Step::Ask,
+            (End::Swept, _) => Step::Note(Applied { deletion_policy: DeletionPolicy::Retain, ..retired() }),
+            (End::Retained, None) => Step::Note(retired()),
+            (End::Unknown | End::Declared | End::Retained, _) => Step::Keep,
         };
         (step, Vec::new())
     }
@@ -170,6 +176,7 @@ impl Engine {
             self.note_retained(before.retained(&unit), None, now);
             self.built.remove(&unit);
             self.damage.forget(&unit);
+            self.forget_absences(&unit);
         }
     }
 }
@@ -275,7 +282,8 @@ impl SiteJob {
         match self.step {
             Step::Build { site, web, digest, .. } => {
                 let objects = web::objects(&site, &web, None).iter().filter_map(|o| ObjectId::of(o).ok()).collect();
-                let applied = Applied { hosts: vec![site.host.clone()], objects, ..Applied::default() };
+                let (hosts, deletion_policy) = (vec![site.host.clone()], site.deletion_policy);
+                let applied = Applied { objects, hosts, deletion_policy, ..Applied::default() };
                 vec![Effect::Applied(Unit::Site(self.key), Some(applied), digest)]
             }
             Step::Note(applied) => vec![Effect::Applied(Unit::Site(self.key), Some(applied), String::new())],

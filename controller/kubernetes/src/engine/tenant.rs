@@ -40,6 +40,7 @@ impl Engine {
         let unit = Unit::Tenant(name.to_owned());
         let last = self.applied.get(&unit).cloned();
         let is_there = self.is_there(Kind::Tenant, &ObjectRef::tenant(name).key);
+        self.tell_missing(name);
         let departures = self.next_departures(name, now);
         let note = Applied { departures, terminated: self.was_terminated(name), ..last.clone().unwrap_or_default() };
         if note != last.clone().unwrap_or_default() {

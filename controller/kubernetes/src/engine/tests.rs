@@ -1,5 +1,6 @@
 //! Events in, work out: no client, no clock.
 
+mod absence;
 mod damage;
 mod departures;
 mod dnssec;
@@ -16,7 +17,9 @@ use std::time::Instant;
 use cst_api::Date;
 use cst_compiler::desired::tenancy::Installation;
 use cst_compiler::model::record::Ds;
+use cst_compiler::plan::absence::{Found, Home};
 use cst_compiler::plan::dnssec::ZoneKey;
+use cst_compiler::plan::serial;
 use cst_compiler::settings::Settings;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::de::DeserializeOwned;
@@ -24,8 +27,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::clock::Now;
+use crate::engine::zone::Heard;
 use crate::published::PublishedZone;
 use crate::watch::Seen;
+use crate::zone_server::Observation;
 
 const BEGIN: u32 = 1_795_000_000;
 
@@ -61,6 +66,8 @@ struct Play {
     version: u64,
     /// Zones above that are asked anew say at once what they said.
     parents_answer: bool,
+    /// What the API server has where something is missed.
+    found: Found,
 }
 
 impl Play {
@@ -76,7 +83,9 @@ impl Play {
             instant: Instant::now(),
         };
         let engine = Engine::new(settings, Installation::default(), vec!["mail-0".into()]);
-        Self { engine, now, version: 0, parents_answer: true }
+        let home = Some(Home { since: 0, ends: false });
+        let found = Found { object: false, kind: home, namespace: home };
+        Self { engine, now, version: 0, parents_answer: true, found }
     }
 
     /// A leader that has seen everything there is.
@@ -122,6 +131,7 @@ impl Play {
                 "uid": name,
                 "generation": 1,
                 "resourceVersion": self.version.to_string(),
+                "creationTimestamp": self.now.time,
             },
             "spec": spec,
         });
@@ -142,6 +152,7 @@ impl Play {
         object["metadata"]["uid"] = object["metadata"]["name"].clone();
         object["metadata"]["generation"] = 1.into();
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        object["metadata"]["creationTimestamp"] = json!(self.now.time);
         self.take(wrap(Seen::There(serde_json::from_value(object).unwrap())));
     }
 
@@ -218,6 +229,7 @@ impl Play {
             }
             Job::Site(job) => job.pretend(),
             Job::Tenant(job) => job.pretend(),
+            Job::Absence(job) => job.pretend(self.found),
             Job::Ask(_) | Job::Report(_) => Vec::new(),
         }
     }
@@ -250,7 +262,7 @@ fn units(work: &[Work]) -> Vec<&Unit> {
     work.iter()
         .filter_map(|work| match work {
             Work::Unit(unit) => Some(unit),
-            Work::Object(_) | Work::Ask(_) | Work::Serve(_) => None,
+            Work::Object(_) | Work::Ask(_) | Work::Absence(_) | Work::Serve(_) => None,
         })
         .collect()
 }

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::plan::absence::Found;
 use cst_compiler::plan::dnssec::{Signing, StoredKey};
+use cst_compiler::problem::ObjectRef;
 use cst_compiler::published::VersionKey;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Client};
 
-use super::{mail, site, tenant, zone};
+use super::{absence, mail, site, tenant, zone};
 use crate::applied::{Applied, BringAboutError, Memory, RecordError};
 use crate::apply::ApplyError;
 use crate::database::{self, DatabaseError};
@@ -58,6 +61,8 @@ pub enum Job {
     Report(Vec<Report>),
     /// Asking for a site.
     Ask(site::AskJob),
+    /// Asking what an absence means.
+    Absence(absence::AbsenceJob),
     /// Serving a stored zone.
     Serve(zone::ServeJob),
 }
@@ -91,6 +96,8 @@ pub enum Effect {
     Answered(ObjectKey, Question),
     /// A status was written.
     Reported(Reported),
+    /// What the API server has where an object was missed, for the time of this number.
+    Missed(ObjectRef, u64, Found),
     /// The Secrets of this namespace may be watched from now on.
     Watch(String),
 }
@@ -176,6 +183,7 @@ impl Job {
             Self::Site(job) => job.run(shell, &mut effects).await,
             Self::Report(reports) => shell.report(reports, &mut effects).await,
             Self::Ask(job) => job.run(shell, &mut effects).await,
+            Self::Absence(job) => job.run(shell, &mut effects).await,
             Self::Serve(job) => job.run(shell, &mut effects).await,
         };
         (effects, result)
@@ -208,6 +216,21 @@ impl Shell {
     /// A zone's keys that were of no use are read again.
     pub fn forget_keys(&self, zone: &DomainName) {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&keys::secret_name(zone));
+    }
+
+    /// Stores again the keys that are known here and that the store lost. Asks until it is done.
+    pub async fn restore_keys(&self, zones: Vec<DomainName>) {
+        let mut delay = Duration::from_millis(100);
+        for zone in zones {
+            let known =
+                self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&keys::secret_name(&zone)).cloned();
+            let Some(known) = known else { continue };
+            while let Err(error) = keys::restore(&self.secrets(), &zone, &known).await {
+                tracing::warn!(%zone, error = %failure::chain(&error), "its signing keys cannot be stored again yet");
+                tokio::time::sleep(delay).await;
+                delay = (delay * 2).min(Duration::from_secs(10));
+            }
+        }
     }
 
     /// Keeps a zone's keys for later.

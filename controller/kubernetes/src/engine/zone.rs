@@ -18,7 +18,7 @@ use cst_compiler::plan::dnssec::{StoredKey, Wait};
 use cst_compiler::plan::guard::Held;
 use cst_compiler::plan::parent::Parent;
 use cst_compiler::plan::serial;
-use cst_compiler::problem::{Kind, ObjectRef, Problem};
+use cst_compiler::problem::{Kind, Problem};
 
 use super::{Effect, Engine, Shell, Work, WorkError, version_number};
 use crate::clock::Now;
@@ -79,7 +79,7 @@ pub(super) struct Heard {
 }
 
 /// A stored version that cannot be read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Damaged {
     /// The stored object's version.
     pub resource_version: String,
@@ -87,6 +87,10 @@ pub(super) struct Damaged {
     pub serial: Option<u32>,
     /// Whose it is, where that can be read.
     pub holder: Option<ObjectKey>,
+    /// What is damaged, whatever is written on it beside.
+    pub identity: String,
+    /// The digests that are approved on the stored object itself.
+    pub approvals: BTreeSet<String>,
     /// Why it cannot be read.
     pub why: String,
 }
@@ -176,6 +180,15 @@ impl Engine {
         let holder = outcome.holder.as_ref().or(stored).cloned();
         let is_news = state.held != held;
         state.held = held.to_vec();
+        match holder.as_ref().and_then(ObjectKey::tenant) {
+            Some(tenant) => self.tell_held(tenant, held),
+            None => self.tell_ownerless(zone, held),
+        }
+        if holder.is_none() && !held.is_empty() {
+            self.untold.ownerless.insert(zone.clone());
+        } else {
+            self.untold.ownerless.remove(zone);
+        }
         if let Some(tenant) = holder.as_ref().filter(|_| is_news).and_then(ObjectKey::tenant) {
             self.mark(Work::Unit(Unit::Tenant(tenant.to_owned())));
         }
@@ -187,15 +200,6 @@ impl Engine {
             }
             None => drop(self.held.remove(&unit)),
         }
-    }
-
-    /// Whether the coordinator approved a held step, on the Domain or on its Tenant.
-    pub(super) fn approves(&self, holder: &ObjectKey, held: &Held) -> bool {
-        let tenant = holder.tenant().map(ObjectRef::tenant);
-        let on = [Some(ObjectRef::new(Kind::Domain, holder.clone())), tenant];
-        on.into_iter()
-            .flatten()
-            .any(|object| self.known.get(&object).is_some_and(|known| known.approvals.contains(&held.digest)))
     }
 
     fn note_site_problems(&mut self, zone: &DomainName, outcome: &ZoneOutcome) {
@@ -245,6 +249,7 @@ impl Engine {
             let versions = versions.chain(damaged.iter().map(|damaged| &damaged.resource_version));
             state.withdrawn = versions.map(|version| version_number(version)).chain(state.withdrawn).max();
             (state.going, state.wait) = (None, None);
+            self.forget_absences(&Unit::Zone(zone.clone()));
             self.note_retained(last.and_then(|last| last.retained()), None, now);
         }
         self.mark_with_glue(zone);

@@ -22,9 +22,17 @@ impl Engine {
                 let Some((domain, bucket, stored)) = shards::read(&secret) else {
                     return self.shard_lost(&secret.name_any(), now);
                 };
+                self.stored_since(Unit::Mail(domain.clone()), &secret.metadata);
+                let is_set_back = self.anew.contains(&Source::Shards);
                 let state = self.mail.entry(domain.clone()).or_default();
                 let known = state.shards.get(&bucket);
-                if known.is_none_or(|known| stored.version > known.version) {
+                if let Some(known) = known.filter(|known| is_set_back && known.content.is_some()) {
+                    // What was known is newer, and is written again where it is another.
+                    let intact = stored.intact && known.content == stored.content;
+                    let content = known.content.clone();
+                    state.shards.insert(bucket, StoredShard { content, intact, ..stored });
+                    self.shards_changed(&domain, now);
+                } else if known.is_none_or(|known| stored.version > known.version) {
                     let content = stored.content.or_else(|| known?.content.clone());
                     state.shards.insert(bucket, StoredShard { content, ..stored });
                     self.shards_changed(&domain, now);
@@ -33,6 +41,10 @@ impl Engine {
             Seen::Unreadable { metadata, .. } => tracing::error!(secret = metadata.name, "a shard cannot be read"),
             Seen::Gone(key) => self.shard_lost(&key.name, now),
             Seen::Listed => self.listed(Source::Shards),
+            Seen::Anew => {
+                self.anew.insert(Source::Shards);
+                self.mail.values_mut().flat_map(|state| state.shards.values_mut()).for_each(|shard| shard.version = 0);
+            }
         }
     }
 
@@ -95,6 +107,7 @@ impl Engine {
             }
             Seen::Gone(key) => self.acks.retain(|pod, _| ack::config_map_name(pod) != key.name),
             Seen::Listed => self.listed(Source::Acks),
+            Seen::Anew => {}
         }
         let open: Vec<DomainName> =
             self.mail.iter().filter(|(_, state)| !state.acknowledged).map(|(domain, _)| domain.clone()).collect();

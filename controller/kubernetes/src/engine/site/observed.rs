@@ -51,6 +51,7 @@ impl Engine {
                 tracing::error!(deployment = metadata.name, error, "a Deployment cannot be read");
             }
             Seen::Listed => self.listed(Source::Deployments),
+            Seen::Anew => {}
         }
     }
 
@@ -75,6 +76,7 @@ impl Engine {
                 tracing::error!(route = metadata.name, error, "an HTTPRoute cannot be read");
             }
             Seen::Listed => self.listed(Source::Routes),
+            Seen::Anew => {}
         }
     }
 

@@ -6,6 +6,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use super::*;
 use crate::applied;
 
+mod word;
+
 const ZONE: &str = "comune.urbino.pu.it";
 const OWN: &[&str] = &["example", ZONE];
 
@@ -38,7 +40,7 @@ pub(super) fn stored(play: &Play) -> Vec<ConfigMap> {
 }
 
 /// Whatever is stored, as another leader finds it, with the same objects there.
-fn restarted(play: &Play, declared: &[&str]) -> Play {
+pub(super) fn restarted(play: &Play, declared: &[&str]) -> Play {
     let mut next = Play::new();
     next.tenant("urbino", OWN);
     for zone in declared {

@@ -91,7 +91,7 @@ impl Play {
     }
 
     /// The stored Secrets of the mail domain, as somebody finds them in the cluster.
-    fn secrets(&self) -> Vec<Secret> {
+    pub(super) fn secrets(&self) -> Vec<Secret> {
         let shards = self.content().unwrap().shards(&self.postmaster(), 0);
         let stored = &self.engine.mail[&name(DOMAIN)].shards;
         let secret = |shard: &Shard| {

@@ -6,7 +6,7 @@ use crate::applied::Applied;
 use crate::engine::site::SiteJob;
 
 /// A leader with a site that is to be built.
-fn with_a_site() -> Play {
+pub(super) fn with_a_site() -> Play {
     let web = json!({"addresses": ["192.0.2.80"], "applications": {"Static": {"image": "static", "storage": {"size": "1Gi"}}}});
     let mut play = Play::with(settings(&json!({"web": web})));
     play.engine.lead(true);
@@ -20,7 +20,7 @@ fn with_a_site() -> Play {
     play
 }
 
-fn portale() -> ObjectKey {
+pub(super) fn portale() -> ObjectKey {
     ObjectKey::new("t-urbino", "portale")
 }
 

@@ -12,11 +12,12 @@ use cst_compiler::plan::dnssec::{self, Caches, Facts, Judged, Signing, Wanted};
 use cst_compiler::plan::guard::{self, Held};
 use cst_compiler::plan::history::History;
 use cst_compiler::plan::{renewal, serial};
-use cst_compiler::problem::Kind;
+use cst_compiler::problem::{Kind, ObjectRef};
 use cst_compiler::settings::Secondary;
 use cst_compiler::status::ailment::Ailment;
 
 use super::super::Engine;
+use super::super::departures::End;
 use super::number::believed;
 use super::{Decision, Step, ZoneState};
 use crate::clock::Now;
@@ -99,11 +100,7 @@ impl Engine {
             }
             // Who held it is there but cannot be read: that is no deletion.
             (Standing::Retired, _, _, Some(last)) if !self.is_there(Kind::Domain, &last.holder) => {
-                if self.zone_is_over(&last, now.today) {
-                    self.withdrawal(last, now)
-                } else {
-                    self.kept(PublishedZone { retired: last.retired.or(Some(now.today)), leave: None, ..last }, now)
-                }
+                self.undeclared(last, now)
             }
             (_, _, _, Some(last)) => self.kept(PublishedZone { leave: None, ..last }, now),
             (Standing::Retired, _, _, None) => match self.zones.get(zone).and_then(|state| state.damaged.as_ref()) {
@@ -111,6 +108,22 @@ impl Engine {
                 None => Decision::only(Step::Keep),
             },
             (_, _, _, None) => Decision::only(Step::Keep),
+        }
+    }
+
+    /// What nobody declares any more. Of what goes at once it is asked first whether somebody deleted its Domain.
+    fn undeclared(&mut self, last: PublishedZone, now: &Now) -> Decision {
+        let (unit, policy) = (Unit::Zone(last.apex().clone()), last.deletion_policy);
+        if self.end_of_zone(&last, now.today) == End::Unknown {
+            self.absence(&ObjectRef::new(Kind::Domain, last.holder.clone()), &unit, policy);
+        }
+        let retired = last.retired.or(Some(now.today));
+        match self.end_of_zone(&last, now.today) {
+            End::Over => self.withdrawal(last, now),
+            End::Unknown => self.kept(last, now),
+            End::Swept => self
+                .kept(PublishedZone { deletion_policy: DeletionPolicy::Retain, retired: Some(now.today), ..last }, now),
+            End::Declared | End::Retained => self.kept(PublishedZone { retired, leave: None, ..last }, now),
         }
     }
 

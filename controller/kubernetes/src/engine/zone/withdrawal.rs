@@ -54,8 +54,9 @@ impl Engine {
              backup, declare it, or approve that it is withdrawn",
             damaged.why
         );
-        let held = guard::by_hand(&format!("{zone} damaged {}", damaged.resource_version), message);
-        if damaged.holder.as_ref().is_some_and(|holder| self.approves(holder, &held)) {
+        let held = guard::by_hand(&format!("{zone} damaged {}", damaged.identity), message);
+        let is_approved = damaged.approvals.contains(&held.digest);
+        if is_approved || damaged.holder.as_ref().is_some_and(|holder| self.approves(holder, &held)) {
             return Decision::only(Step::Forget(damaged.resource_version.clone()));
         }
         Decision { held: vec![held], ..Decision::only(Step::Keep) }
@@ -83,7 +84,7 @@ impl Engine {
     }
 
     /// Whether the coordinator let the zone go, by its name or with all its tenant had. That stands for what nobody asks.
-    fn has_word(&self, last: &PublishedZone) -> bool {
+    pub(in super::super) fn has_word(&self, last: &PublishedZone) -> bool {
         last.retained().is_some_and(|retained| self.is_dropped(&retained))
             || last.holder.tenant().is_some_and(|tenant| self.standing(tenant) == Standing::Left)
     }
