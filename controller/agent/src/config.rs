@@ -24,6 +24,8 @@ pub struct Config {
     pub policy: SocketAddr,
     /// Where Dovecot says whether a box is full.
     pub quota: SocketAddr,
+    /// Where Postfix asks whether the header of a submission names its sender.
+    pub milter: SocketAddr,
 }
 
 impl Config {
@@ -39,6 +41,7 @@ impl Config {
             doveadm: "/run/dovecot/doveadm-server".into(),
             policy: (Ipv4Addr::LOCALHOST, 10341).into(),
             quota: (Ipv4Addr::LOCALHOST, 10340).into(),
+            milter: (Ipv4Addr::LOCALHOST, 10342).into(),
         }
     }
 }

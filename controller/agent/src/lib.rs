@@ -17,6 +17,8 @@ pub mod decide;
 pub mod files;
 pub mod inbox;
 pub mod last_good;
+mod listen;
+pub mod milter;
 pub mod policy;
 mod probe;
 mod receive;
@@ -72,7 +74,8 @@ pub async fn serve(config: Config, client: Client) -> Result<(), AgentError> {
     let installed = agent.installed();
     tokio::select! {
         () = work(agent, client.clone(), &config.namespace, sender) => {}
-        () = policy::serve(config.policy, config.quota, installed) => {}
+        () = policy::serve(config.policy, config.quota, installed.clone()) => {}
+        () = milter::serve(config.milter, installed) => {}
         () = acknowledge::write_all(client, &config.namespace, &config.pod, receiver) => {}
     }
     Ok(())

@@ -15,10 +15,11 @@ use cst_compiler::desired::mail::posting::{self, Verdict};
 use cst_compiler::desired::mail::{Domains, routes};
 use cst_compiler::model::Recipient;
 use tokio::io::{AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
+use crate::listen::listen;
 use quota::Quota;
 use request::Request;
 
@@ -31,22 +32,7 @@ const DUNNO: &str = "DUNNO";
 
 /// Answers by what is installed, endlessly. `quota`: where Dovecot's own policy service answers.
 pub async fn serve(at: SocketAddr, quota: SocketAddr, installed: watch::Receiver<Arc<Domains>>) {
-    let listener = loop {
-        match TcpListener::bind(at).await {
-            Ok(listener) => break listener,
-            Err(error) => tracing::error!(%error, %at, "cannot listen for Postfix' questions"),
-        }
-        sleep(Duration::from_secs(1)).await;
-    };
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(answer_all(stream, Quota::new(quota), installed.clone()))),
-            Err(error) => {
-                tracing::warn!(%error, "a connection of Postfix broke off");
-                sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
+    listen(at, |stream| answer_all(stream, Quota::new(quota), installed.clone())).await;
 }
 
 /// Answers the requests of one connection until it ends.

@@ -108,12 +108,17 @@ impl Client {
 
     /// Sends a message; the last reply.
     pub fn send(&mut self, from: &str, to: &str, subject: &str) -> String {
+        self.send_with(from, to, &format!("From: <{from}>\r\nTo: <{to}>\r\nSubject: {subject}\r\n"))
+    }
+
+    /// Sends a message with this header, whose lines end with CRLF; the last reply.
+    pub fn send_with(&mut self, from: &str, to: &str, header: &str) -> String {
         let rcpt = self.rcpt(from, to);
         if !rcpt.starts_with('2') {
             return rcpt;
         }
         assert!(self.say("DATA").starts_with("354"));
-        self.say(&format!("From: <{from}>\r\nTo: <{to}>\r\nSubject: {subject}\r\n\r\nBuongiorno.\r\n."))
+        self.say(&format!("{header}\r\nBuongiorno.\r\n."))
     }
 
     /// An IMAP session over TLS, after LOGIN; the server's answer where it refuses.

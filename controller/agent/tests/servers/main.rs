@@ -7,6 +7,7 @@
 mod client;
 mod delivery;
 mod faults;
+mod header;
 mod place;
 mod reception;
 mod sharing;

@@ -27,6 +27,8 @@ pub struct Place {
     runtime: Runtime,
     agent: Agent,
     servers: BTreeMap<&'static str, Child>,
+    /// What judges the header of submissions, while it is there.
+    milter: Option<Runtime>,
     version: u64,
     /// What port 25 said of a recipient before there were tables.
     pub without_tables: String,
@@ -57,7 +59,8 @@ impl Place {
         });
         let (servers, version) = (BTreeMap::new(), 0);
         let (without_tables, healed_in) = (String::new(), Duration::ZERO);
-        let mut place = Self { folder, runtime, agent, servers, version, without_tables, healed_in };
+        let mut place = Self { folder, runtime, agent, servers, milter: None, version, without_tables, healed_in };
+        place.start_milter();
         place.start_server("postfix");
         place.start_server("dovecot");
         place.without_tables = Client::smtp(25).rcpt("", CENTRE);
@@ -80,6 +83,24 @@ impl Place {
             assert!(start.elapsed() < Duration::from_secs(30), "{name} does not listen: see its log");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Starts what judges the header of submissions, and waits until it listens.
+    pub fn start_milter(&mut self) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let at = Config::in_pod("", "").milter;
+        runtime.spawn(cst_agent::milter::serve(at, self.agent.installed()));
+        self.milter = Some(runtime);
+        let start = Instant::now();
+        while std::net::TcpStream::connect(at).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(30), "the milter does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Ends it, with its connections.
+    pub fn stop_milter(&mut self) {
+        self.milter.take().unwrap().shutdown_timeout(Duration::from_secs(30));
     }
 
     /// Ends a server with SIGKILL, all of its processes at once, as the end of a container does.

@@ -15,6 +15,7 @@ pub mod password;
 pub mod postfix;
 pub mod posting;
 pub mod routes;
+pub mod sender;
 pub mod shard;
 pub mod sharing;
 pub mod sieve;

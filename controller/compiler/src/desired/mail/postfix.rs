@@ -3,7 +3,7 @@
 use cst_api::Posting;
 
 use super::routes::{Installed, MAX_ENDS, ends};
-use super::{BoxRole, DomainContent, Domains, MailBox};
+use super::{BoxRole, DomainContent, Domains, MailBox, sender};
 use crate::model::Address;
 
 /// What `smtpd_recipient_access` says of an address that takes no mail (RFC 3463 §3.3, 5.2.1).
@@ -117,7 +117,7 @@ impl Tables {
 
     /// What is known of one address of a box or group.
     fn add_address(&mut self, address: &Address, mailbox: &MailBox, book: Installed<'_>) {
-        let logins = senders(mailbox, book);
+        let logins = sender::logins(mailbox, book);
         if !logins.is_empty() {
             self.senders.push((address.to_string(), joined(logins.into_iter())));
         }
@@ -143,16 +143,6 @@ impl Tables {
             _ => Some(TOO_MANY),
         }
     }
-}
-
-/// The logins that may send as a box: its own, and those of its delegates who may.
-fn senders<'a>(mailbox: &'a MailBox, book: Installed<'a>) -> Vec<&'a Address> {
-    let own = mailbox.sends().then_some(&mailbox.address);
-    let is_active = mailbox.state == cst_api::MailboxState::Active;
-    let may_send = |user: &&Address| book.mailbox(user).is_some_and(|other| other.address == **user && other.sends());
-    let delegates =
-        mailbox.delegates.iter().filter(|delegate| is_active && delegate.send_as).map(|delegate| &delegate.user);
-    own.into_iter().chain(delegates.filter(may_send)).collect()
 }
 
 /// What is asked about mail for an address before it is taken.

@@ -2,6 +2,7 @@
 
 mod acks;
 mod delivery;
+mod sender;
 mod shards;
 mod tables;
 
