@@ -182,6 +182,11 @@ impl Index {
         self.secrets.get(secret)?.get(key).map(Vec::as_slice)
     }
 
+    /// What a Secret of a tenant's namespace holds.
+    pub fn secret_data(&self, secret: &ObjectKey) -> Option<&BTreeMap<String, Vec<u8>>> {
+        self.secrets.get(secret)
+    }
+
     /// The Secrets known of a namespace.
     pub fn secrets_in(&self, namespace: &str) -> impl Iterator<Item = &ObjectKey> {
         let first = ObjectKey::new(namespace, "");
@@ -216,10 +221,6 @@ impl Index {
         let namespace = cst_api::tenant_namespace(tenant);
         let (domains, boxes) = (in_namespace(&self.domains, &namespace), in_namespace(&self.mailboxes, &namespace));
         (domains.count(), boxes.count(), in_namespace(&self.sites, &namespace).count())
-    }
-
-    fn secret_data(&self, key: &ObjectKey) -> Option<&BTreeMap<String, Vec<u8>>> {
-        self.secrets.get(key)
     }
 }
 

@@ -1,4 +1,5 @@
 mod delivery;
+mod password;
 mod role;
 
 use cst_api::{Date, DeletionPolicy, Mailbox, MailboxState, MailboxType};
@@ -8,7 +9,8 @@ use crate::model::{Address, DomainName, ObjectKey, Quantity};
 use crate::problem::{Kind, ObjectRef};
 
 pub use delivery::{DelegateModel, ForwardModel, VacationModel};
-pub use role::{GENERATED_HASH_KEY, PasswordSource, Role, generated_secret};
+pub use password::{CHANGED_KEY, GENERATED_KEY, HASH_KEY, PasswordSource, password_secret};
+pub use role::Role;
 
 /// A Mailbox, understood.
 #[derive(Clone, Debug, PartialEq)]

@@ -74,14 +74,14 @@ impl Engine {
         let declared = model.state_on(now.today);
         facts.suspended = is_suspended || declared == MailboxState::Suspended;
         facts.summary = summary(model.mailbox_type(), declared, is_suspended).into();
-        let mut own = Vec::new();
+        let mut conditions = Vec::new();
         if verdict.holds_address {
             let message = match (installed, facts.held.is_empty()) {
                 (true, _) => "installed on every mail server",
                 (false, true) => "not installed on every mail server yet",
                 (false, false) => "served as it was before the change that is held",
             };
-            own.push(Own::awaited(ConditionType::Installed, installed, message.to_owned()));
+            conditions.push(Own::awaited(ConditionType::Installed, installed, message.to_owned()));
         }
         let trouble = self.trouble(&Unit::Mail(domain.clone())).filter(|_| !installed);
         if let Some(trouble) = trouble {
@@ -89,7 +89,7 @@ impl Engine {
         } else if !installed {
             facts.waiting.push(self.awaited(domain, state));
         }
-        facts.own = own;
+        facts.own = conditions;
         let young = state.since.is_some_and(|since| now.instant < since + GRACE);
         if !installed
             && young
@@ -113,17 +113,21 @@ impl Engine {
         };
         let kept = last.addresses.iter().filter(still).cloned();
         // A box that may not have its address is served, if at all, as it was before.
+        let acknowledged = state.acknowledged;
         let state = verdict.state(now.today).filter(|_| verdict.holds_address).or(last.state);
         let quota = verdict.quota(self.index.settings()).filter(|_| verdict.holds_address);
+        let changed = compile::changed_password(&self.index, model).and_then(|password| password.change);
+        let own = model.password().filter(|source| source.given.is_none() || changed.is_some());
+        // Of a controller that begins anew nothing but the acknowledgement tells who has a password.
+        let is_everywhere = installed && decided.is_written && acknowledged;
+        let password_changed = if is_everywhere { changed.and_then(|change| change.at) } else { last.password_changed };
         draft.next = ObjectStatus::Mailbox(MailboxStatus {
             state,
             quota: quota.map(|quota| quota.to_string()).or_else(|| last.quota.clone()),
             addresses: holds.iter().map(ToString::to_string).chain(kept).collect(),
             mailbox_type: Some(model.mailbox_type()),
-            password_secret: model
-                .password()
-                .filter(|source| source.generated)
-                .map(|source| source.secret.name.clone()),
+            password_secret: own.map(|source| source.own.name.clone()),
+            password_changed,
             ..MailboxStatus::default()
         });
         Some(Ok(draft.report()))
