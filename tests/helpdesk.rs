@@ -1,13 +1,13 @@
-//! `cst password` against a real API server, with a controller in this process and an agent that the test plays.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "it is a test")]
+//! `cst password` and `cst lock` against a real API server, with a controller in this process and an agent that the test plays.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "it is a test")]
 
 use std::process::{Output, Stdio};
 
-use cst_api::Mailbox;
+use cst_api::{Mailbox, MailboxState};
 use cst_compiler::desired::mail::ShardContent;
 use cst_compiler::desired::mail::shard::DATA_KEY;
 use cst_tests::api_server;
-use cst_tests::centre::{Centre, Controller, eventually};
+use cst_tests::centre::{Centre, Controller, condition, eventually};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DeleteParams, ListParams};
@@ -26,7 +26,8 @@ async fn urbino() -> (Centre, Controller) {
     let controller = centre.controller("a").await;
     let tenant = "apiVersion: v1\nkind: Namespace\nmetadata: {name: t-urbino}\n---\n\
         apiVersion: territorial.services/v1alpha1\nkind: Tenant\nmetadata: {name: urbino}\n\
-        spec: {displayName: Urbino, entityType: Comune, domains: [comune.urbino.pu.it], administrators: [{kind: Group, name: urbino-admins}]}";
+        spec: {displayName: Urbino, entityType: Comune, domains: [comune.urbino.pu.it], administrators: [{kind: Group, name: urbino-admins}], \
+        helpdesk: [{kind: Group, name: helpdesk}]}";
     centre.apply(tenant).await;
     let domain = "apiVersion: territorial.services/v1alpha1\nkind: Domain\nmetadata: {name: comune.urbino.pu.it, namespace: t-urbino}\n\
         spec: {mail: {mode: Hosted}}";
@@ -62,7 +63,8 @@ async fn git(centre: &Centre, hash: &str) {
 
 fn cst(user: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cst"));
-    command.args(arguments).env("KUBECONFIG", api_server::kubeconfig(user, &["urbino-admins"]));
+    let group = if user == "sindaco" { "urbino-admins" } else { "helpdesk" };
+    command.args(arguments).env("KUBECONFIG", api_server::kubeconfig(user, &[group]));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
@@ -189,6 +191,52 @@ async fn what_cannot_be_changed_is_told_with_what_to_do() {
         "{}",
         late.2
     );
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn the_helpdesk_locks_a_box_which_no_apply_opens_and_unlocks_it() {
+    let (centre, controller) = urbino().await;
+    let boxes: Api<Mailbox> = centre.api("t-urbino");
+    let helpdesk = async |more: &[&str]| {
+        let arguments = [&["lock", "-n", "t-urbino"], more].concat();
+        text(&run(&centre, "operatore", &arguments, "", true).await)
+    };
+    let (code, out, said) = helpdesk(&["carla@comune.urbino.pu.it"]).await;
+    assert_eq!((code, &*out, &*said), (0, "", "carla@comune.urbino.pu.it is locked on every mail server\n"));
+    assert_eq!(login(&centre, "carla").await, None);
+    let status = boxes.get("carla").await.unwrap().status.unwrap();
+    assert_eq!(status.state, Some(MailboxState::Suspended));
+    let since = status.locked_since.unwrap().0.to_string();
+    let ready = condition(&boxes.get("carla").await.unwrap(), "Ready").unwrap();
+    assert_eq!((&*ready.status, &*ready.reason), ("True", "Suspended"));
+    assert!(ready.message.contains(&format!("the helpdesk locked it since {since}")), "{}", ready.message);
+
+    // Git says that it is open, in new words.
+    let open = mailbox("carla", ", passwordSecretRef: {name: passwords, key: all}, state: Active, displayName: Carla");
+    centre.apply(&open).await;
+    let seen = |mailbox: &Mailbox| {
+        mailbox.status.as_ref().is_some_and(|status| status.observed_generation == mailbox.metadata.generation)
+    };
+    centre.agent_installs_all().await;
+    centre.until(&boxes, "carla", seen).await;
+    assert_eq!(login(&centre, "carla").await, None);
+
+    // A changed password opens it no more than an apply.
+    centre.apply(&open.replace("state: Active", "passwordOwner: User")).await;
+    let change = ["password", "carla@comune.urbino.pu.it", "-n", "t-urbino"];
+    let told = text(&run(&centre, "operatore", &change, CHOSEN, true).await);
+    assert_eq!(told.0, 0, "the helpdesk changes it: {}", told.2);
+    assert_eq!(login(&centre, "carla").await, None);
+
+    let (code, _, said) = helpdesk(&["carla@comune.urbino.pu.it", "--unlock"]).await;
+    assert_eq!((code, &*said), (0, "carla@comune.urbino.pu.it is unlocked on every mail server\n"));
+    assert!(login(&centre, "carla").await.unwrap().starts_with("{ARGON2ID}"));
+    let (code, _, said) = helpdesk(&["carla@comune.urbino.pu.it", "--unlock"]).await;
+    assert_eq!((code, &*said), (0, "carla@comune.urbino.pu.it is not locked\n"));
+    let (code, _, said) = helpdesk(&["a.rossi@comune.urbino.pu.it"]).await;
+    assert_eq!(code, 3);
+    assert!(said.contains("is an alias: its login is anna@comune.urbino.pu.it"), "{said}");
     controller.stop().await;
 }
 

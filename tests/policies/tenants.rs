@@ -143,6 +143,61 @@ async fn a_tenant_changes_a_boxes_password_and_nothing_else_of_ours() {
     assert!(refusal(tenant.delete("anna-password", &DeleteParams::default()).await).contains("leave them to it"));
 }
 
+fn lock(tenant: &str, name: &str) -> Secret {
+    let mut lock = password(tenant, name, "");
+    lock.data = Some([("since".to_owned(), ByteString(b"2026-11-23T08:15:30Z".to_vec()))].into());
+    lock
+}
+
+#[tokio::test]
+async fn a_helpdesk_changes_passwords_and_locks_boxes_and_writes_and_reads_nothing_else() {
+    let client = admin().await;
+    let tenant: Api<Secret> = Api::namespaced(tenancy(&client, "helped").await, "t-helped");
+    let ours: Api<Secret> = Api::namespaced(controller().await, "t-helped");
+    let somebody = member_of("helped-helpdesk").await;
+    let mut wanted = each(&["get", "list", "watch"], &["mailboxes.territorial.services"]);
+    wanted.extend(each(&["create", "patch", "delete"], &["secrets"]));
+    assert_eq!(rules(&somebody, "t-helped").await, wanted);
+    for elsewhere in ["t-probe", chart::NAMESPACE, "cst-mail"] {
+        assert_eq!(rules(&somebody, elsewhere).await, BTreeSet::new(), "{elsewhere}");
+    }
+    let helpdesk: Api<Secret> = Api::namespaced(somebody, "t-helped");
+    let cst = PatchParams::apply("cst").force();
+    let apply = async |api: &Api<Secret>, secret: &Secret| {
+        refusal(api.patch(&secret.name_any(), &cst, &Patch::Apply(secret)).await)
+    };
+    let mut generated = password("helped", "anna-password", "generated");
+    generated.data.as_mut().unwrap().insert("password".into(), ByteString(b"abcde".to_vec()));
+    apply(&ours, &generated).await;
+    apply(&ours, &secret("portale-database", json!({"app.kubernetes.io/managed-by": "cst"}), "Opaque")).await;
+    tenant.create(&PostParams::default(), &secret("own", json!({}), "Opaque")).await.unwrap();
+
+    // An empty patch answers with the whole object: it is refused, with a generated password as with a user's hash.
+    let empty =
+        async |name: &str| refusal(helpdesk.patch(name, &PatchParams::default(), &Patch::Merge(json!({}))).await);
+    for name in ["anna-password", "own", "portale-database"] {
+        assert!(empty(name).await.contains("cst"), "{name}");
+        assert!(!refusal(helpdesk.delete(name, &DeleteParams::default()).await).is_empty(), "{name}");
+        assert!(!refusal(helpdesk.get(name).await).is_empty(), "{name}");
+    }
+    assert_eq!(apply(&helpdesk, &password("helped", "anna-password", "new")).await, "");
+    assert_eq!(apply(&helpdesk, &password("helped", "bruna-password", "first")).await, "");
+    assert!(empty("anna-password").await.contains("leave them to it"));
+
+    for (api, name) in [(&helpdesk, "anna-lock"), (&tenant, "bruna-lock")] {
+        assert_eq!(apply(api, &lock("helped", name)).await, "");
+        assert_eq!(apply(api, &lock("helped", name)).await, "", "locked already");
+        assert_eq!(refusal(api.delete(name, &DeleteParams::default()).await), "");
+        assert!(ours.get_opt(name).await.unwrap().is_none());
+    }
+    let own = secret("mine-lock", json!({}), "Opaque");
+    tenant.create(&PostParams::default(), &own).await.unwrap();
+    assert!(apply(&helpdesk, &lock("helped", "mine-lock")).await.contains("leave them to it"), "not taken over");
+    for wrong in [lock("helped", "portale-database"), lock("helped", "own"), own, secret("more", json!({}), "Opaque")] {
+        assert!(!apply(&helpdesk, &wrong).await.is_empty(), "{wrong:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_coordinator_is_no_tenant() {
     let client = admin().await;

@@ -189,8 +189,8 @@ pub struct MailboxStatus {
     /// What it is: `Personal`, `Shared` or `Group`.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub mailbox_type: Option<MailboxType>,
-    /// What it may do now (`Active`, `Suspended`, `Archived` or `Closed`): its own state, or less where the tenant is suspended or its
-    /// `closeOn` has come.
+    /// What it may do now (`Active`, `Suspended`, `Archived` or `Closed`): its own state, or less where the tenant is suspended, the
+    /// helpdesk locked it, or its `closeOn` has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<MailboxState>,
     /// How much mail it may hold now: its own quota, else the centre's default.
@@ -203,6 +203,9 @@ pub struct MailboxStatus {
     /// `hash` only). Absent: it is the one in git.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_secret: Option<String>,
+    /// Since when the helpdesk keeps it locked, by `cst lock`, on every mail server: mail is received, nobody logs in or sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_since: Option<MicroTime>,
     /// When the password that every mail server now has was changed outside of git, as that Secret says under the key `changed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed: Option<MicroTime>,

@@ -151,7 +151,11 @@ impl Dice {
 
     /// A Secret that git has, or a box's own: generated, changed, unusable.
     fn secret(&mut self, tenant: &str, gone: bool) -> Change {
-        let name = ["git", "m1-password", "m2-password", "m3-password"][self.roll(4)];
+        let name = ["git", "m1-password", "m2-password", "m3-password", "m1-lock", "m2-lock"][self.roll(6)];
+        if name.ends_with("-lock") {
+            let data = [("since".to_owned(), b"2026-11-23T08:15:30Z".to_vec())].into();
+            return Change::Secret(ObjectKey::new(format!("t-{tenant}"), name), (!gone).then_some(data));
+        }
         let hash = format!("{{SHA512-CRYPT}}$6${}${}", ["x", "y"][self.roll(2)], "a".repeat(86));
         let data = match self.roll(4) {
             0 => vec![("hash", hash), ("password", "abcde".into())],

@@ -1,5 +1,5 @@
-//! What the helpdesk does at once, outside of git, with the rights of whoever calls: finds a box by its address, changes its password, waits until
-//! every mail server has it.
+//! What the helpdesk does at once, outside of git, with the rights of whoever calls: finds a box by its address, changes its password, locks
+//! it, waits until every mail server has that.
 
 use std::time::Duration;
 
@@ -7,13 +7,15 @@ use cst_api::{ConditionType, Mailbox, PasswordOwner};
 use cst_compiler::desired::mail::PasswordHash;
 use cst_compiler::model::{Address, ObjectKey};
 use cst_compiler::parse::{MailboxModel, password_secret};
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use kube::api::ListParams;
+use kube::api::{DeleteParams, ListParams};
 use kube::core::{DeserializeGuard, ObjectList};
 use kube::runtime::wait::await_condition;
 use kube::{Api, Client, ResourceExt as _};
 
 use crate::apply::{self, ApplyError};
+use crate::names::{MANAGED_BY, MANAGER};
 use crate::passwords;
 
 /// How many boxes are asked for at a time.
@@ -60,6 +62,12 @@ pub enum HelpdeskError {
         mailbox: ObjectKey,
         /// What it is.
         kind: String,
+    },
+    /// It is a list.
+    #[error("Mailbox {mailbox} is a Group: nobody logs in to it, and there is nothing to lock")]
+    Group {
+        /// Which.
+        mailbox: ObjectKey,
     },
     /// What git says holds.
     #[error(
@@ -197,6 +205,34 @@ pub async fn change_password(
     let secret = passwords::own_secret(&password_secret(&model.key), tenant, &passwords::changed(hash, Some(at)));
     apply::apply_secret(client, &secret).await?;
     Ok(())
+}
+
+/// Locks a box, by a Secret that is there as long as the lock. A box that is locked is locked anew, from now on.
+pub async fn lock(client: &Client, model: &MailboxModel, since: &MicroTime) -> Result<(), HelpdeskError> {
+    let key = lock_of(model)?;
+    let tenant = model.key.tenant().unwrap_or_default();
+    apply::apply_secret(client, &passwords::own_secret(&key, tenant, &passwords::lock(since))).await?;
+    Ok(())
+}
+
+/// Takes a box's lock away; whether there was one.
+pub async fn unlock(client: &Client, model: &MailboxModel) -> Result<bool, HelpdeskError> {
+    let key = lock_of(model)?;
+    let api: Api<Secret> = Api::namespaced(client.clone(), &key.namespace);
+    // The helpdesk may not look; it may delete nothing but locks of ours.
+    let there = api.get_metadata_opt(&key.name).await.ok().flatten();
+    if there.is_some_and(|there| there.labels().get(MANAGED_BY).is_none_or(|by| by != MANAGER)) {
+        return Err(ApplyError::Foreign(key).into());
+    }
+    match api.delete(&key.name, &DeleteParams::default()).await {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(false),
+        Err(source) => Err(ApplyError::Secret { key, source: Box::new(source) }.into()),
+    }
+}
+
+fn lock_of(model: &MailboxModel) -> Result<ObjectKey, HelpdeskError> {
+    model.lock().ok_or_else(|| HelpdeskError::Group { mailbox: model.key.clone() })
 }
 
 /// Waits until a box's status says what is wanted of it, for so long.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use cst_compiler::desired::mail::PasswordHash;
 use cst_compiler::model::ObjectKey;
-use cst_compiler::parse::{CHANGED_KEY, GENERATED_KEY, HASH_KEY};
+use cst_compiler::parse::{CHANGED_KEY, GENERATED_KEY, HASH_KEY, SINCE_KEY};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -75,7 +75,12 @@ pub fn changed(hash: &PasswordHash, at: Option<&MicroTime>) -> BTreeMap<String, 
     [(HASH_KEY.to_owned(), hash.expose().as_bytes().to_vec())].into_iter().chain(at).collect()
 }
 
-/// A box's own Secret in its tenant's namespace.
+/// What the Secret of a lock holds.
+pub fn lock(since: &MicroTime) -> BTreeMap<String, Vec<u8>> {
+    [(SINCE_KEY.to_owned(), since.0.to_string().into_bytes())].into()
+}
+
+/// A Secret of ours about a box, in its tenant's namespace.
 pub fn own_secret(key: &ObjectKey, tenant: &str, data: &BTreeMap<String, Vec<u8>>) -> Secret {
     let labels = [(names::MANAGED_BY, names::MANAGER), (names::TENANT, tenant)];
     Secret {

@@ -7,12 +7,11 @@ use cst_compiler::parse::MailboxModel;
 use cst_kubernetes::helpdesk::{self, HelpdeskError};
 use cst_kubernetes::password::{self, PasswordError};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 
 use super::Failure;
 use crate::terminal::{self, NoPassword};
-use crate::{Exit, output, telemetry};
+use crate::{Exit, clock, output, telemetry};
 
 /// Change the password of a box at once, outside of git, with the rights of your kubeconfig. The new one is asked for twice on a terminal,
 /// else it is the first line of standard input.
@@ -51,8 +50,7 @@ impl Password {
             Ok(made) => made,
             Err(unfit) => return Ok(invalid(unfit.as_ref())),
         };
-        // As precise as the status has it.
-        let at = MicroTime(Timestamp::from_microsecond(Timestamp::now().as_microsecond())?);
+        let at = clock::now();
         match helpdesk::change_password(&client, &model, &hash, &at).await {
             Err(error) if error.is_input() => return Ok(invalid(&error)),
             result => result?,

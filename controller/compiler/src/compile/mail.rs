@@ -110,7 +110,7 @@ fn carried_over(
             continue;
         }
         if is_asked_for(index, &last.owner, &last.address) {
-            carried.insert(last.address.clone(), last.clone());
+            carried.insert(last.address.clone(), MailBox { state: locked_or(index, last), ..last.clone() });
         } else if let Some(kept) = undeclared(last, today, retain_days, &absence) {
             carried.insert(last.address.clone(), kept);
         }
@@ -122,6 +122,15 @@ fn carried_over(
         }
     }
     domain.boxes.extend(carried.into_values());
+}
+
+/// The state of a published box that goes on. One that was locked meanwhile stays so until its Mailbox is mended: what it was is not known then.
+fn locked_or(index: &Index, last: &MailBox) -> MailboxState {
+    let model = index.mailbox(&last.owner).and_then(|entry| entry.model.as_ref());
+    match last.state {
+        MailboxState::Active if model.and_then(|model| index.lock(model)).is_some() => MailboxState::Suspended,
+        state => state,
+    }
 }
 
 /// What goes on of a box that nobody declares any more. One that was to go at once, and that nobody deleted, is retained from now on, as if it had

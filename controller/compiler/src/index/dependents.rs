@@ -7,7 +7,7 @@ use cst_api::{Domain, Mailbox, Tenant, WebSite};
 use super::entry::Entry;
 use super::{Index, Unit, in_namespace, within};
 use crate::model::{Address, DomainName, ObjectKey};
-use crate::parse::{DomainModel, MailboxModel, PasswordSource, TenantModel, WebSiteModel};
+use crate::parse::{DomainModel, MailboxModel, TenantModel, WebSiteModel};
 
 impl Index {
     pub(super) fn apply_tenant(&mut self, name: String, tenant: Option<&Tenant>) -> BTreeSet<Unit> {
@@ -82,8 +82,7 @@ impl Index {
         let (before, after) = (model(last.as_ref()).cloned(), model(next.as_ref()).cloned());
         let unchanged = same(last.as_ref(), next.as_ref());
         if let Some(model) = &before {
-            let secrets = model.password().into_iter().flat_map(PasswordSource::secrets);
-            secrets.for_each(|secret| unlink(&mut self.secret_users, secret, &key));
+            model.secrets().for_each(|secret| unlink(&mut self.secret_users, &secret, &key));
             unlink(&mut self.stores, &model.store, &key);
             model.named_domains().for_each(|named| unlink(&mut self.named, named, &key));
             for address in model.addresses() {
@@ -92,8 +91,8 @@ impl Index {
             }
         }
         if let Some(model) = &after {
-            for secret in model.password().into_iter().flat_map(PasswordSource::secrets) {
-                self.secret_users.entry(secret.clone()).or_default().insert(key.clone());
+            for secret in model.secrets() {
+                self.secret_users.entry(secret).or_default().insert(key.clone());
             }
             self.stores.entry(model.store.clone()).or_default().insert(key.clone());
             for named in model.named_domains() {

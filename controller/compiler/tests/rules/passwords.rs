@@ -88,7 +88,9 @@ fn whose_a_password_is_decides_which_holds() {
         (", passwordOwner: User", vec![git, changed], "anna*"),
     ] {
         let mut repository = centre(spec);
-        found.iter().for_each(|found| found(&mut repository));
+        for found in found {
+            found(&mut repository);
+        }
         let outcome = compiled(&repository, None);
         assert_eq!(login(&outcome), expected, "{spec}");
         assert_eq!(told(&outcome.problems), [""; 0], "{spec}");

@@ -4,13 +4,11 @@
 //! comes first, then the last published of that kind (its Secret was lost, and is made again), then what git or a generated password says.
 
 use cst_api::{PasswordOwner, Reason};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use k8s_openapi::jiff::Timestamp;
 
 use super::MailOutcome;
 use crate::desired::mail::{MailBox, PasswordChange, PasswordHash};
 use crate::index::Index;
-use crate::model::ObjectKey;
+use crate::model::{ObjectKey, micro_time};
 use crate::parse::{CHANGED_KEY, GENERATED_KEY, HASH_KEY, MailboxModel, PasswordSource};
 use crate::problem::{Kind, ObjectRef};
 
@@ -90,11 +88,7 @@ fn changed_bytes<'a>(index: &'a Index, source: &PasswordSource) -> Option<&'a [u
 }
 
 fn change(index: &Index, source: &PasswordSource) -> PasswordChange {
-    let told = index.secret_value(&source.own, CHANGED_KEY).map(text);
-    let at = told.and_then(|told| told.trim_ascii().parse::<Timestamp>().ok());
-    // As precise as it is written on.
-    let at = at.and_then(|at| Timestamp::from_microsecond(at.as_microsecond()).ok());
-    PasswordChange { at: at.map(MicroTime) }
+    PasswordChange { at: index.secret_value(&source.own, CHANGED_KEY).and_then(micro_time) }
 }
 
 /// The hash in the Secret that git names.

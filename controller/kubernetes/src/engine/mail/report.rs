@@ -6,6 +6,7 @@ use cst_api::{ConditionType, MailboxState, MailboxStatus, MailboxType};
 use cst_compiler::compile::{self, MailOutcome};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
+use cst_compiler::parse::Lock;
 use cst_compiler::problem::{Kind, ObjectRef, Problem};
 use cst_compiler::status::Own;
 
@@ -72,8 +73,11 @@ impl Engine {
         facts.held = held.filter(|_| !installed).cloned().into_iter().collect();
         let is_suspended = verdict.tenant_suspended && !model.is_group();
         let declared = model.state_on(now.today);
-        facts.suspended = is_suspended || declared == MailboxState::Suspended;
+        facts.suspended = is_suspended || verdict.lock.is_some() || declared == MailboxState::Suspended;
         facts.summary = summary(model.mailbox_type(), declared, is_suspended).into();
+        if let Some(lock) = verdict.lock.as_ref().filter(|_| declared != MailboxState::Closed) {
+            facts.summary = locked(declared, lock);
+        }
         let mut conditions = Vec::new();
         if verdict.holds_address {
             let message = match (installed, facts.held.is_empty()) {
@@ -128,6 +132,7 @@ impl Engine {
             mailbox_type: Some(model.mailbox_type()),
             password_secret: own.map(|source| source.own.name.clone()),
             password_changed,
+            locked_since: if is_everywhere { verdict.lock.and_then(|lock| lock.since) } else { last.locked_since },
             ..MailboxStatus::default()
         });
         Some(Ok(draft.report()))
@@ -151,6 +156,12 @@ impl Engine {
             format!("mail servers to install it: {}", behind.join(", "))
         }
     }
+}
+
+fn locked(state: MailboxState, lock: &Lock) -> String {
+    let mail = if state == MailboxState::Archived { "refused" } else { "received" };
+    let since = lock.since.as_ref().map(|since| format!(" since {}", since.0)).unwrap_or_default();
+    format!("mail is {mail}; nobody logs in, because the helpdesk locked it{since}: `cst lock --unlock` ends that")
 }
 
 fn summary(kind: MailboxType, state: MailboxState, tenant_suspended: bool) -> &'static str {

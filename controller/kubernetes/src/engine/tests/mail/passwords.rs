@@ -1,4 +1,4 @@
-//! Passwords that were changed outside of git.
+//! What is done outside of git: changed passwords, locked boxes.
 
 use cst_api::MailboxStatus;
 
@@ -93,4 +93,37 @@ fn a_changed_password_that_was_lost_goes_on_and_is_put_back() {
     assert_eq!(play.login("nuova"), hash("nuova"), "also while it cannot be put back");
     let told = play.told(Kind::Mailbox, &ObjectKey::new("t-urbino", "nuova"), "Stalled").unwrap();
     assert!(told.contains("cannot be put into Secret t-urbino/nuova-password: it may not be written"), "{told}");
+}
+
+#[test]
+fn a_lock_is_told_when_every_mail_server_keeps_it_and_so_is_its_end() {
+    let mut play = with_a_users();
+    let secret = |since: &str| {
+        let data = json!({"since": ByteString(since.as_bytes().to_vec())});
+        let metadata = json!({"name": "nuova-lock", "namespace": "t-urbino"});
+        Seen::There(serde_json::from_value(json!({"metadata": metadata, "data": data})).unwrap())
+    };
+    let told = |play: &Play| {
+        let status = play.box_status("nuova");
+        (status.state, status.locked_since.map(|since| since.0.to_string()))
+    };
+    play.take(Event::Secret("t-urbino".into(), secret(AT)));
+    play.settle();
+    assert_eq!(play.state_of("nuova"), Some(MailboxState::Suspended));
+    assert_eq!(told(&play), (Some(MailboxState::Active), None), "no mail server has it");
+    play.installs_all();
+    play.settle();
+    assert_eq!(told(&play), (Some(MailboxState::Suspended), Some(AT.into())));
+    let message = play.told(Kind::Mailbox, &ObjectKey::new("t-urbino", "nuova"), "Ready").unwrap();
+    assert!(message.contains(&format!("the helpdesk locked it since {AT}")), "{message}");
+    // Whoever locked it by hand may have said nothing of use.
+    play.take(Event::Secret("t-urbino".into(), secret("now")));
+    play.settle();
+    assert_eq!(play.state_of("nuova"), Some(MailboxState::Suspended));
+    play.take(Event::Secret("t-urbino".into(), Seen::Gone(ObjectKey::new("t-urbino", "nuova-lock"))));
+    play.settle();
+    assert_eq!(play.state_of("nuova"), Some(MailboxState::Active));
+    play.installs_all();
+    play.settle();
+    assert_eq!(told(&play), (Some(MailboxState::Active), None));
 }
