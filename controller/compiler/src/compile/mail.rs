@@ -127,8 +127,10 @@ fn carried_over(
 /// The state of a published box that goes on. One that was locked meanwhile stays so until its Mailbox is mended: what it was is not known then.
 fn locked_or(index: &Index, last: &MailBox) -> MailboxState {
     let model = index.mailbox(&last.owner).and_then(|entry| entry.model.as_ref());
+    let is_locked = model.is_some_and(|model| index.lock(model).is_some());
     match last.state {
-        MailboxState::Active if model.and_then(|model| index.lock(model)).is_some() => MailboxState::Suspended,
+        MailboxState::Active if is_locked => MailboxState::Suspended,
+        MailboxState::Archived if is_locked => MailboxState::Closed,
         state => state,
     }
 }

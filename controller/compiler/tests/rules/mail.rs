@@ -71,13 +71,18 @@ fn a_locked_box_receives_and_nobody_logs_in_whatever_it_is_declared() {
 
 #[test]
 fn a_box_that_goes_on_though_its_mailbox_is_refused_can_be_locked() {
-    let both = repository(&format!("{TENANT}{DOMAIN}{}", mailbox("a", "")));
-    let published = compiled(&both, None, TODAY).domain;
+    let boxes = mailbox("a", "") + &mailbox("b", ", state: Archived");
+    let published = compiled(&repository(&format!("{TENANT}{DOMAIN}{boxes}")), None, TODAY).domain;
     let tenant = TENANT.replace("entityType", "limits: {mailboxes: 0}, entityType");
-    let mut refused = repository(&format!("{tenant}{DOMAIN}{}", mailbox("a", "")));
-    assert_eq!(states(&compiled(&refused, Some(&published), TODAY).domain), [("a".into(), MailboxState::Active)]);
-    locks(&mut refused, &["a"]);
-    assert_eq!(states(&compiled(&refused, Some(&published), TODAY).domain), [("a".into(), MailboxState::Suspended)]);
+    let mut refused = repository(&format!("{tenant}{DOMAIN}{boxes}"));
+    let expected = |a, b| [("a".to_owned(), a), ("b".to_owned(), b)];
+    let (open, shut) = (
+        expected(MailboxState::Active, MailboxState::Archived),
+        expected(MailboxState::Suspended, MailboxState::Closed),
+    );
+    assert_eq!(states(&compiled(&refused, Some(&published), TODAY).domain), open);
+    locks(&mut refused, &["a", "b"]);
+    assert_eq!(states(&compiled(&refused, Some(&published), TODAY).domain), shut);
 }
 
 #[test]
