@@ -59,6 +59,15 @@ async fn a_mailboxes_other_fields_are_bounded() {
     rejects("Mailbox", "x", &["address: a@b.it, state: Deleted"], "spec.state: Unsupported value").await;
     accepts("Mailbox", "x", &["address: a@b.it, passwordSecretRef: {name: passwords, key: a}"]).await;
     rejects("Mailbox", "x", &["address: a@b.it, passwordSecretRef: {name: ''}"], "spec.passwordSecretRef.name").await;
+    let named = |name: &str| format!("address: a@b.it, passwordOwner: User, passwordSecretRef: {{name: {name}}}");
+    let git = "address: a@b.it, passwordOwner: Git";
+    let with = format!("{git}, passwordSecretRef: {{name: x-password}}");
+    accepts("Mailbox", "x", &["address: a@b.it, passwordOwner: User", &named("passwords"), &with]).await;
+    rejects("Mailbox", "x", &[git], "passwordOwner Git needs passwordSecretRef").await;
+    rejects("Mailbox", "x", &[&named("x-password")], "is for changes outside of git").await;
+    rejects("Mailbox", "x", &["address: a@b.it, passwordOwner: Nobody"], "spec.passwordOwner: Unsupported value").await;
+    let shared = "address: a@b.it, type: Shared, passwordOwner: User";
+    rejects("Mailbox", "x", &[shared], "passwordOwner: only a Personal box has a login").await;
     rejects("Mailbox", "x", &["address: a@b.it, deletionPolicy: Keep"], "spec.deletionPolicy").await;
     rejects("Mailbox", "x", &[&format!("address: a@b.it, displayName: {}", "x".repeat(201))], "spec.displayName").await;
 }

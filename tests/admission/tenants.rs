@@ -104,6 +104,8 @@ async fn administrators_are_users_and_groups() {
     )
     .await;
     rejects_tenant(&["administrators: [{kind: User, name: ''}]"], "spec.administrators[0].name").await;
+    accepts_tenant(&["helpdesk: [{kind: Group, name: centre-helpdesk}]"]).await;
+    rejects_tenant(&["helpdesk: [{kind: Robot, name: x}]"], "spec.helpdesk[0].kind: Unsupported value").await;
     accepts_tenant(&["state: Active", "state: Suspended", "state: Terminated"]).await;
     rejects_tenant(&["state: Gone"], "spec.state: Unsupported value").await;
 }

@@ -73,7 +73,7 @@ async fn writes_nothing_outside_the_tenants_namespaces() {
 }
 
 #[tokio::test]
-async fn hands_out_the_two_roles_of_the_chart_and_no_other() {
+async fn hands_out_the_roles_of_the_chart_and_no_other() {
     let client = admin().await;
     tenancy(&client, "bound").await;
     let controller = controller().await;
@@ -81,6 +81,7 @@ async fn hands_out_the_two_roles_of_the_chart_and_no_other() {
         ("cluster-admin", "attempting to grant RBAC permissions not currently held"),
         ("cst-tenant-administrator", ""),
         ("cst-tenant-controller", ""),
+        ("cst-tenant-helpdesk", ""),
     ] {
         let binding = manifest(json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "more", "namespace": "t-bound"},

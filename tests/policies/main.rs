@@ -67,6 +67,7 @@ async fn member_of(group: &str) -> Client {
 /// Creates a Tenant, administered by the group of its name.
 async fn apply_tenant(client: &Client, name: &str, state: Option<&str>) -> Tenant {
     let mut spec = json!({"displayName": name, "entityType": "Comune", "administrators": [{"kind": "Group", "name": name}],
+        "helpdesk": [{"kind": "Group", "name": format!("{name}-helpdesk")}],
         "limits": {"webSites": 2, "cpu": "4", "memory": "4Gi", "webStorage": "50Gi"}});
     if let Some(state) = state {
         spec["state"] = state.into();

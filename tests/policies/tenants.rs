@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cst_api::{Domain, Tenant, TenantState};
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -83,6 +84,118 @@ async fn a_secret_of_ours_is_neither_changed_nor_taken_over_nor_removed() {
     assert_eq!(merge("own", json!({"data": {"password": "eQ=="}})).await, "");
     tenant.delete("own", &DeleteParams::default()).await.unwrap();
     ours.delete("portale-database", &DeleteParams::default()).await.unwrap();
+}
+
+/// As `cst password` writes it.
+fn password(tenant: &str, name: &str, hash: &str) -> Secret {
+    let labels = json!({"app.kubernetes.io/managed-by": "cst", "territorial.services/tenant": tenant});
+    let metadata = json!({"name": name, "namespace": format!("t-{tenant}"), "labels": labels});
+    serde_json::from_value(json!({"metadata": metadata, "type": "Opaque", "data": {
+        "hash": ByteString(hash.as_bytes().to_vec()), "changed": ByteString(b"2026-11-23T08:15:30Z".to_vec())}}))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_tenant_changes_a_boxes_password_and_nothing_else_of_ours() {
+    let client = admin().await;
+    let tenant: Api<Secret> = Api::namespaced(tenancy(&client, "changing").await, "t-changing");
+    let ours: Api<Secret> = Api::namespaced(controller().await, "t-changing");
+    let cst = PatchParams::apply("cst").force();
+    let apply = async |api: &Api<Secret>, secret: &Secret| {
+        refusal(api.patch(&secret.name_any(), &cst, &Patch::Apply(secret)).await)
+    };
+    let mut generated = password("changing", "anna-password", "generated");
+    generated.data.as_mut().unwrap().insert("password".into(), ByteString(b"abcde".to_vec()));
+    assert_eq!(apply(&ours, &generated).await, "");
+    assert!(apply(&tenant, &generated).await.contains("leave them to it"), "what is generated is ours");
+
+    assert_eq!(apply(&tenant, &password("changing", "anna-password", "new")).await, "");
+    let changed = tenant.get("anna-password").await.unwrap().data.unwrap();
+    assert_eq!(changed.keys().collect::<Vec<_>>(), ["changed", "hash"], "the generated one went");
+    assert_eq!(apply(&tenant, &password("changing", "bruna-password", "first")).await, "");
+
+    let altered = |alter: fn(&mut Secret)| {
+        let mut secret = password("changing", "anna-password", "x");
+        alter(&mut secret);
+        secret
+    };
+    for wrong in [
+        altered(|secret| secret.metadata.name = Some("portale-database".into())),
+        altered(|secret| drop(secret.labels_mut().insert("territorial.services/site".into(), "x".into()))),
+        altered(|secret| drop(secret.labels_mut().insert("territorial.services/tenant".into(), "other".into()))),
+        altered(|secret| drop(secret.data.as_mut().unwrap().remove("hash"))),
+        altered(|secret| drop(secret.data.as_mut().unwrap().insert("more".into(), ByteString(Vec::new())))),
+        altered(|secret| secret.immutable = Some(true)),
+        altered(|secret| secret.finalizers_mut().push("example.net/stays".into())),
+        altered(|secret| {
+            let owner = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "x"});
+            secret.owner_references_mut().push(serde_json::from_value(owner).unwrap());
+        }),
+    ] {
+        assert!(apply(&tenant, &wrong).await.contains("leave them to it"), "{wrong:?}");
+    }
+    let own = secret("carla-password", json!({}), "Opaque");
+    tenant.create(&PostParams::default(), &own).await.unwrap();
+    assert!(
+        apply(&tenant, &password("changing", "carla-password", "x")).await.contains("leave them to it"),
+        "not taken over"
+    );
+    assert!(refusal(tenant.delete("anna-password", &DeleteParams::default()).await).contains("leave them to it"));
+}
+
+fn lock(tenant: &str, name: &str) -> Secret {
+    let mut lock = password(tenant, name, "");
+    lock.data = Some([("since".to_owned(), ByteString(b"2026-11-23T08:15:30Z".to_vec()))].into());
+    lock
+}
+
+#[tokio::test]
+async fn a_helpdesk_changes_passwords_and_locks_boxes_and_writes_and_reads_nothing_else() {
+    let client = admin().await;
+    let tenant: Api<Secret> = Api::namespaced(tenancy(&client, "helped").await, "t-helped");
+    let ours: Api<Secret> = Api::namespaced(controller().await, "t-helped");
+    let somebody = member_of("helped-helpdesk").await;
+    let mut wanted = each(&["get", "list", "watch"], &["mailboxes.territorial.services"]);
+    wanted.extend(each(&["create", "patch", "delete"], &["secrets"]));
+    assert_eq!(rules(&somebody, "t-helped").await, wanted);
+    for elsewhere in ["t-probe", chart::NAMESPACE, "cst-mail"] {
+        assert_eq!(rules(&somebody, elsewhere).await, BTreeSet::new(), "{elsewhere}");
+    }
+    let helpdesk: Api<Secret> = Api::namespaced(somebody, "t-helped");
+    let cst = PatchParams::apply("cst").force();
+    let apply = async |api: &Api<Secret>, secret: &Secret| {
+        refusal(api.patch(&secret.name_any(), &cst, &Patch::Apply(secret)).await)
+    };
+    let mut generated = password("helped", "anna-password", "generated");
+    generated.data.as_mut().unwrap().insert("password".into(), ByteString(b"abcde".to_vec()));
+    apply(&ours, &generated).await;
+    apply(&ours, &secret("portale-database", json!({"app.kubernetes.io/managed-by": "cst"}), "Opaque")).await;
+    tenant.create(&PostParams::default(), &secret("own", json!({}), "Opaque")).await.unwrap();
+
+    // An empty patch answers with the whole object: it is refused, with a generated password as with a user's hash.
+    let empty =
+        async |name: &str| refusal(helpdesk.patch(name, &PatchParams::default(), &Patch::Merge(json!({}))).await);
+    for name in ["anna-password", "own", "portale-database"] {
+        assert!(empty(name).await.contains("cst"), "{name}");
+        assert!(!refusal(helpdesk.delete(name, &DeleteParams::default()).await).is_empty(), "{name}");
+        assert!(!refusal(helpdesk.get(name).await).is_empty(), "{name}");
+    }
+    assert_eq!(apply(&helpdesk, &password("helped", "anna-password", "new")).await, "");
+    assert_eq!(apply(&helpdesk, &password("helped", "bruna-password", "first")).await, "");
+    assert!(empty("anna-password").await.contains("leave them to it"));
+
+    for (api, name) in [(&helpdesk, "anna-lock"), (&tenant, "bruna-lock")] {
+        assert_eq!(apply(api, &lock("helped", name)).await, "");
+        assert_eq!(apply(api, &lock("helped", name)).await, "", "locked already");
+        assert_eq!(refusal(api.delete(name, &DeleteParams::default()).await), "");
+        assert!(ours.get_opt(name).await.unwrap().is_none());
+    }
+    let own = secret("mine-lock", json!({}), "Opaque");
+    tenant.create(&PostParams::default(), &own).await.unwrap();
+    assert!(apply(&helpdesk, &lock("helped", "mine-lock")).await.contains("leave them to it"), "not taken over");
+    for wrong in [lock("helped", "portale-database"), lock("helped", "own"), own, secret("more", json!({}), "Opaque")] {
+        assert!(!apply(&helpdesk, &wrong).await.is_empty(), "{wrong:?}");
+    }
 }
 
 #[tokio::test]

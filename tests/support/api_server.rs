@@ -44,6 +44,26 @@ pub async fn config() -> Config {
     config.expect("its kubeconfig is complete")
 }
 
+/// A file with which a program reaches it as a user, with the groups that a login would give; without either as the administrator.
+///
+/// # Panics
+/// When the server does not run.
+pub fn kubeconfig(user: &str, groups: &[&str]) -> PathBuf {
+    let folder = &SERVER.get().expect("the API server runs").folder;
+    let admin = folder.join("admin.kubeconfig");
+    if user.is_empty() {
+        return admin;
+    }
+    let text = std::fs::read_to_string(admin).expect("its kubeconfig is there");
+    let mut config: serde_yaml::Value = serde_yaml::from_str(&text).expect("its kubeconfig reads");
+    let groups: Vec<&str> = groups.iter().chain(&["system:authenticated"]).copied().collect();
+    config["users"][0]["user"]["as"] = user.into();
+    config["users"][0]["user"]["as-groups"] = serde_yaml::to_value(groups).expect("names are YAML");
+    let file = folder.join(format!("{user}.kubeconfig"));
+    std::fs::write(&file, serde_yaml::to_string(&config).expect("it is YAML")).expect("its folder can be written");
+    file
+}
+
 /// Sends a signal to a process of the server, `kube-apiserver` or `etcd`: `STOP`, `CONT`.
 ///
 /// # Panics

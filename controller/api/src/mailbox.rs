@@ -1,14 +1,16 @@
 mod delivery;
 mod group;
+mod password;
 mod sharing;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use delivery::{Forward, Vacation};
 pub use group::Posting;
+pub use password::{PasswordOwner, SecretKeyRef};
 pub use sharing::{Delegate, DelegateRights};
 
 use crate::{Date, DeletionPolicy, Status, undescribed};
@@ -28,6 +30,9 @@ use crate::{Date, DeletionPolicy, Status, undescribed};
     doc = "A mailbox, or a group of them: one address of a Domain of the same tenant whose mail is Hosted.",
     validation = Rule::new("self.metadata.name.size() <= 244")
         .message("metadata.name must have at most 244 characters: a generated password goes into the Secret <name>-password"),
+    validation = Rule::new("!has(self.spec.passwordOwner) || self.spec.passwordOwner != 'User' || !has(self.spec.passwordSecretRef) || self.spec.passwordSecretRef.name != self.metadata.name + '-password'")
+        .message("passwordSecretRef: with passwordOwner User the Secret <metadata.name>-password is for changes outside of git: name another one"),
+    selectable = ".spec.address",
     printcolumn(name = "Address", type_ = "string", json_path = ".spec.address"),
     printcolumn(name = "Name", type_ = "string", json_path = ".spec.displayName", priority = "1"),
     printcolumn(name = "Type", type_ = "string", json_path = ".status.type"),
@@ -56,6 +61,10 @@ use crate::{Date, DeletionPolicy, Status, undescribed};
         .message("posting is who may write to a Group: leave it out, or set type to Group"),
     validation = Rule::new("!has(self.type) || self.type == 'Personal' || !has(self.passwordSecretRef)")
         .message("passwordSecretRef: only a Personal box has a login"),
+    validation = Rule::new("!has(self.type) || self.type == 'Personal' || !has(self.passwordOwner)")
+        .message("passwordOwner: only a Personal box has a login"),
+    validation = Rule::new("!has(self.passwordOwner) || self.passwordOwner != 'Git' || has(self.passwordSecretRef)")
+        .message("passwordOwner Git needs passwordSecretRef: without it git says nothing of the password"),
     validation = Rule::new("!has(self.type) || self.type != 'Group' || !has(self.quota) && !has(self.delegates) && !has(self.forward) && !has(self.vacation) && !has(self.store)")
         .message("a Group keeps no mail: leave quota, delegates, forward, vacation and store out"),
     validation = Rule::new("!has(self.type) || self.type != 'Group' || !has(self.state) || self.state in ['Active', 'Closed']")
@@ -80,9 +89,17 @@ pub struct MailboxSpec {
     #[schemars(length(max = 32), regex(pattern = "^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$"))]
     pub quota: Option<String>,
     /// The Secret of the same namespace with the password's hash, as `doveadm pw -s ARGON2ID` prints it (or BLF-CRYPT, SHA512-CRYPT,
-    /// SCRAM-SHA-256). Absent: a password is generated into the key `password` of the Secret `<metadata.name>-password`.
+    /// SCRAM-SHA-256). Absent: a password is generated into the key `password` of the Secret `<metadata.name>-password`, with its hash
+    /// under `hash`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_secret_ref: Option<SecretKeyRef>,
+    /// Whose the password is. `Git` (default where `passwordSecretRef` is given): the hash in that Secret holds, and nobody changes it
+    /// elsewhere. `User` (default without it): that hash, or the generated password, is the beginning only; a later change, by `cst password` or by
+    /// the user himself, is kept outside of git, under the key `hash` of the Secret `<metadata.name>-password`, and holds from then on, whatever
+    /// is applied. From `User` to `Git` the hash in git holds at once; what was changed is set aside, and holds again when it is `User`
+    /// again, unless that Secret was deleted meanwhile. Personal only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_owner: Option<PasswordOwner>,
     /// Other addresses that are delivered here, of Domains of the same tenant whose mail is Hosted, such as
     /// `urp@comune.urbino.pu.it`. Its owner may send as each of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -142,19 +159,6 @@ pub enum MailboxType {
     Group,
 }
 
-/// A key of a Secret in the same namespace.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SecretKeyRef {
-    /// The Secret's name.
-    #[schemars(length(min = 1, max = 253))]
-    pub name: String,
-    /// The key in it; the Mailbox's name unless given, so that one Secret may hold many boxes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
-    pub key: Option<String>,
-}
-
 /// What a mailbox may do.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[schemars(transform = undescribed)]
@@ -185,8 +189,8 @@ pub struct MailboxStatus {
     /// What it is: `Personal`, `Shared` or `Group`.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub mailbox_type: Option<MailboxType>,
-    /// What it may do now (`Active`, `Suspended`, `Archived` or `Closed`): its own state, or less where the tenant is suspended or its
-    /// `closeOn` has come.
+    /// What it may do now (`Active`, `Suspended`, `Archived` or `Closed`): its own state, or less where the tenant is suspended, the
+    /// helpdesk locked it, or its `closeOn` has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<MailboxState>,
     /// How much mail it may hold now: its own quota, else the centre's default.
@@ -195,9 +199,16 @@ pub struct MailboxStatus {
     /// The addresses it holds. Who holds an address keeps it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<String>,
-    /// The Secret with the generated password, where none was given.
+    /// The Secret `<metadata.name>-password`, where the password is in it: generated (key `password`), or changed outside of git (key
+    /// `hash` only). Absent: it is the one in git.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_secret: Option<String>,
+    /// Since when the helpdesk keeps it locked, by `cst lock`, on every mail server: mail is received, nobody logs in or sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_since: Option<MicroTime>,
+    /// When the password that every mail server now has was changed outside of git, as that Secret says under the key `changed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_changed: Option<MicroTime>,
 }
 
 impl Status for MailboxStatus {

@@ -64,6 +64,11 @@ pub struct TenantSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub administrators: Vec<Subject>,
+    /// Who may change and lock the logins of its boxes at once, outside of git (`cst password`, `cst lock`), and reads Mailboxes, and
+    /// nothing else, such as `{kind: Group, name: centre-helpdesk}`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub helpdesk: Vec<Subject>,
     /// `Active` (default); `Suspended`: mail is received but nobody logs in, zones and sites go on; `Terminated`: its objects change
     /// nothing any more, and the Tenant may be deleted. The coordinator's written decision: nothing changes it by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]

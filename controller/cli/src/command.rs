@@ -4,6 +4,8 @@ mod agent;
 mod controller;
 mod crds;
 mod import;
+mod lock;
+mod password;
 mod render;
 mod serve;
 mod validate;
@@ -26,6 +28,10 @@ pub(crate) enum Command {
     Crds(crds::Crds),
     /// Make manifests of what an existing centre has, such as its zones.
     Import(import::Import),
+    /// Lock a box at once, outside of git: nobody logs in to it or sends from it.
+    Lock(lock::Lock),
+    /// Change the password of a box at once, outside of git.
+    Password(password::Password),
     /// Check a repository of manifests without a cluster: every problem with its file, line and column.
     Validate(validate::Validate),
     /// Write what a repository of manifests compiles to: zones, mail tables, cluster objects.
@@ -43,6 +49,8 @@ impl Command {
             Self::Controller(command) => command.run(),
             Self::Crds(command) => command.run(),
             Self::Import(command) => command.run(),
+            Self::Lock(command) => command.run(),
+            Self::Password(command) => command.run(),
             Self::Validate(command) => command.run(),
             Self::Render(command) => command.run(),
             Self::Serve(command) => command.run(),

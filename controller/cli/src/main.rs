@@ -11,6 +11,7 @@ mod primary;
 mod render;
 mod resolvers;
 mod telemetry;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -237,6 +237,7 @@ fn unknown(name: &str) -> TenantSpec {
         agreement: None,
         domains: Vec::new(),
         limits: None,
+        helpdesk: Vec::new(),
         administrators: Vec::new(),
         state: None,
     }

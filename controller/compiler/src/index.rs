@@ -18,8 +18,8 @@ pub use authority::{Authority, Refusal};
 pub use entry::Entry;
 
 use self::ranking::Ranking;
-use crate::model::{Address, DomainName, ObjectKey};
-use crate::parse::{DomainModel, MailboxModel, TenantModel, WebSiteModel};
+use crate::model::{self, Address, DomainName, ObjectKey};
+use crate::parse::{DomainModel, Lock, MailboxModel, SINCE_KEY, TenantModel, WebSiteModel};
 use crate::settings::Settings;
 
 /// What happened to one object; `None`: it is gone.
@@ -131,7 +131,7 @@ impl Index {
             Change::Domain(key, domain) => self.apply_domain(key, domain.as_deref()),
             Change::Mailbox(key, mailbox) => self.apply_mailbox(key, mailbox.as_deref()),
             Change::WebSite(key, site) => self.apply_site(key, site.as_deref()),
-            // A hash concerns its boxes alone.
+            // A hash or a lock concerns its boxes alone.
             Change::Secret(key, data) => return self.apply_secret(key, data),
             Change::SitePublished(key, hosts) => self.apply_published_hosts(key, hosts),
         };
@@ -182,6 +182,17 @@ impl Index {
         self.secrets.get(secret)?.get(key).map(Vec::as_slice)
     }
 
+    /// The helpdesk's lock on a Mailbox, if there is one.
+    pub fn lock(&self, model: &MailboxModel) -> Option<Lock> {
+        let since = self.secret_value(&model.lock()?, SINCE_KEY)?;
+        Some(Lock { since: model::micro_time(since) })
+    }
+
+    /// What a Secret of a tenant's namespace holds.
+    pub fn secret_data(&self, secret: &ObjectKey) -> Option<&BTreeMap<String, Vec<u8>>> {
+        self.secrets.get(secret)
+    }
+
     /// The Secrets known of a namespace.
     pub fn secrets_in(&self, namespace: &str) -> impl Iterator<Item = &ObjectKey> {
         let first = ObjectKey::new(namespace, "");
@@ -216,10 +227,6 @@ impl Index {
         let namespace = cst_api::tenant_namespace(tenant);
         let (domains, boxes) = (in_namespace(&self.domains, &namespace), in_namespace(&self.mailboxes, &namespace));
         (domains.count(), boxes.count(), in_namespace(&self.sites, &namespace).count())
-    }
-
-    fn secret_data(&self, key: &ObjectKey) -> Option<&BTreeMap<String, Vec<u8>>> {
-        self.secrets.get(key)
     }
 }
 

@@ -9,7 +9,8 @@ pub mod quantity;
 pub mod recipient;
 pub mod record;
 pub mod reverse;
-pub mod zone;
+pub mod time;
+mod zone;
 
 pub use address::Address;
 pub use cst_api::RecordType;
@@ -20,6 +21,7 @@ pub use object::ObjectKey;
 pub use quantity::Quantity;
 pub use recipient::{Recipient, RecipientError};
 pub use record::{Caa, RecordData, RecordError, RecordSet, Soa};
+pub use time::micro_time;
 pub use zone::{Zone, ZoneTextError};
 
 /// How much of a wrong text is repeated to who wrote it.

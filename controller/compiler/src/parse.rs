@@ -11,8 +11,8 @@ use cst_api::Reason;
 pub use domain::{DomainModel, MailModel, PecModel};
 pub use list::List;
 pub use mailbox::{
-    DelegateModel, ForwardModel, GENERATED_HASH_KEY, MailboxModel, PasswordSource, Role, VacationModel,
-    generated_secret,
+    CHANGED_KEY, DelegateModel, ForwardModel, GENERATED_KEY, HASH_KEY, Lock, MailboxModel, PasswordSource, Role,
+    SINCE_KEY, VacationModel, lock_secret, password_secret,
 };
 pub use tenant::TenantModel;
 pub use website::WebSiteModel;

@@ -60,7 +60,7 @@ impl Dice {
     /// One change: mostly something made or edited, one time in four something removed.
     fn change(&mut self) -> Change {
         let (tenant, gone) = (self.tenant(), self.roll(4) == 0);
-        match self.roll(4) {
+        match self.roll(5) {
             0 => {
                 let grants: Vec<_> = (0..=self.roll(5)).map(|_| self.name()).collect();
                 let state = ["Active", "Suspended", "Terminated"][self.roll(3)];
@@ -108,6 +108,7 @@ impl Dice {
                 }
                 Change::Mailbox(key.clone(), (!gone).then(|| Box::new(mailbox)))
             }
+            3 => self.secret(tenant, gone),
             _ => {
                 let name = ["s1", "s2", "s3"][self.roll(3)];
                 let key = ObjectKey::new(format!("t-{tenant}"), name);
@@ -138,6 +139,32 @@ impl Dice {
             _ => {}
         }
         spec["quota"] = json!(quota);
+        match self.roll(4) {
+            0 => spec["passwordSecretRef"] = json!({"name": "git", "key": "hash"}),
+            1 => {
+                spec["passwordSecretRef"] = json!({"name": "git", "key": "hash"});
+                spec["passwordOwner"] = json!("User");
+            }
+            _ => {}
+        }
+    }
+
+    /// A Secret that git has, or a box's own: generated, changed, unusable.
+    fn secret(&mut self, tenant: &str, gone: bool) -> Change {
+        let name = ["git", "m1-password", "m2-password", "m3-password", "m1-lock", "m2-lock"][self.roll(6)];
+        if name.ends_with("-lock") {
+            let data = [("since".to_owned(), b"2026-11-23T08:15:30Z".to_vec())].into();
+            return Change::Secret(ObjectKey::new(format!("t-{tenant}"), name), (!gone).then_some(data));
+        }
+        let hash = format!("{{SHA512-CRYPT}}$6${}${}", ["x", "y"][self.roll(2)], "a".repeat(86));
+        let data = match self.roll(4) {
+            0 => vec![("hash", hash), ("password", "abcde".into())],
+            1 => vec![("hash", hash), ("changed", "2026-11-23T08:15:30Z".into())],
+            2 => vec![("hash", hash)],
+            _ => vec![("hash", "segreto".to_owned())],
+        };
+        let data = data.into_iter().map(|(key, value)| (key.to_owned(), value.into_bytes())).collect();
+        Change::Secret(ObjectKey::new(format!("t-{tenant}"), name), (!gone).then_some(data))
     }
 }
 
@@ -157,10 +184,11 @@ fn outcome(index: &Index, unit: &Unit) -> String {
         Unit::Tenant(name) => format!("{:?} {:?}", compile::tenant(index, name), index.counts(name)),
         Unit::Zone(name) => format!("{:?}", compile::zone(index, name, &ZoneFacts::hopeful())),
         Unit::Mail(name) => {
-            format!(
-                "{:?}",
-                compile::mail(index, name, None, cst_api::Date { year: 2026, month: 1, day: 1 }, |_| Absence::Deleted)
-            )
+            let outcome =
+                compile::mail(index, name, None, cst_api::Date { year: 2026, month: 1, day: 1 }, |_| Absence::Deleted);
+            // A hash prints as nothing.
+            let hashes = outcome.domain.boxes.iter().filter_map(|mailbox| Some(mailbox.password.as_ref()?.expose()));
+            format!("{} {outcome:?}", hashes.collect::<Vec<_>>().join(" "))
         }
         Unit::Site(key) => {
             format!("{:?}", compile::site(index, key))

@@ -11,6 +11,7 @@ pub mod database;
 pub mod engine;
 pub mod failure;
 pub mod gateway;
+pub mod helpdesk;
 pub mod keys;
 pub mod leader;
 pub mod names;

@@ -3,8 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use cst_compiler::desired::mail::PasswordHash;
+use cst_compiler::model::ObjectKey;
+use cst_compiler::parse::{CHANGED_KEY, GENERATED_KEY, HASH_KEY, SINCE_KEY};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::Api;
 use kube::api::{DeleteParams, ObjectMeta, PostParams};
 
@@ -60,9 +64,35 @@ pub async fn forget(api: &Api<Secret>, subject: &str) -> Result<(), StoreError> 
 
 /// What a Secret with a generated password holds.
 pub fn data(generated: &Generated) -> BTreeMap<String, Vec<u8>> {
-    [("password", &generated.password), ("hash", &generated.hash)]
+    [(GENERATED_KEY, &generated.password), (HASH_KEY, &generated.hash)]
         .map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec()))
         .into()
+}
+
+/// What a box's own Secret holds after a change outside of git: the hash, and when that was.
+pub fn changed(hash: &PasswordHash, at: Option<&MicroTime>) -> BTreeMap<String, Vec<u8>> {
+    let at = at.map(|MicroTime(at)| (CHANGED_KEY.to_owned(), at.to_string().into_bytes()));
+    [(HASH_KEY.to_owned(), hash.expose().as_bytes().to_vec())].into_iter().chain(at).collect()
+}
+
+/// What the Secret of a lock holds.
+pub fn lock(since: &MicroTime) -> BTreeMap<String, Vec<u8>> {
+    [(SINCE_KEY.to_owned(), since.0.to_string().into_bytes())].into()
+}
+
+/// A Secret of ours about a box, in its tenant's namespace.
+pub fn own_secret(key: &ObjectKey, tenant: &str, data: &BTreeMap<String, Vec<u8>>) -> Secret {
+    let labels = [(names::MANAGED_BY, names::MANAGER), (names::TENANT, tenant)];
+    Secret {
+        metadata: ObjectMeta {
+            name: Some(key.name.clone()),
+            namespace: Some(key.namespace.clone()),
+            labels: Some(labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into()),
+            ..ObjectMeta::default()
+        },
+        data: Some(data.iter().map(|(name, value)| (name.clone(), ByteString(value.clone()))).collect()),
+        ..Secret::default()
+    }
 }
 
 fn secret_name(subject: &str) -> String {
@@ -85,7 +115,7 @@ fn secret(subject: &str, generated: &Generated) -> Secret {
 fn read(secret: Secret) -> Option<Generated> {
     let mut data = secret.data?;
     let mut text = |key| data.remove(key).and_then(|bytes| String::from_utf8(bytes.0).ok()).filter(|t| !t.is_empty());
-    Some(Generated { password: text("password")?, hash: text("hash")? })
+    Some(Generated { password: text(GENERATED_KEY)?, hash: text(HASH_KEY)? })
 }
 
 #[cfg(test)]

@@ -1,18 +1,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 mod declared;
+mod password;
 
-use cst_api::{Date, DeletionPolicy, MailboxState, Reason};
+use cst_api::{Date, DeletionPolicy, MailboxState};
 
 use super::zone::mail::{alias_for, caught_by};
 use super::{Standing, mailbox};
-use crate::desired::mail::{MailBox, MailDomain, PasswordHash};
+use crate::desired::mail::{MailBox, MailDomain};
 use crate::index::Index;
 use crate::model::{Address, DomainName, ObjectKey};
-use crate::parse::{MailboxModel, PasswordSource};
 use crate::plan::absence::Absence;
 use crate::plan::retention::{self, Retention};
-use crate::problem::{Kind, ObjectRef, Problem};
+use crate::problem::Problem;
+
+pub use password::{MissingPassword, Password, changed_password};
 
 /// A compiled mail domain.
 #[derive(Clone, Debug)]
@@ -21,8 +23,8 @@ pub struct MailOutcome {
     pub standing: Standing,
     /// The domain as it shall be served: declared boxes, and published ones that are kept or retained. Empty: withdraw it.
     pub domain: MailDomain,
-    /// The Mailboxes whose password is to be generated.
-    pub generate: Vec<ObjectKey>,
+    /// The passwords that are not in their boxes' own Secrets, and are to be put there.
+    pub missing: Vec<MissingPassword>,
     /// What is wrong, of all Mailboxes whose own address is here.
     pub problems: Vec<Problem>,
 }
@@ -49,7 +51,7 @@ pub fn mail(
         alias_of: model.and_then(|model| alias_for(index, model)).cloned(),
         ..MailDomain::empty(name.clone())
     };
-    let mut outcome = MailOutcome { standing, domain, generate: Vec::new(), problems: Vec::new() };
+    let mut outcome = MailOutcome { standing, domain, missing: Vec::new(), problems: Vec::new() };
     declared(index, name, published, today, &mut outcome);
     if let Some(published) = published {
         if standing != Standing::Live {
@@ -69,15 +71,15 @@ fn declared(index: &Index, name: &DomainName, published: Option<&MailDomain>, to
         let verdict = mailbox(index, key);
         let Some(model) = verdict.model else { continue };
         let home = model.address.domain() == name;
+        let last = last.get(&model.address).copied().filter(|last| went_before(index, last, key));
         let source = model.password().filter(|_| home);
-        let password = source.and_then(|source| password(index, model, source, outcome));
+        let password = source.and_then(|source| password::judge(index, model, source, last, outcome));
         outcome.problems.extend(verdict.problems.iter().filter(|_| home).cloned());
         if !verdict.holds_address {
             continue;
         }
         if home {
-            let last = last.get(&model.address).filter(|b| b.owner == *key);
-            let password = password.or_else(|| last.and_then(|b| b.password.clone()));
+            let password = password.or_else(|| last.and_then(Password::of));
             outcome.domain.boxes.push(declared::mailbox(index, model, &verdict, today, password));
         }
         let here = verdict.aliases.into_iter().filter(|alias| alias.domain() == name);
@@ -85,36 +87,10 @@ fn declared(index: &Index, name: &DomainName, published: Option<&MailDomain>, to
     }
 }
 
-/// The hash in the box's Secret; where it is missing or unusable the last published one goes on.
-fn password(
-    index: &Index,
-    model: &MailboxModel,
-    source: &PasswordSource,
-    outcome: &mut MailOutcome,
-) -> Option<PasswordHash> {
-    let object = ObjectRef::new(Kind::Mailbox, model.key.clone());
-    let field = if source.generated { "metadata.name" } else { "spec.passwordSecretRef" };
-    let Some(bytes) = index.secret_value(&source.secret, &source.key) else {
-        if source.generated {
-            outcome.generate.push(model.key.clone());
-        } else {
-            let message = format!(
-                "there is no Secret {} with the key `{}`: create it with the password's hash",
-                source.secret, source.key
-            );
-            outcome.problems.push(object.error(field, Reason::SecretMissing, message));
-        }
-        return None;
-    };
-    let text = String::from_utf8_lossy(bytes);
-    match PasswordHash::parse(text.trim_end_matches('\n')) {
-        Ok(hash) => Some(hash),
-        Err(error) => {
-            let message = format!("the key `{}` of Secret {} is unusable: {error}", source.key, source.secret);
-            outcome.problems.push(object.error(field, Reason::Invalid, message));
-            None
-        }
-    }
+/// Whether a published box is what a Mailbox was before: its own, or that of one of its tenant's that is gone, such as under another name.
+fn went_before(index: &Index, last: &MailBox, key: &ObjectKey) -> bool {
+    let is_renamed = last.owner.namespace == key.namespace && index.mailbox(&last.owner).is_none();
+    last.owner == *key || (is_renamed && last.delete_policy == DeletionPolicy::Retain)
 }
 
 /// What was published and is not declared now: kept while its Mailbox is there but refused, retained once it is gone.
@@ -134,7 +110,7 @@ fn carried_over(
             continue;
         }
         if is_asked_for(index, &last.owner, &last.address) {
-            carried.insert(last.address.clone(), last.clone());
+            carried.insert(last.address.clone(), MailBox { state: locked_or(index, last), ..last.clone() });
         } else if let Some(kept) = undeclared(last, today, retain_days, &absence) {
             carried.insert(last.address.clone(), kept);
         }
@@ -146,6 +122,17 @@ fn carried_over(
         }
     }
     domain.boxes.extend(carried.into_values());
+}
+
+/// The state of a published box that goes on. One that was locked meanwhile stays so until its Mailbox is mended: what it was is not known then.
+fn locked_or(index: &Index, last: &MailBox) -> MailboxState {
+    let model = index.mailbox(&last.owner).and_then(|entry| entry.model.as_ref());
+    let is_locked = model.is_some_and(|model| index.lock(model).is_some());
+    match last.state {
+        MailboxState::Active if is_locked => MailboxState::Suspended,
+        MailboxState::Archived if is_locked => MailboxState::Closed,
+        state => state,
+    }
 }
 
 /// What goes on of a box that nobody declares any more. One that was to go at once, and that nobody deleted, is retained from now on, as if it had

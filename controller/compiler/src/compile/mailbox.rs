@@ -5,7 +5,7 @@ use cst_api::{Date, MailboxState, Reason, TenantState};
 
 use crate::index::Index;
 use crate::model::{Address, Member, ObjectKey, Quantity, Recipient};
-use crate::parse::{DelegateModel, MailboxModel};
+use crate::parse::{DelegateModel, Lock, MailboxModel};
 use crate::problem::{Kind, ObjectRef, Problem};
 use crate::settings::Settings;
 
@@ -26,19 +26,25 @@ pub struct MailboxVerdict<'a> {
     pub members: Vec<&'a Member>,
     /// Whether the tenant is suspended, which suspends the box.
     pub tenant_suspended: bool,
+    /// The helpdesk's lock, which suspends the box, too.
+    pub lock: Option<Lock>,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
 
 impl MailboxVerdict<'_> {
-    /// What the box may do on a day: a suspended tenant's boxes lose their login, whatever they were; its groups go on.
+    /// What the box may do on a day: a suspended tenant's boxes, and one that is locked, lose their login, whatever they were; its groups go on.
     pub fn state(&self, today: Date) -> Option<MailboxState> {
         self.model.map(|model| match model.state_on(today) {
             state if model.is_group() => state,
-            MailboxState::Active if self.tenant_suspended => MailboxState::Suspended,
-            MailboxState::Archived if self.tenant_suspended => MailboxState::Closed,
+            MailboxState::Active if self.loses_login() => MailboxState::Suspended,
+            MailboxState::Archived if self.loses_login() => MailboxState::Closed,
             state => state,
         })
+    }
+
+    fn loses_login(&self) -> bool {
+        self.tenant_suspended || self.lock.is_some()
     }
 
     /// How much the box may hold: what it says, else the centre's default.
@@ -61,6 +67,7 @@ pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey) -> MailboxVerdict<'a> {
         forward_to: Vec::new(),
         members: Vec::new(),
         tenant_suspended: false,
+        lock: model.and_then(|model| index.lock(model)),
         problems: entry.map(|entry| entry.problems.clone()).unwrap_or_default(),
     };
     let Some(model) = model else { return verdict };

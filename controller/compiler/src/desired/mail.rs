@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use cst_api::Date;
 
 pub use content::DomainContent;
-pub use mailbox::{Answer, BoxRole, Delegation, Forwarding, MailBox};
+pub use mailbox::{Answer, BoxRole, Delegation, Forwarding, MailBox, PasswordChange};
 pub use password::PasswordHash;
 pub use shard::{Shard, ShardContent};
 

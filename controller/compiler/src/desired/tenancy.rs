@@ -10,7 +10,7 @@ use kube::ResourceExt;
 use kube::core::DynamicObject;
 use serde_json::json;
 
-pub use access::{ADMINISTRATOR_ROLE, CONTROLLER_ROLE};
+pub use access::{ADMINISTRATOR_ROLE, CONTROLLER_ROLE, HELPDESK_ROLE};
 pub use agreement::agreement_phase;
 
 use super::object::object;
@@ -43,7 +43,7 @@ pub fn objects(tenant: &Tenant, installation: &Installation) -> Vec<DynamicObjec
     let within = network::policies(&name, installation)
         .into_iter()
         .chain(limits::objects(&name, &limits))
-        .chain(access::bindings(&name, &tenant.spec.administrators, &installation.controller))
+        .chain(access::bindings(&name, &tenant.spec, &installation.controller))
         .map(|object| object.within(&cst_api::tenant_namespace(&name)));
     std::iter::once(namespace(&name, tenant.spec.state.unwrap_or_default())).chain(within).collect()
 }

@@ -82,7 +82,7 @@ impl Index {
         let (before, after) = (model(last.as_ref()).cloned(), model(next.as_ref()).cloned());
         let unchanged = same(last.as_ref(), next.as_ref());
         if let Some(model) = &before {
-            model.password().into_iter().for_each(|source| unlink(&mut self.secret_users, &source.secret, &key));
+            model.secrets().for_each(|secret| unlink(&mut self.secret_users, &secret, &key));
             unlink(&mut self.stores, &model.store, &key);
             model.named_domains().for_each(|named| unlink(&mut self.named, named, &key));
             for address in model.addresses() {
@@ -91,8 +91,8 @@ impl Index {
             }
         }
         if let Some(model) = &after {
-            if let Some(source) = model.password() {
-                self.secret_users.entry(source.secret.clone()).or_default().insert(key.clone());
+            for secret in model.secrets() {
+                self.secret_users.entry(secret).or_default().insert(key.clone());
             }
             self.stores.entry(model.store.clone()).or_default().insert(key.clone());
             for named in model.named_domains() {

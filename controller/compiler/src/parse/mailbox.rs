@@ -1,4 +1,6 @@
 mod delivery;
+mod lock;
+mod password;
 mod role;
 
 use cst_api::{Date, DeletionPolicy, Mailbox, MailboxState, MailboxType};
@@ -8,7 +10,9 @@ use crate::model::{Address, DomainName, ObjectKey, Quantity};
 use crate::problem::{Kind, ObjectRef};
 
 pub use delivery::{DelegateModel, ForwardModel, VacationModel};
-pub use role::{GENERATED_HASH_KEY, PasswordSource, Role, generated_secret};
+pub use lock::{Lock, SINCE_KEY, lock_secret};
+pub use password::{CHANGED_KEY, GENERATED_KEY, HASH_KEY, PasswordSource, password_secret};
+pub use role::Role;
 
 /// A Mailbox, understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +89,11 @@ impl MailboxModel {
             Role::Personal(source) => Some(source),
             Role::Shared | Role::Group { .. } => None,
         }
+    }
+
+    /// The Secrets of its tenant's that it depends on.
+    pub fn secrets(&self) -> impl Iterator<Item = ObjectKey> {
+        self.password().into_iter().flat_map(PasswordSource::secrets).cloned().chain(self.lock())
     }
 
     /// What it is, as it is written.

@@ -4,6 +4,7 @@ use crate::support::{TODAY, name, problems, repository};
 use cst_api::{Date, MailboxState, Reason};
 use cst_compiler::compile::{self, Standing};
 use cst_compiler::desired::mail::MailDomain;
+use cst_compiler::index::Change;
 use cst_compiler::manifest::Repository;
 use cst_compiler::model::ObjectKey;
 use cst_compiler::plan::absence::Absence;
@@ -35,6 +36,53 @@ fn states_and_the_suspended_tenant() {
         states(&suspended.domain),
         expected(MailboxState::Suspended, MailboxState::Closed, MailboxState::Suspended)
     );
+}
+
+fn locks(repository: &mut Repository, boxes: &[&str]) {
+    for name in boxes {
+        let since = [("since".to_owned(), b"2026-11-23T08:15:30Z".to_vec())].into();
+        repository.index.apply(Change::Secret(ObjectKey::new("t-fano", format!("{name}-lock")), Some(since)));
+    }
+}
+
+#[test]
+fn a_locked_box_receives_and_nobody_logs_in_whatever_it_is_declared() {
+    let boxes = mailbox("a", "")
+        + &mailbox("b", ", state: Archived")
+        + &mailbox("c", ", state: Closed")
+        + &mailbox("d", ", type: Shared")
+        + &mailbox("e", ", type: Group, members: [a@comune.fano.example]")
+        + &mailbox("f", "");
+    let mut repository = repository(&format!("{TENANT}{DOMAIN}{boxes}"));
+    locks(&mut repository, &["a", "b", "c", "d", "e"]);
+    let expected = [
+        ("a", MailboxState::Suspended),
+        ("b", MailboxState::Closed),
+        ("c", MailboxState::Closed),
+        ("d", MailboxState::Suspended),
+        ("e", MailboxState::Active),
+        ("f", MailboxState::Active),
+    ];
+    let outcome = compiled(&repository, None, TODAY);
+    assert_eq!(states(&outcome.domain), expected.map(|(name, state)| (name.to_owned(), state)));
+    repository.index.apply(Change::Secret(ObjectKey::new("t-fano", "a-lock"), None));
+    assert_eq!(states(&compiled(&repository, None, TODAY).domain)[0].1, MailboxState::Active);
+}
+
+#[test]
+fn a_box_that_goes_on_though_its_mailbox_is_refused_can_be_locked() {
+    let boxes = mailbox("a", "") + &mailbox("b", ", state: Archived");
+    let published = compiled(&repository(&format!("{TENANT}{DOMAIN}{boxes}")), None, TODAY).domain;
+    let tenant = TENANT.replace("entityType", "limits: {mailboxes: 0}, entityType");
+    let mut refused = repository(&format!("{tenant}{DOMAIN}{boxes}"));
+    let expected = |a, b| [("a".to_owned(), a), ("b".to_owned(), b)];
+    let (open, shut) = (
+        expected(MailboxState::Active, MailboxState::Archived),
+        expected(MailboxState::Suspended, MailboxState::Closed),
+    );
+    assert_eq!(states(&compiled(&refused, Some(&published), TODAY).domain), open);
+    locks(&mut refused, &["a", "b"]);
+    assert_eq!(states(&compiled(&refused, Some(&published), TODAY).domain), shut);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod authority;
 mod delivery;
 mod legal;
 mod mail;
+mod passwords;
 mod reverse;
 mod support;
 mod zones;

@@ -13,7 +13,6 @@ use cst_compiler::compile::{self, MailOutcome, Standing};
 use cst_compiler::desired::mail::{MailBox, MailDomain, Shard, shard};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
-use cst_compiler::parse::MailboxModel;
 use cst_compiler::plan::absence::Absence;
 use cst_compiler::plan::guard::{self, Held};
 use cst_compiler::plan::mail::{self, MailStep};
@@ -26,8 +25,8 @@ use super::{Effect, Engine, Shell, Work, WorkError};
 use crate::clock::Now;
 use crate::report::Report;
 use crate::shards::{self, StoredShard};
-use generate::Forgotten;
 pub(super) use generate::Ungenerated;
+use generate::{Forgotten, ToPut};
 pub(super) use giving_up::Leaving;
 
 /// What is known of a mail domain beside what is compiled.
@@ -71,7 +70,7 @@ impl Decided {
 /// The work on a mail domain, ready to be carried out.
 pub struct MailJob {
     domain: DomainName,
-    generate: Vec<(MailboxModel, String)>,
+    generate: Vec<ToPut>,
     forget: Vec<Forgotten>,
     write: Vec<Shard>,
     remove: Vec<u32>,
@@ -380,6 +379,6 @@ impl MailJob {
 
     /// The Secrets it makes.
     pub(super) fn generates(&self) -> Vec<ObjectKey> {
-        self.generate.iter().map(|(model, _)| cst_compiler::parse::generated_secret(&model.key)).collect()
+        self.generate.iter().map(ToPut::secret).collect()
     }
 }

@@ -3,7 +3,8 @@
 use cst_api::Date;
 
 use super::super::MailboxVerdict;
-use crate::desired::mail::{Answer, BoxRole, Delegation, Forwarding, MailBox, PasswordHash};
+use super::password::Password;
+use crate::desired::mail::{Answer, BoxRole, Delegation, Forwarding, MailBox};
 use crate::index::Index;
 use crate::model::Quantity;
 use crate::parse::{DelegateModel, MailboxModel, Role};
@@ -13,8 +14,9 @@ pub(super) fn mailbox(
     model: &MailboxModel,
     verdict: &MailboxVerdict<'_>,
     today: Date,
-    password: Option<PasswordHash>,
+    password: Option<Password>,
 ) -> MailBox {
+    let (password, password_change) = password.map_or((None, None), |found| (Some(found.hash), found.change));
     MailBox {
         owner: model.key.clone(),
         role: role(model, verdict),
@@ -22,6 +24,7 @@ pub(super) fn mailbox(
         store: model.store.clone(),
         state: verdict.state(today).unwrap_or_default(),
         password,
+        password_change,
         quota: verdict.quota(index.settings()).unwrap_or(Quantity(0)),
         delegates: verdict.delegates.iter().copied().map(delegation).collect(),
         forward: forward(model, verdict, today),

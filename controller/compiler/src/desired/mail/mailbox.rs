@@ -1,6 +1,7 @@
 //! A box or a group as it shall be served.
 
 use cst_api::{Date, DelegateRights, DeletionPolicy, MailboxState, Posting};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde::{Deserialize, Serialize};
 
 use super::PasswordHash;
@@ -24,6 +25,9 @@ pub struct MailBox {
     /// The hash of its password; without one nobody logs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<PasswordHash>,
+    /// Says that the password was changed outside of git: what is published is then the only copy beside its tenant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_change: Option<PasswordChange>,
     /// How much mail it may hold, in bytes.
     pub quota: Quantity,
     /// Who else uses it.
@@ -40,6 +44,15 @@ pub struct MailBox {
     /// The day on which its Mailbox was deleted; `None`: it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retained_since: Option<Date>,
+}
+
+/// A change of a password outside of git, by its user or by the helpdesk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PasswordChange {
+    /// When, to the microsecond; `None`: whoever changed it did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<MicroTime>,
 }
 
 /// What a box is.
@@ -114,6 +127,7 @@ impl MailBox {
             address,
             state: MailboxState::Active,
             password: None,
+            password_change: None,
             quota,
             delegates: Vec::new(),
             forward: None,

@@ -102,7 +102,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 enum Line {
     Shard(Header),
-    Box(MailBox),
+    Box(Box<MailBox>),
     Alias(Pair),
     Required(Pair),
     Removed(Removed),

@@ -15,7 +15,8 @@ spec:
   displayName: Comune di Urbino
   entityType: Comune
   limits: {mailboxes: 120, mailStorage: 300Gi, webSites: 4, webStorage: 100Gi, cpu: '8', memory: 16Gi}
-  administrators: [{kind: Group, name: urbino-admins}, {kind: User, name: ci@comune.urbino.pu.it}]",
+  administrators: [{kind: Group, name: urbino-admins}, {kind: User, name: ci@comune.urbino.pu.it}]
+  helpdesk: [{kind: Group, name: centre-helpdesk}]",
     );
     assert_golden("tenancy/urbino.yaml", &objects(&urbino, &Installation::default()));
 }

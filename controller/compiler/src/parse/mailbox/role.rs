@@ -3,15 +3,8 @@
 use cst_api::{MailboxSpec, MailboxState, MailboxType, Posting};
 
 use super::super::{List, Reader};
+use super::password::PasswordSource;
 use crate::model::{Member, ObjectKey};
-
-/// The key of a generated password's hash in its Secret.
-pub const GENERATED_HASH_KEY: &str = "hash";
-
-/// What a generated password's Secret is called after the box's name.
-const GENERATED_SUFFIX: &str = "-password";
-/// The longest name of an object, in characters (a DNS subdomain, RFC 1123).
-const MAX_NAME: usize = 253;
 
 /// What a Mailbox is.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,22 +22,6 @@ pub enum Role {
     },
 }
 
-/// Where a password's hash comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PasswordSource {
-    /// The Secret.
-    pub secret: ObjectKey,
-    /// The key in it.
-    pub key: String,
-    /// Whether we make it when it is not there.
-    pub generated: bool,
-}
-
-/// The Secret that a generated password of this Mailbox goes into.
-pub fn generated_secret(mailbox: &ObjectKey) -> ObjectKey {
-    ObjectKey::new(&mailbox.namespace, format!("{}{GENERATED_SUFFIX}", mailbox.name))
-}
-
 impl Reader {
     /// Reads what a Mailbox is. What belongs to another type is refused at its field, as the API server refuses it.
     pub(super) fn role(&mut self, key: &ObjectKey, spec: &MailboxSpec) -> Role {
@@ -60,12 +37,10 @@ impl Reader {
         if kind != MailboxType::Personal {
             let why = "only a Personal box has a login: leave it out";
             self.forbid("passwordSecretRef", spec.password_secret_ref.is_some(), why);
+            self.forbid("passwordOwner", spec.password_owner.is_some(), why);
         }
         match kind {
-            MailboxType::Personal => {
-                self.check_name(&key.name);
-                Role::Personal(password_source(key, spec))
-            }
+            MailboxType::Personal => Role::Personal(self.password_source(key, spec)),
             MailboxType::Shared => Role::Shared,
             MailboxType::Group => self.group(spec),
         }
@@ -96,31 +71,9 @@ impl Reader {
         Role::Group { members, posting: spec.posting.unwrap_or_default() }
     }
 
-    fn forbid(&mut self, field: &str, is_there: bool, why: &str) {
+    pub(super) fn forbid(&mut self, field: &str, is_there: bool, why: &str) {
         if is_there {
             self.invalid(&format!("spec.{field}"), why);
         }
-    }
-
-    fn check_name(&mut self, name: &str) {
-        let longest = MAX_NAME - GENERATED_SUFFIX.len();
-        if name.len() > longest {
-            let message = format!(
-                "has {} characters, and at most {longest} are possible: a generated password goes into the Secret <name>{GENERATED_SUFFIX}",
-                name.len()
-            );
-            self.invalid("metadata.name", message);
-        }
-    }
-}
-
-fn password_source(key: &ObjectKey, spec: &MailboxSpec) -> PasswordSource {
-    match &spec.password_secret_ref {
-        Some(reference) => PasswordSource {
-            secret: ObjectKey::new(&key.namespace, &reference.name),
-            key: reference.key.clone().unwrap_or_else(|| key.name.clone()),
-            generated: false,
-        },
-        None => PasswordSource { secret: generated_secret(key), key: GENERATED_HASH_KEY.into(), generated: true },
     }
 }

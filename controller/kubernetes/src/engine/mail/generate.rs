@@ -5,28 +5,42 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use cst_api::{DeletionPolicy, Reason};
-use cst_compiler::compile::MailOutcome;
+use cst_compiler::compile::{MailOutcome, MissingPassword, Password};
 use cst_compiler::desired::mail::MailDomain;
 use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
-use cst_compiler::parse::{MailboxModel, generated_secret};
+use cst_compiler::parse::password_secret;
 use cst_compiler::problem::{Kind, ObjectRef};
 use futures_util::{StreamExt as _, stream};
-use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::Secret;
-use kube::api::ObjectMeta;
 
 use super::super::{Effect, Engine, Shell, Work, WorkError};
 use crate::apply::{ApplyError, ObjectId};
 use crate::clock::Now;
 use crate::failure::{self, chain};
 use crate::passwords::StoreError;
-use crate::{apply, names, passwords};
+use crate::{apply, passwords};
 
 /// How many passwords are made at a time: their hashes cost processor time.
 const AT_ONCE: usize = 4;
 const FIRST_DELAY: Duration = Duration::from_secs(5);
 const LAST_DELAY: Duration = Duration::from_mins(10);
+
+/// A password to be put into its box's own Secret.
+#[derive(Debug)]
+pub(super) struct ToPut {
+    mailbox: ObjectKey,
+    address: Address,
+    tenant: String,
+    /// The one that was lost; `None`: it is generated, or recalled.
+    last: Option<Password>,
+}
+
+impl ToPut {
+    /// The Secret that it goes into.
+    pub(super) fn secret(&self) -> ObjectKey {
+        password_secret(&self.mailbox)
+    }
+}
 
 /// A password that could not be made or put into its Secret.
 #[derive(Debug)]
@@ -38,24 +52,30 @@ pub(in super::super) struct Ungenerated {
 
 impl Engine {
     /// The passwords to make now. What was refused comes again by itself, or with a change of its Secret.
-    pub(super) fn to_generate(&self, outcome: &MailOutcome, now: &Now) -> Vec<(MailboxModel, String)> {
-        let model = |key: &ObjectKey| {
+    pub(super) fn to_generate(&self, outcome: &MailOutcome, now: &Now) -> Vec<ToPut> {
+        let to_put = |MissingPassword { mailbox: key, last }: &MissingPassword| {
             let model = self.index.mailbox(key)?.model.clone()?;
             let holds = self.index.address_holder(&model.address) == Some(key);
-            let waits = self.ungenerated.get(&generated_secret(key)).is_some_and(|failure| now.instant < failure.again);
-            (holds && !waits).then_some((model, key.tenant()?.to_owned()))
+            let waits = self.ungenerated.get(&password_secret(key)).is_some_and(|failure| now.instant < failure.again);
+            let tenant = key.tenant()?.to_owned();
+            (holds && !waits).then_some(ToPut {
+                mailbox: key.clone(),
+                address: model.address,
+                tenant,
+                last: last.clone(),
+            })
         };
-        outcome.generate.iter().filter_map(model).collect()
+        outcome.missing.iter().filter_map(to_put).collect()
     }
 
     /// Tells the boxes whose password could not be made, and comes back for them.
     pub(super) fn note_ungenerated(&mut self, domain: &DomainName, outcome: &mut MailOutcome) {
         let mut next: Option<Instant> = None;
-        for key in &outcome.generate {
-            let secret = generated_secret(key);
+        for key in outcome.missing.iter().map(|missing| &missing.mailbox) {
+            let secret = password_secret(key);
             let Some(failure) = self.ungenerated.get(&secret) else { continue };
             let message = format!(
-                "its password cannot be generated into Secret {secret}: {}; remove what is in the way, or name a Secret with the hash in \
+                "its password cannot be put into Secret {secret}: {}; remove what is in the way, or name a Secret with the hash in \
                  spec.passwordSecretRef",
                 failure.why
             );
@@ -99,7 +119,7 @@ impl Engine {
             .filter(|mailbox| mailbox.delete_policy == DeletionPolicy::Delete && !there.contains(&mailbox.address));
         let forgotten = gone.map(|mailbox| Forgotten {
             address: mailbox.address.clone(),
-            secret: (!self.is_there(Kind::Mailbox, &mailbox.owner)).then(|| generated_secret(&mailbox.owner)),
+            secret: (!self.is_there(Kind::Mailbox, &mailbox.owner)).then(|| password_secret(&mailbox.owner)),
         });
         forgotten.collect()
     }
@@ -121,17 +141,13 @@ pub(super) async fn forget(shell: &Shell, gone: Vec<Forgotten>) -> Result<(), Wo
 }
 
 /// Makes passwords. An error is none of a single box: the API server is away.
-pub(super) async fn all(
-    shell: &Shell,
-    boxes: Vec<(MailboxModel, String)>,
-    effects: &mut Vec<Effect>,
-) -> Result<(), WorkError> {
-    let work = boxes.into_iter().map(async |(model, tenant)| {
-        let made = one(shell, &model, tenant).await;
+pub(super) async fn all(shell: &Shell, boxes: Vec<ToPut>, effects: &mut Vec<Effect>) -> Result<(), WorkError> {
+    let work = boxes.into_iter().map(async |wanted| {
+        let made = one(shell, &wanted).await;
         made.or_else(|error| {
             let why = own_failure(&error).ok_or(error)?;
-            tracing::warn!(mailbox = %model.key, why, "a password cannot be generated");
-            Ok(Effect::PasswordRefused(model.address.domain().clone(), generated_secret(&model.key), why))
+            tracing::warn!(mailbox = %wanted.mailbox, why, "a password cannot be put into its Secret");
+            Ok(Effect::PasswordRefused(wanted.address.domain().clone(), wanted.secret(), why))
         })
     });
     let made: Vec<Result<Effect, WorkError>> = stream::iter(work).buffer_unordered(AT_ONCE).collect().await;
@@ -146,25 +162,15 @@ pub(super) async fn all(
 }
 
 /// Makes a box's password, or recalls the one it had, and puts it into its tenant's namespace.
-async fn one(shell: &Shell, model: &MailboxModel, tenant: String) -> Result<Effect, WorkError> {
-    let made = passwords::recall_or_make(&shell.secrets(), &model.address.to_string()).await?;
-    let data = passwords::data(&made);
-    let key = generated_secret(&model.key);
-    let secret = Secret {
-        metadata: ObjectMeta {
-            name: Some(key.name.clone()),
-            namespace: Some(key.namespace.clone()),
-            labels: Some(
-                [(names::MANAGED_BY, names::MANAGER.to_owned()), (names::TENANT, tenant)]
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .into(),
-            ),
-            ..ObjectMeta::default()
-        },
-        data: Some(data.clone().into_iter().map(|(name, value)| (name, ByteString(value))).collect()),
-        ..Secret::default()
+async fn one(shell: &Shell, wanted: &ToPut) -> Result<Effect, WorkError> {
+    let data = match &wanted.last {
+        Some(Password { hash, change }) => {
+            passwords::changed(hash, change.as_ref().and_then(|change| change.at.as_ref()))
+        }
+        None => passwords::data(&passwords::recall_or_make(&shell.secrets(), &wanted.address.to_string()).await?),
     };
-    apply::apply_secret(&shell.client, &secret).await?;
+    let key = wanted.secret();
+    apply::apply_secret(&shell.client, &passwords::own_secret(&key, &wanted.tenant, &data)).await?;
     Ok(Effect::Secret(key, data))
 }
 

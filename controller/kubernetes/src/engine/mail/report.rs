@@ -6,6 +6,7 @@ use cst_api::{ConditionType, MailboxState, MailboxStatus, MailboxType};
 use cst_compiler::compile::{self, MailOutcome};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
+use cst_compiler::parse::Lock;
 use cst_compiler::problem::{Kind, ObjectRef, Problem};
 use cst_compiler::status::Own;
 
@@ -72,16 +73,19 @@ impl Engine {
         facts.held = held.filter(|_| !installed).cloned().into_iter().collect();
         let is_suspended = verdict.tenant_suspended && !model.is_group();
         let declared = model.state_on(now.today);
-        facts.suspended = is_suspended || declared == MailboxState::Suspended;
+        facts.suspended = is_suspended || verdict.lock.is_some() || declared == MailboxState::Suspended;
         facts.summary = summary(model.mailbox_type(), declared, is_suspended).into();
-        let mut own = Vec::new();
+        if let Some(lock) = verdict.lock.as_ref().filter(|_| declared != MailboxState::Closed) {
+            facts.summary = locked(declared, lock);
+        }
+        let mut conditions = Vec::new();
         if verdict.holds_address {
             let message = match (installed, facts.held.is_empty()) {
                 (true, _) => "installed on every mail server",
                 (false, true) => "not installed on every mail server yet",
                 (false, false) => "served as it was before the change that is held",
             };
-            own.push(Own::awaited(ConditionType::Installed, installed, message.to_owned()));
+            conditions.push(Own::awaited(ConditionType::Installed, installed, message.to_owned()));
         }
         let trouble = self.trouble(&Unit::Mail(domain.clone())).filter(|_| !installed);
         if let Some(trouble) = trouble {
@@ -89,7 +93,7 @@ impl Engine {
         } else if !installed {
             facts.waiting.push(self.awaited(domain, state));
         }
-        facts.own = own;
+        facts.own = conditions;
         let young = state.since.is_some_and(|since| now.instant < since + GRACE);
         if !installed
             && young
@@ -113,17 +117,22 @@ impl Engine {
         };
         let kept = last.addresses.iter().filter(still).cloned();
         // A box that may not have its address is served, if at all, as it was before.
+        let acknowledged = state.acknowledged;
         let state = verdict.state(now.today).filter(|_| verdict.holds_address).or(last.state);
         let quota = verdict.quota(self.index.settings()).filter(|_| verdict.holds_address);
+        let changed = compile::changed_password(&self.index, model).and_then(|password| password.change);
+        let own = model.password().filter(|source| source.given.is_none() || changed.is_some());
+        // Of a controller that begins anew nothing but the acknowledgement tells who has a password.
+        let is_everywhere = installed && decided.is_written && acknowledged;
+        let password_changed = if is_everywhere { changed.and_then(|change| change.at) } else { last.password_changed };
         draft.next = ObjectStatus::Mailbox(MailboxStatus {
             state,
             quota: quota.map(|quota| quota.to_string()).or_else(|| last.quota.clone()),
             addresses: holds.iter().map(ToString::to_string).chain(kept).collect(),
             mailbox_type: Some(model.mailbox_type()),
-            password_secret: model
-                .password()
-                .filter(|source| source.generated)
-                .map(|source| source.secret.name.clone()),
+            password_secret: own.map(|source| source.own.name.clone()),
+            password_changed,
+            locked_since: if is_everywhere { verdict.lock.and_then(|lock| lock.since) } else { last.locked_since },
             ..MailboxStatus::default()
         });
         Some(Ok(draft.report()))
@@ -147,6 +156,12 @@ impl Engine {
             format!("mail servers to install it: {}", behind.join(", "))
         }
     }
+}
+
+fn locked(state: MailboxState, lock: &Lock) -> String {
+    let mail = if state == MailboxState::Archived { "refused" } else { "received" };
+    let since = lock.since.as_ref().map(|since| format!(" since {}", since.0)).unwrap_or_default();
+    format!("mail is {mail}; nobody logs in, because the helpdesk locked it{since}: `cst lock --unlock` ends that")
 }
 
 fn summary(kind: MailboxType, state: MailboxState, tenant_suspended: bool) -> &'static str {

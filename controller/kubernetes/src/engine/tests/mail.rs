@@ -10,6 +10,7 @@ use super::*;
 mod generate;
 mod giving_up;
 mod other_domain;
+mod passwords;
 
 const DOMAIN: &str = "comune.urbino.pu.it";
 

@@ -85,7 +85,7 @@ impl ShardContent {
             }
             match parse(line).ok_or(ShardError::Line(number))? {
                 Line::Shard(_) => return Err(ShardError::Line(number)),
-                Line::Box(mailbox) => content.take_box(mailbox, number)?,
+                Line::Box(mailbox) => content.take_box(*mailbox, number)?,
                 Line::Alias(pair) => content.take_pair(pair, number, |content| &mut content.aliases)?,
                 Line::Required(pair) => content.take_pair(pair, number, |content| &mut content.required)?,
                 Line::Removed(removed) => content.take_removed(removed, number)?,

@@ -46,7 +46,8 @@ impl MailDomain {
             boxes.entry(&mailbox.address).or_insert(mailbox);
         }
         let aliases = self.aliases.iter().filter(|(alias, _)| !boxes.contains_key(alias));
-        let from_boxes = boxes.iter().map(|(&address, &mailbox)| (address.clone(), line(&Line::Box(mailbox.clone()))));
+        let from_boxes =
+            boxes.iter().map(|(&address, &mailbox)| (address.clone(), line(&Line::Box(Box::new(mailbox.clone())))));
         let from_aliases = aliases.map(|(alias, to)| (alias.clone(), line(&Line::Alias(Pair::new(alias, to)))));
         let required = self.required(&boxes, postmaster).into_iter().map(|(address, to)| {
             let line = line(&Line::Required(Pair::new(&address, to)));

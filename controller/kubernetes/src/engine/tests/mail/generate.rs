@@ -12,7 +12,7 @@ impl Play {
     }
 
     /// The next work that makes passwords, which is now in hand; all work before it gets done.
-    fn making(&mut self) -> (Work, Box<MailJob>) {
+    pub(super) fn making(&mut self) -> (Work, Box<MailJob>) {
         while let Some((work, job)) = self.engine.next(&self.now) {
             if let Job::Mail(job) = job {
                 if !job.generates().is_empty() {
