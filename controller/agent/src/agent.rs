@@ -56,6 +56,8 @@ pub struct Agent {
     /// Domains whose passwd-file changed in a way that no question can show, with the second in which it did: Dovecot looks at a file
     /// once in each second of the clock, so until the next one the old password may be valid.
     settling: BTreeMap<DomainName, u64>,
+    /// Who uses whose box, as it was last written.
+    sharing: Option<Sharing>,
     /// Logins whose sessions are to end once Dovecot reads the new passwd-file of their domain.
     ending: BTreeMap<DomainName, BTreeSet<Address>>,
     /// What the servers have not shown yet.
@@ -107,6 +109,7 @@ impl Agent {
             held: BTreeMap::new(),
             unwritten: installed.keys().cloned().collect(),
             leaving: BTreeSet::new(),
+            sharing: None,
             ending: BTreeMap::new(),
             reload_due: !installed.is_empty(),
             settling: installed.keys().map(|domain| (domain.clone(), second())).collect(),
@@ -281,9 +284,12 @@ impl Agent {
 
     /// Who uses whose box, and the scripts: of the changed domains; where the domains themselves changed of all, because who is elsewhere
     /// is another question then.
-    fn write_users(&self) -> Result<(), FileError> {
+    fn write_users(&mut self) -> Result<(), FileError> {
         let book = Installed(&self.installed);
-        self.folders.write_sharing(&Sharing::of(&self.installed), self.installed.keys())?;
+        let sharing = Sharing::of(&self.installed);
+        let before = self.sharing.as_ref().filter(|_| !self.reload_due);
+        self.folders.write_sharing(before, &sharing, self.installed.keys())?;
+        self.sharing = Some(sharing);
         let changed =
             self.installed.values().filter(|content| self.reload_due || self.unwritten.contains(content.domain()));
         for content in changed {

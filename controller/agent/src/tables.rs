@@ -94,13 +94,18 @@ impl TableFolders {
         files::replace(&path, text.as_bytes(), 0o640, Some(modified), |_| true)
     }
 
-    /// Writes who uses whose box, for all domains.
+    /// Writes who uses whose box, for the domains for which that is another than `before`; `None`: what is there is not known.
     pub fn write_sharing<'a>(
         &self,
+        before: Option<&Sharing>,
         sharing: &Sharing,
         domains: impl Iterator<Item = &'a DomainName>,
     ) -> Result<(), FileError> {
-        for domain in domains {
+        if before == Some(sharing) {
+            return Ok(());
+        }
+        let is_known = |domain: &&DomainName| before.is_some_and(|before| before.is_same_for(domain, sharing));
+        for domain in domains.filter(|domain| !is_known(domain)) {
             put(&self.acl.join(domain.as_str()), sharing.acl(domain).as_bytes())?;
         }
         put(&self.dovecot.join(".shared"), sharing.map().as_bytes())

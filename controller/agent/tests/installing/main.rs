@@ -13,8 +13,9 @@ use std::time::SystemTime;
 
 use cst_agent::inbox::Event;
 use cst_agent::{Agent, cdb};
+use cst_api::DelegateRights;
 use cst_compiler::desired::mail::postfix::Table;
-use cst_compiler::desired::mail::{DomainContent, MailDomain, PasswordHash, dovecot, shard};
+use cst_compiler::desired::mail::{Delegation, DomainContent, MailDomain, PasswordHash, dovecot, shard};
 use cst_compiler::model::Quantity;
 use fixtures::*;
 use k8s_openapi::ByteString;
@@ -186,6 +187,24 @@ async fn a_withdrawn_domain_goes_and_leaves_nothing() {
         agent.step().await.unwrap();
     }
     assert!(agent.ack().unwrap().serves(&domain_name(URBINO), 10));
+}
+
+/// A domain that went and came back has its logins' rights again, though they never changed.
+#[tokio::test]
+async fn the_rights_of_a_domain_that_comes_back_are_there() {
+    let (urbino, mut fano) = (domain(URBINO, &["anna"]), domain(FANO, &["urp"]));
+    let user = urbino.boxes[0].address.clone();
+    fano.boxes[0].delegates = vec![Delegation { user, rights: DelegateRights::Read, send_as: false }];
+    let (root, mut agent) = installed(&[&urbino, &fano]).await;
+    let rights = || fs::read_to_string(root.path().join("dovecot/.acl").join(URBINO)).unwrap_or_default();
+    let wanted = rights();
+    assert!(wanted.contains(&format!("shared/urp@{FANO} user=anna@{URBINO} lrs")), "{wanted}");
+    agent.take(Event::Applied(secret(&shard::withdrawal(&domain_name(URBINO)), 9)));
+    agent.step().await.unwrap();
+    assert_eq!(rights(), "");
+    apply(&mut agent, secrets(&[&urbino], 10));
+    agent.step().await.unwrap();
+    assert_eq!(rights(), wanted);
 }
 
 /// The agent sees several steps as one, and none of those that were made while it was away.

@@ -42,6 +42,11 @@ impl Sharing {
         sharing
     }
 
+    /// Whether a domain's logins may use the same boxes in the same way.
+    pub fn is_same_for(&self, domain: &DomainName, other: &Self) -> bool {
+        self.rights.get(domain) == other.rights.get(domain)
+    }
+
     /// The ACL file of a domain's logins: `<mailbox pattern> user=<login> <rights>`, for the box itself and for all folders in it. The
     /// pattern ends with the address or at a `/`, for another's address may begin with this one.
     pub fn acl(&self, domain: &DomainName) -> String {
