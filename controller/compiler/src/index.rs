@@ -80,8 +80,9 @@ pub struct Index {
     mail_domains: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
     /// Stores, with the Mailboxes that keep their mail there.
     stores: BTreeMap<Address, BTreeSet<ObjectKey>>,
-    /// Mail domains, with the Mailboxes that name an address of theirs: delegates, members, forwards.
-    named: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
+    /// Mail domains, with the other domains whose boxes name an address of theirs (delegates, members, forwards), and how many do: a domain
+    /// of many boxes is one entry.
+    named: BTreeMap<DomainName, BTreeMap<DomainName, usize>>,
     /// Mail domains, with the Domains that name them, or an address of theirs.
     named_by_domains: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
     hosts: BTreeMap<DomainName, BTreeSet<ObjectKey>>,

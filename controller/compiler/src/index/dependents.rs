@@ -84,7 +84,7 @@ impl Index {
         if let Some(model) = &before {
             model.secrets().for_each(|secret| unlink(&mut self.secret_users, &secret, &key));
             unlink(&mut self.stores, &model.store, &key);
-            model.named_domains().for_each(|named| unlink(&mut self.named, named, &key));
+            self.forget_named(model);
             for address in model.addresses() {
                 unlink(&mut self.addresses, address, &key);
                 unlink(&mut self.mail_domains, address.domain(), &key);
@@ -95,9 +95,7 @@ impl Index {
                 self.secret_users.entry(secret).or_default().insert(key.clone());
             }
             self.stores.entry(model.store.clone()).or_default().insert(key.clone());
-            for named in model.named_domains() {
-                self.named.entry(named.clone()).or_default().insert(key.clone());
-            }
+            self.note_named(model);
             for address in model.addresses() {
                 self.addresses.entry(address.clone()).or_default().insert(key.clone());
                 self.mail_domains.entry(address.domain().clone()).or_default().insert(key.clone());
