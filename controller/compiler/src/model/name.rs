@@ -178,9 +178,39 @@ impl fmt::Display for DomainName {
 }
 
 impl Ord for DomainName {
+    /// By labels from the last to the first, octet by octet (RFC 4034 §6.1). Names are compared all the time, and mostly end alike: what they have
+    /// in common at the end is passed over at once, and the labels before it decide.
     fn cmp(&self, other: &Self) -> Ordering {
-        self.labels().rev().cmp(other.labels().rev())
+        let (one, two) = (self.as_str().as_bytes(), other.as_str().as_bytes());
+        if one == two {
+            return Ordering::Equal;
+        }
+        let common = common_tail(one, two);
+        let (one, two, tail) = (&one[..one.len() - common], &two[..two.len() - common], &one[one.len() - common..]);
+        match (one.last(), two.last()) {
+            (None, None) => Ordering::Equal,
+            // One is above the other.
+            (None, Some(b'.')) => Ordering::Less,
+            (Some(b'.'), None) => Ordering::Greater,
+            _ => {
+                let rest = tail.iter().take_while(|octet| **octet != b'.');
+                last_label(one).chain(rest.clone()).cmp(last_label(two).chain(rest))
+            }
+        }
     }
+}
+
+/// How many octets are the same at the end of both, looked at by eights first.
+fn common_tail(one: &[u8], two: &[u8]) -> usize {
+    let eights = one.rchunks_exact(8).zip(two.rchunks_exact(8)).take_while(|(a, b)| a == b).count() * 8;
+    let (one, two) = (&one[..one.len() - eights], &two[..two.len() - eights]);
+    eights + one.iter().rev().zip(two.iter().rev()).take_while(|(a, b)| a == b).count()
+}
+
+/// The octets after the last dot.
+fn last_label(octets: &[u8]) -> std::slice::Iter<'_, u8> {
+    let start = octets.iter().rposition(|octet| *octet == b'.').map_or(0, |dot| dot + 1);
+    octets[start..].iter()
 }
 
 impl PartialOrd for DomainName {
@@ -263,5 +293,27 @@ mod tests {
             names.iter().map(DomainName::as_str).collect::<Vec<_>>(),
             ["example", "a.example", "yljkjljk.a.example", "z.a.example", "z.example", "*.z.example"]
         );
+    }
+
+    /// The order as it is said, over all names of a few labels.
+    #[test]
+    fn the_order_is_that_of_the_labels_from_the_last() {
+        let labels = ["a", "b", "ab", "ba", "aa", "a-b"];
+        let mut names = vec![DomainName::ROOT];
+        for _ in 0..3 {
+            let longer = |name: &DomainName| {
+                labels.map(|label| DomainName::parse(&format!("{label}.{}", name.as_str())).unwrap())
+            };
+            let more: Vec<DomainName> = names.iter().flat_map(longer).collect();
+            names = names.into_iter().chain(more).collect();
+        }
+        names.sort_by_cached_key(ToString::to_string);
+        names.dedup();
+        assert!(names.len() > 250, "{}", names.len());
+        for one in &names {
+            for two in &names {
+                assert_eq!(one.cmp(two), one.labels().rev().cmp(two.labels().rev()), "{one} and {two}");
+            }
+        }
     }
 }
