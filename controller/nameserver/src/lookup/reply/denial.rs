@@ -82,6 +82,8 @@ fn types_of(mut bitmap: &[u8]) -> Option<BTreeSet<u16>> {
     let mut types = BTreeSet::new();
     while let Some((window, rest)) = bitmap.split_first() {
         let (octets, rest) = counted(rest)?;
+        // A window has 256 types.
+        (1..=32).contains(&octets.len()).then_some(())?;
         for (position, octet) in (0_u16..).zip(octets) {
             let set = (0..8_u16).filter(|bit| octet & 0x80 >> bit != 0);
             types.extend(set.map(|bit| (u16::from(*window) << 8) + position * 8 + bit));
@@ -89,4 +91,19 @@ fn types_of(mut bitmap: &[u8]) -> Option<BTreeSet<u16>> {
         bitmap = rest;
     }
     Some(types)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_stand_in_windows_of_256() {
+        assert_eq!(types_of(&[0, 1, 0x40, 1, 2, 0, 0x01]), Some([1, 256 + 15].into()));
+        let last = [&[255, 32][..], &[0; 31], &[1]].concat();
+        assert_eq!(types_of(&last), Some([u16::MAX].into()));
+        assert_eq!(types_of(&[0, 0]), None, "an empty window");
+        assert_eq!(types_of(&[&[255, 33][..], &[0; 32], &[1]].concat()), None, "a type beyond all");
+        assert_eq!(types_of(&[0, 2, 0x40]), None, "cut");
+    }
 }
