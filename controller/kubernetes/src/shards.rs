@@ -89,6 +89,11 @@ pub fn published(domain: &DomainName, shards: &BTreeMap<u32, StoredShard>) -> Op
     let (mut aliases, mut removed) = (BTreeMap::new(), BTreeMap::new());
     let catch_all = newest_first.iter().find_map(|content| content.catch_all.clone());
     let alias_of = newest_first.iter().find_map(|content| content.alias_of.clone());
+    let dkim = newest_first
+        .iter()
+        .find(|content| !content.dkim.is_empty())
+        .map(|content| content.dkim.clone())
+        .unwrap_or_default();
     for content in newest_first {
         for mailbox in &content.boxes {
             boxes.entry(mailbox.address.clone()).or_insert_with(|| mailbox.clone());
@@ -99,7 +104,7 @@ pub fn published(domain: &DomainName, shards: &BTreeMap<u32, StoredShard>) -> Op
         removed.extend(content.removed.iter().map(|(address, on)| (address.clone(), *on)));
     }
     let boxes = boxes.into_values().collect();
-    Some(MailDomain { domain: domain.clone(), boxes, aliases, catch_all, alias_of, removed, epoch })
+    Some(MailDomain { domain: domain.clone(), boxes, aliases, catch_all, alias_of, dkim, removed, epoch })
 }
 
 /// How many of a domain's stored buckets nobody knows, and of how many; `None`: what it last published is known, be it in two layouts. Each

@@ -9,6 +9,7 @@
 
 pub mod ack;
 pub mod content;
+pub mod dkim;
 pub mod dovecot;
 mod mailbox;
 pub mod password;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 use cst_api::Date;
 
 pub use content::DomainContent;
+pub use dkim::DkimSigner;
 pub use mailbox::{Answer, BoxRole, Delegation, Forwarding, MailBox, PasswordChange};
 pub use password::PasswordHash;
 pub use shard::{Shard, ShardContent};
@@ -48,6 +50,8 @@ pub struct MailDomain {
     pub catch_all: Option<Address>,
     /// The domain whose every address is valid here too.
     pub alias_of: Option<DomainName>,
+    /// What its mail is signed with: one signature by each.
+    pub dkim: Vec<DkimSigner>,
     /// Addresses that went lately, with the day on which they did: the guard counts them together with those that go next.
     pub removed: BTreeMap<Address, Date>,
     /// Goes into the digests that the guard holds its changes by: when it was first published or an approval was last used, seconds since
@@ -59,7 +63,7 @@ impl MailDomain {
     /// A domain without any address.
     pub fn empty(domain: DomainName) -> Self {
         let (boxes, aliases, removed) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Self { domain, boxes, aliases, catch_all: None, alias_of: None, removed, epoch: 0 }
+        Self { domain, boxes, aliases, catch_all: None, alias_of: None, dkim: Vec::new(), removed, epoch: 0 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The stored form of a mail domain: JSON lines in hash buckets of at most 64 KiB.
 //!
 //! ```text
-//! {"shard":{"format":3,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1,"epoch":1795392000,"digest":"9f86d081884c7d65…"}}
+//! {"shard":{"format":4,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1,"epoch":1795392000,"digest":"9f86d081884c7d65…"}}
 //! {"box":{"owner":{"namespace":"t-urbino","name":"protocollo"},"address":"protocollo@comune.urbino.pu.it",…}}
 //! {"alias":{"address":"urp@comune.urbino.pu.it","box":"protocollo@comune.urbino.pu.it"}}
 //! {"required":{"address":"abuse@comune.urbino.pu.it","box":"postmaster@cst.example.net"}}
@@ -21,7 +21,7 @@ use cst_api::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::MailBox;
+use super::{DkimSigner, MailBox};
 use crate::model::{Address, DomainName};
 
 pub use decode::{ShardContent, ShardError};
@@ -37,7 +37,7 @@ pub const DATA_KEY: &str = "shard";
 pub const BUCKET_BYTES: usize = 64 * 1024;
 /// The largest number of buckets; beyond it they grow instead.
 const MAX_BUCKETS: u32 = 1024;
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// The oldest format that is read; what it holds has the same form. The controller replaces such shards as soon as it sees them.
 const OLDEST_FORMAT: u32 = 1;
 /// The format without a digest.
@@ -127,6 +127,9 @@ struct Header {
     /// [`super::MailDomain::alias_of`], in bucket 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     alias_of: Option<DomainName>,
+    /// [`super::MailDomain::dkim`], in bucket 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dkim: Vec<DkimSigner>,
     /// [`whole`] of the shard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<String>,

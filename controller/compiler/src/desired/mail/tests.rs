@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use cst_api::MailboxState;
 
-use super::{DomainContent, MailBox, MailDomain, PasswordHash, Shard, ShardContent};
+use super::{DkimSigner, DomainContent, MailBox, MailDomain, PasswordHash, Shard, ShardContent};
 use crate::model::{Address, DomainName, ObjectKey, Quantity};
 
 const HASH: &str =

@@ -6,7 +6,7 @@ use cst_api::Date;
 use sha2::{Digest, Sha256};
 
 use super::{FORMAT, FORMAT_WITHOUT_DIGEST, Header, Line, MAX_BUCKETS, OLDEST_FORMAT, Pair, Removed, bucket_of, whole};
-use crate::desired::mail::MailBox;
+use crate::desired::mail::{DkimSigner, MailBox};
 use crate::model::{Address, DomainName};
 
 /// A shard that was read and found whole.
@@ -34,6 +34,8 @@ pub struct ShardContent {
     pub catch_all: Option<Address>,
     /// [`MailDomain::alias_of`](crate::desired::mail::MailDomain::alias_of), in bucket 0.
     pub alias_of: Option<DomainName>,
+    /// [`MailDomain::dkim`](crate::desired::mail::MailDomain::dkim), in bucket 0.
+    pub dkim: Vec<DkimSigner>,
     /// SHA-256 of the shard's bytes.
     pub digest: [u8; 32],
 }
@@ -116,6 +118,7 @@ impl ShardContent {
         let domain = header.domain.clone();
         let wanted = header.digest.clone();
         let (catch_all, alias_of) = (header.catch_all.clone(), header.alias_of.clone());
+        let dkim = header.dkim.clone();
         if wanted != (format != FORMAT_WITHOUT_DIGEST).then(|| whole(header, body)) {
             return Err(ShardError::Altered);
         }
@@ -132,6 +135,7 @@ impl ShardContent {
             epoch,
             catch_all,
             alias_of,
+            dkim,
             digest,
         })
     }

@@ -28,15 +28,17 @@ impl MailDomain {
                 body.extend_from_slice(line);
             }
         }
-        let of_domain = |bucket: u32| {
-            let first = bucket == 0;
-            (self.catch_all.clone().filter(|_| first), self.alias_of.clone().filter(|_| first))
-        };
         let header = |bucket| {
-            let (catch_all, alias_of) = of_domain(bucket);
-            Header { bucket, buckets, epoch: self.epoch, catch_all, alias_of, ..header(&self.domain) }
+            let header = Header { bucket, buckets, epoch: self.epoch, ..header(&self.domain) };
+            if bucket == 0 { self.in_first(header) } else { header }
         };
         (0..).zip(bodies).map(|(bucket, body)| shard(&header(bucket), &body)).collect()
+    }
+
+    /// The header with what is said once for the domain.
+    fn in_first(&self, header: Header) -> Header {
+        let (catch_all, alias_of, dkim) = (self.catch_all.clone(), self.alias_of.clone(), self.dkim.clone());
+        Header { catch_all, alias_of, dkim, ..header }
     }
 
     /// Every line but the headers: boxes, aliases, required and removed addresses, each in the order of their addresses.
@@ -93,8 +95,9 @@ pub fn withdrawal(domain: &DomainName) -> Shard {
 
 fn header(domain: &DomainName) -> Header {
     let domain = domain.clone();
-    let (catch_all, alias_of, digest) = (None, None, None);
-    Header { format: FORMAT, domain, bucket: 0, buckets: 1, withdrawn: false, epoch: 0, catch_all, alias_of, digest }
+    let (bucket, buckets, withdrawn, epoch) = (0, 1, false, 0);
+    let (catch_all, alias_of, dkim, digest) = (None, None, Vec::new(), None);
+    Header { format: FORMAT, domain, bucket, buckets, withdrawn, epoch, catch_all, alias_of, dkim, digest }
 }
 
 fn shard(header: &Header, body: &[u8]) -> Shard {

@@ -3,6 +3,7 @@ use sha2::Digest as _;
 
 use super::*;
 use crate::desired::mail::content::Incomplete;
+use crate::desired::mail::dkim::{DkimAlgorithm, DkimKey, DkimSelector};
 use crate::desired::mail::shard::{self, ShardError};
 
 /// A domain of many boxes, such as a health agency's.
@@ -27,8 +28,15 @@ fn what_is_read_is_what_was_written() {
     assert_eq!(content(&urbino()).to_mail_domain(), expected);
     let removed = [address("abuse@ast.example"), address("gone@ast.example")]
         .map(|a| (a, Date { year: 2026, month: 11, day: 23 }));
-    let lost = MailDomain { removed: removed.into(), ..large(3_000) };
+    let signer = |selector: &str, algorithm| DkimSigner {
+        selector: DkimSelector::parse(selector).unwrap(),
+        algorithm,
+        key: DkimKey::parse("MC4CAQAwBQYDK2VwBCIEIA==").unwrap(),
+    };
+    let dkim = vec![signer("r20261201", DkimAlgorithm::RsaSha256), signer("e20261201", DkimAlgorithm::Ed25519Sha256)];
+    let lost = MailDomain { removed: removed.into(), dkim, ..large(3_000) };
     assert_eq!(content(&lost).to_mail_domain(), lost);
+    assert_eq!(content(&lost).dkim(), lost.dkim);
     assert!(!content(&lost).holds(&address("gone@ast.example")));
 }
 
@@ -119,13 +127,13 @@ fn sealed(header: &str, lines: &[&str]) -> Vec<u8> {
 fn names_the_line_that_is_wrong_and_never_its_text() {
     let good = include_str!("golden/urbino.shard");
     let lines: Vec<&str> = good.lines().skip(1).collect();
-    let header = r#"{"shard":{"format":3,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1}}"#;
+    let header = r#"{"shard":{"format":4,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1}}"#;
     assert_eq!(sealed(header, &lines), good.as_bytes());
     let decode = |header: &str, lines: &[&str]| ShardContent::decode(&sealed(header, lines)).unwrap_err();
     assert_eq!(ShardContent::decode(b"").unwrap_err(), ShardError::Header);
     assert_eq!(ShardContent::decode(lines[0].as_bytes()).unwrap_err(), ShardError::Header);
     let other = |from: &str, to: &str| decode(&header.replace(from, to), &lines);
-    assert_eq!(other("\"format\":3", "\"format\":4"), ShardError::Format(4));
+    assert_eq!(other("\"format\":4", "\"format\":5"), ShardError::Format(5));
     assert_eq!(other("\"bucket\":0", "\"bucket\":1"), ShardError::Layout { bucket: 1, buckets: 1 });
     assert_eq!(other("\"buckets\":1", "\"buckets\":3"), ShardError::Layout { bucket: 0, buckets: 3 });
     assert_eq!(other("\"comune.urbino", "\"comune.fano"), ShardError::Foreign(2));
@@ -147,9 +155,12 @@ fn names_the_line_that_is_wrong_and_never_its_text() {
 fn a_shard_of_an_older_format_is_read() {
     let (header, body) = include_str!("golden/urbino.shard").split_once('\n').unwrap();
     let lines: Vec<&str> = body.lines().collect();
-    let second = r#"{"shard":{"format":2,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1}}"#;
-    assert_eq!(ShardContent::decode(&sealed(second, &lines)).unwrap().boxes.len(), 6);
-    let first = header.replace("\"format\":3", "\"format\":1");
+    for format in [2, 3] {
+        let older =
+            format!(r#"{{"shard":{{"format":{format},"domain":"comune.urbino.pu.it","bucket":0,"buckets":1}}}}"#);
+        assert_eq!(ShardContent::decode(&sealed(&older, &lines)).unwrap().boxes.len(), 6, "{format}");
+    }
+    let first = header.replace("\"format\":4", "\"format\":1");
     let without = format!("{}}}}}\n{body}", first.split_once(",\"digest").unwrap().0);
     assert_eq!(ShardContent::decode(without.as_bytes()).unwrap().boxes.len(), 6);
     assert_eq!(ShardContent::decode(format!("{first}\n{body}").as_bytes()).unwrap_err(), ShardError::Altered);
