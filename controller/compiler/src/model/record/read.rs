@@ -168,6 +168,12 @@ mod tests {
             ),
             (RecordType::SVCB, "1 . key667=hello", r"\# 12 000100029B000568656C6C6F"),
             (RecordType::HTTPS, r"1 . key8 key9=\017\236", r"\# 13 000100000800000009000211EC"),
+            (RecordType::HTTPS, "1 . ohttp tls-supported-groups=4588", r"\# 13 000100000800000009000211EC"),
+            (
+                RecordType::HTTPS,
+                "1 . mandatory=ohttp,tls-supported-groups ohttp tls-supported-groups=29,23",
+                r"\# 23 00010000000004000800090008000000090004001D0017",
+            ),
             (
                 RecordType::SVCB,
                 "1 . mandatory=port,key2 key2 alpn=h2 port=53",
@@ -307,6 +313,10 @@ mod tests {
             (RecordType::HTTPS, "1 . key9"),
             (RecordType::HTTPS, "1 . key9=xxxx"),
             (RecordType::HTTPS, "1 . key9=xyz"),
+            (RecordType::HTTPS, "1 . ohttp=1"),
+            (RecordType::HTTPS, "1 . tls-supported-groups"),
+            (RecordType::HTTPS, "1 . tls-supported-groups=29,29"),
+            (RecordType::HTTPS, "1 . tls-supported-groups=65536"),
             (RecordType::HTTPS, "1 . key7=/q"),
             (RecordType::HTTPS, r"1 . key3=\000\053\000"),
             (RecordType::HTTPS, r"1 . key3=\053"),

@@ -18,9 +18,9 @@ const IPV4_HINT: u16 = 4;
 const ECH: u16 = 5;
 const IPV6_HINT: u16 = 6;
 const DOH_PATH: u16 = 7;
-/// RFC 9540 §3: without a value. It has no name here, as not every server has one.
+/// RFC 9540 §3: without a value.
 const OHTTP: u16 = 8;
-/// Numbers of groups, each once (draft-ietf-tls-key-share-prediction). It has no name here either.
+/// Numbers of groups, each once (draft-ietf-tls-key-share-prediction).
 const TLS_SUPPORTED_GROUPS: u16 = 9;
 
 /// What a key begins with that is written by its number.
@@ -39,14 +39,24 @@ const NAMES: [(u16, &str); 8] = [
     (DOH_PATH, "dohpath"),
 ];
 
+/// Names that are read, and written as numbers: not every server knows them.
+const READ_NAMES: [(u16, &str); 2] = [(OHTTP, "ohttp"), (TLS_SUPPORTED_GROUPS, "tls-supported-groups")];
+
 /// Reads `key`, `key=value` or `key="value"`; else what would be right.
 pub(super) fn read(word: &str) -> Result<(u16, Vec<u8>), &'static str> {
     let (name, value) = word.split_once('=').unwrap_or((word, ""));
     let value = unescape(value).ok_or("a parameter's value is a word or quoted")?;
     let key = number(name).ok_or(
-        "its parameters are mandatory, alpn, no-default-alpn, port, ipv4hint, ech, ipv6hint, dohpath, or key and a number",
+        "its parameters are mandatory, alpn, no-default-alpn, port, ipv4hint, ech, ipv6hint, dohpath, ohttp, tls-supported-groups, or key and a number",
     )?;
-    let wire = if name.starts_with(GENERIC) { generic(key, value) } else { named(key, value) }?;
+    let wire = match key {
+        _ if name.starts_with(GENERIC) => generic(key, value),
+        TLS_SUPPORTED_GROUPS => std::str::from_utf8(&value)
+            .ok()
+            .and_then(groups)
+            .ok_or("tls-supported-groups lists numbers, each once, such as `tls-supported-groups=29,23`"),
+        _ => named(key, value),
+    }?;
     if wire.len() > MOST_OCTETS { Err("a parameter has at most 4096 octets") } else { Ok((key, wire)) }
 }
 
@@ -71,7 +81,7 @@ fn named(key: u16, value: Vec<u8>) -> Result<Vec<u8>, &'static str> {
             .filter(|path| is_doh_path(path))
             .map(|path| path.as_bytes().to_vec())
             .ok_or("dohpath is a path with the variable dns, such as `dohpath=/dns-query{?dns}`"),
-        OHTTP => Some(value).filter(Vec::is_empty).ok_or("key8 (ohttp) has no value"),
+        OHTTP => Some(value).filter(Vec::is_empty).ok_or("ohttp (key8) has no value"),
         TLS_SUPPORTED_GROUPS => Some(value).filter(|value| are_groups(value)).ok_or(
             "key9 (tls-supported-groups) has two octets for each group, such as `key9=\\017\\236`, and each once",
         ),
@@ -82,6 +92,11 @@ fn named(key: u16, value: Vec<u8>) -> Result<Vec<u8>, &'static str> {
 /// Whether a parameter is written by its name.
 pub(super) fn is_named(key: u16) -> bool {
     NAMES.iter().any(|(known, _)| *known == key)
+}
+
+fn groups(value: &str) -> Option<Vec<u8>> {
+    let groups = value.split(',').map(port).collect::<Option<Vec<_>>>()?.concat();
+    are_groups(&groups).then_some(groups)
 }
 
 fn are_groups(octets: &[u8]) -> bool {
@@ -103,7 +118,7 @@ fn generic(key: u16, value: Vec<u8>) -> Result<Vec<u8>, &'static str> {
 
 /// A key by its name, or by its number without leading zeros; 65535 is reserved and never valid (RFC 9460 §14.3.2).
 fn number(name: &str) -> Option<u16> {
-    if let Some((key, _)) = NAMES.iter().find(|(_, known)| *known == name) {
+    if let Some((key, _)) = NAMES.iter().chain(&READ_NAMES).find(|(_, known)| *known == name) {
         return Some(*key);
     }
     let is_number =
