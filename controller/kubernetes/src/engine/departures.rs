@@ -112,10 +112,17 @@ impl Engine {
             kind: key.kind,
             name: key.name.clone(),
             since: *since,
-            until: since.plus(days),
+            until: since.plus(if self.goes_at_once(key) { 0 } else { days }),
             waits_for: self.going_waits_for(key),
         });
         (own().count(), list.collect())
+    }
+
+    /// Whether it is a zone with `Delete`, which is only there because of what its going waits for.
+    fn goes_at_once(&self, key: &RetainedKey) -> bool {
+        let Some(Unit::Zone(zone)) = key.unit() else { return false };
+        let published = self.zones.get(&zone).and_then(|state| state.published.as_ref());
+        published.is_some_and(|zone| zone.deletion_policy == DeletionPolicy::Delete)
     }
 
     /// What a zone that is to be withdrawn waits for.

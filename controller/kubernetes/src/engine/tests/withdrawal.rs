@@ -90,6 +90,8 @@ fn what_lets_a_zone_go_was_asked_for_when_it_was_to_go() {
     play.turn(2);
     play.settle();
     assert_eq!(waits_for(&play).as_deref(), Some("the parent to say once more what DS it has"));
+    let listed = &play.engine.retained_of("urbino").1[0];
+    assert_eq!(listed.until, listed.since, "it goes as soon as it can");
     let said = play.engine.zones[&name(zone)].parent.clone().unwrap().parent;
     play.take(Event::Observed(Observation::Parent { zone: name(zone), parent: said, asked: before }));
     play.settle();
