@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use crate::cluster::{Cluster, run};
@@ -113,40 +113,51 @@ pub enum Inbox {
 
 /// What curl ends with when a login is denied.
 const LOGIN_DENIED: i32 = 67;
+/// What it ends with when a folder cannot be selected.
+const FOLDER_REFUSED: i32 = 78;
 
 /// What the inbox holds with this subject, to this login.
 pub fn inbox(cluster: &Cluster, login: &str, password: &str, subject: &str) -> Inbox {
-    let found = Command::new("curl")
-        .args([
-            "--verbose",
-            "--max-time",
-            &PATIENCE.as_secs().to_string(),
-            "--insecure",
-            "--resolve",
-            &format!("mx.cst.example.net:993:{}", cluster.imap),
-        ])
-        .args([
-            "--request",
-            &format!("SEARCH HEADER Subject \"{subject}\""),
-            "imaps://mx.cst.example.net/INBOX",
-            "--config",
-            "-",
-        ])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut curl = found.unwrap();
-    curl.stdin.take().unwrap().write_all(format!("user = \"{login}:{password}\"\n").as_bytes()).unwrap();
-    let output = curl.wait_with_output().unwrap();
+    folder(cluster, "INBOX", login, password, subject)
+}
+
+/// What a folder holds with this subject, to this login. One that is not there for it holds nothing.
+pub fn folder(cluster: &Cluster, folder: &str, login: &str, password: &str, subject: &str) -> Inbox {
+    let search = format!("SEARCH HEADER Subject \"{subject}\"");
+    let url = format!("imaps://mx.cst.example.net/{folder}");
+    let resolve = format!("mx.cst.example.net:993:{}", cluster.imap);
+    let output = as_login(login, password, &["--verbose", "--resolve", &resolve, "--request", &search, &url]);
     let text = String::from_utf8_lossy(&output.stdout);
     // A server that cannot say whether the password is right denies the login too (RFC 5530).
     let is_unavailable = String::from_utf8_lossy(&output.stderr).contains("[UNAVAILABLE]");
     match output.status.code() {
         Some(0) => Inbox::Holds(text.split_whitespace().filter(|word| word.parse::<u32>().is_ok()).count()),
+        Some(FOLDER_REFUSED) => Inbox::Holds(0),
         Some(LOGIN_DENIED) if !is_unavailable => Inbox::Refused,
         _ => Inbox::Silent,
     }
+}
+
+/// Submits a message as this login, from an address that it says is its own; the reply's code to the first command that is refused, or 250.
+pub fn submit(cluster: &Cluster, (login, password): (&str, &str), from: &str, to: &str, subject: &str) -> u16 {
+    let message = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(message.path(), format!("From: {from}\r\nTo: {to}\r\nSubject: {subject}\r\n\r\nBuongiorno.\r\n"))
+        .unwrap();
+    let resolve = format!("mx.cst.example.net:587:{}", cluster.submission);
+    let arguments = ["--silent", "--ssl-reqd", "--resolve", &resolve, "--write-out", "%{response_code}"];
+    let mail = ["--mail-from", from, "--mail-rcpt", to, "--upload-file", message.path().to_str().unwrap()];
+    let url = ["smtp://mx.cst.example.net:587"];
+    let output = as_login(login, password, &[&arguments[..], &mail, &url].concat());
+    String::from_utf8_lossy(&output.stdout).trim().parse().unwrap_or_default()
+}
+
+/// Runs curl with a login that no list of processes shows.
+fn as_login(login: &str, password: &str, arguments: &[&str]) -> Output {
+    let mut curl = Command::new("curl");
+    curl.args(["--insecure", "--max-time", &PATIENCE.as_secs().to_string(), "--config", "-"]).args(arguments);
+    let mut curl = curl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    curl.stdin.take().unwrap().write_all(format!("user = \"{login}:{password}\"\n").as_bytes()).unwrap();
+    curl.wait_with_output().unwrap()
 }
 
 /// The status and the content of a page, by its host name through the gateway.

@@ -19,6 +19,7 @@ pub struct Cluster {
     pub name_servers: Vec<String>,
     pub mx: String,
     pub imap: String,
+    pub submission: String,
     pub gateway: String,
 }
 
@@ -28,19 +29,18 @@ impl Cluster {
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "Gateway"));
         let gateways: Api<DynamicObject> = Api::namespaced_with(client.clone(), "cst-web", &resource);
         let gateway = gateways.get("cst").await.unwrap().data["status"]["addresses"][0]["value"].clone();
-        let mut cluster =
-            Self { client, name_servers: Vec::new(), mx: String::new(), imap: String::new(), gateway: String::new() };
-        cluster.name_servers = vec![cluster.address("cst-dns", "ns1").await, cluster.address("cst-dns", "ns2").await];
-        cluster.mx = cluster.address("cst-mail", "mx").await;
-        cluster.imap = cluster.address("cst-mail", "imap").await;
-        gateway.as_str().unwrap().clone_into(&mut cluster.gateway);
-        cluster
-    }
-
-    /// The address of a Service.
-    pub async fn address(&self, namespace: &str, name: &str) -> String {
-        let service = self.api::<Service>(namespace).get(name).await.unwrap();
-        service.spec.unwrap().cluster_ip.unwrap()
+        let address = async |namespace, name| {
+            let services: Api<Service> = Api::namespaced(client.clone(), namespace);
+            services.get(name).await.unwrap().spec.unwrap().cluster_ip.unwrap()
+        };
+        Self {
+            name_servers: vec![address("cst-dns", "ns1").await, address("cst-dns", "ns2").await],
+            mx: address("cst-mail", "mx").await,
+            imap: address("cst-mail", "imap").await,
+            submission: address("cst-mail", "submission").await,
+            gateway: gateway.as_str().unwrap().to_owned(),
+            client,
+        }
     }
 
     pub fn api<K>(&self, namespace: &str) -> Api<K>

@@ -10,6 +10,7 @@ mod faults;
 mod keys;
 mod member;
 mod names;
+mod offices;
 mod partner;
 mod restarts;
 mod sites;

@@ -48,6 +48,7 @@ pub(crate) struct Counts {
     pub(crate) incremental: Transfers,
     pub(crate) notifies: Count,
     pub(crate) notifies_taken: Count,
+    pub(crate) notifies_refused: Count,
     pub(crate) notifies_unanswered: Count,
     pub(crate) connections: Count,
     pub(crate) connections_refused: Count,
@@ -138,9 +139,12 @@ impl Metrics {
         );
         let family =
             Family::counter("cst_dns_notifies_total", "NOTIFY messages sent to secondaries, by what came of them.");
-        for (result, count) in
-            [("taken", &self.0.notifies_taken), ("unanswered", &self.0.notifies_unanswered), ("sent", &self.0.notifies)]
-        {
+        for (result, count) in [
+            ("taken", &self.0.notifies_taken),
+            ("refused", &self.0.notifies_refused),
+            ("unanswered", &self.0.notifies_unanswered),
+            ("sent", &self.0.notifies),
+        ] {
             samples.push(family.sample(&[("result", result)], count.get()));
         }
         samples.extend(self.rest());

@@ -134,8 +134,7 @@ impl Notifier {
 impl Reporter {
     /// `now`: seconds since 1970. A serial that can be no version's moves no catalog.
     fn report(&self, server: &str, zone: &DomainName, serial: Option<u32>, now: u64) {
-        let now = u32::try_from(now & u64::from(u32::MAX)).unwrap_or(0);
-        if let Some(serial) = serial.filter(|serial| *zone == self.catalog && is_believable(*serial, now)) {
+        if let Some(serial) = serial.filter(|serial| *zone == self.catalog && is_believable(*serial, seconds(now))) {
             self.changes.seen(serial);
         }
         self.tell(Observation::Serial { server: server.to_owned(), zone: zone.clone(), serial });
@@ -149,4 +148,9 @@ impl Reporter {
     fn tell(&self, observation: Observation) {
         self.observations.send(observation).unwrap_or_default();
     }
+}
+
+/// Seconds since 1970 as serials count them (RFC 1982).
+fn seconds(now: u64) -> u32 {
+    u32::try_from(now & u64::from(u32::MAX)).unwrap_or(0)
 }

@@ -8,10 +8,14 @@ use std::fmt;
 pub enum Ailment {
     /// No message is answered.
     Silent,
-    /// It refuses the signature of our messages (RFC 8945 §5.2: BADKEY, BADSIG).
+    /// It does not know the key that our messages are signed with (RFC 8945 §5.2.1: BADKEY).
     UnknownKey,
+    /// It knows the key with another secret (RFC 8945 §5.2.2: BADSIG).
+    OtherSecret,
     /// It refuses the time of our messages (RFC 8945 §5.2.3: BADTIME).
     Clock,
+    /// It refuses NOTIFY for zones that it has (RFC 1996 §3.10), so that it learns of a version when it next asks by itself.
+    NotifyRefused,
     /// It answers, but does not have the catalog zone (RFC 9432).
     NoCatalog,
 }
@@ -20,8 +24,12 @@ impl fmt::Display for Ailment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Silent => "does not answer",
-            Self::UnknownKey => "does not know our TSIG key, or has another secret for it",
+            Self::UnknownKey => "does not know our TSIG key",
+            Self::OtherSecret => "has another secret for our TSIG key",
             Self::Clock => "has another time than we have, by more than 5 minutes",
+            Self::NotifyRefused => {
+                "refuses our NOTIFY: allow it there, for our key, or new versions come only with the SOA's refresh"
+            }
             Self::NoCatalog => "answers, but does not have the catalog zone",
         })
     }

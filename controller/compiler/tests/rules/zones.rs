@@ -153,6 +153,25 @@ fn rules_across_the_records_of_a_domain() {
     }
     let glue = "[{name: d, type: NS, values: [ns.d.comune.fano.example]}, {name: ns.d, type: A, values: [192.0.2.1]}]";
     assert_eq!(problems(&with(&domain(&format!("{{records: {glue}}}")))), Vec::<String>::new());
+    for hidden in [
+        "{name: www.d, type: A, values: [192.0.2.1]}",
+        "{name: '*.d', type: AAAA, values: ['2001:db8::1']}",
+        "{name: d, type: A, values: [192.0.2.1]}",
+    ] {
+        let hidden = format!("[{{name: d, type: NS, values: [ns.example.org]}}, {hidden}]");
+        assert_eq!(
+            problems(&with(&domain(&format!("{{records: {hidden}}}")))),
+            ["warning Invalid Domain t-fano/comune.fano.example spec.records[1]"],
+            "{hidden}"
+        );
+    }
+    for type_ in ["TXT", "TYPE16"] {
+        let octets = format!("[{{name: a, type: {type_}, values: ['\\# 2 0161']}}]");
+        assert_eq!(
+            problems(&with(&domain(&format!("{{records: {octets}}}")))),
+            ["warning Invalid Domain t-fano/comune.fano.example spec.records[0].values[0]"]
+        );
+    }
     let lost = "[{name: d, type: NS, values: [ns.example.org, ns.d.comune.fano.example]}, {name: ns, type: A, values: [192.0.2.1]}]";
     assert_eq!(
         problems(&with(&domain(&format!("{{records: {lost}}}")))),
@@ -350,6 +369,12 @@ fn a_name_that_a_mail_service_cannot_hold_is_told_and_nothing_of_it_published() 
     let long = with(&domain("mode: External, provider: Microsoft365"));
     assert_eq!(problems(&long), ["error Invalid Domain t-fano/long spec.mail.provider"]);
     assert!(zone(&long, &zone_name).zone.is_none(), "neither MX nor SPF");
+    let hyphen =
+        with("Domain t-fano/unione-montana.comune.fano.example {mail: {mode: External, provider: Microsoft365}}\n");
+    assert_eq!(
+        problems(&hyphen),
+        ["error Invalid Domain t-fano/unione-montana.comune.fano.example spec.mail.provider"]
+    );
     let hosts = "hosts: [{name: mx1.example.net}]";
     let own = with(&domain(&format!("mode: External, provider: Microsoft365, {hosts}")));
     assert_eq!(problems(&own), Vec::<String>::new());

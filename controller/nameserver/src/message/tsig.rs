@@ -125,9 +125,14 @@ impl TsigRecord {
         self.fields.error != 0
     }
 
-    /// Whether it says that the other side has no such key, or has another secret for it.
+    /// Whether it says that the other side has no such key.
     pub(crate) fn is_key_unknown(&self) -> bool {
-        [BADSIG, BADKEY].contains(&self.fields.error)
+        self.fields.error == BADKEY
+    }
+
+    /// Whether it says that the other side has another secret for the key.
+    pub(crate) fn is_secret_other(&self) -> bool {
+        self.fields.error == BADSIG
     }
 
     /// Whether it says that the other side's clock differs from ours.

@@ -25,12 +25,16 @@ pub(super) struct Exchange {
 /// What a response says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The NOTIFY was taken, or it is known that the server does not want it.
+    /// The NOTIFY was taken.
     Notified,
+    /// The NOTIFY was refused, or is for a zone that the server does not have.
+    Refused,
     /// The serial it answers with authority.
     Serial(Option<u32>),
-    /// It does not know our key, or not with this secret.
+    /// It does not know our key.
     UnknownKey,
+    /// It knows our key with another secret.
+    OtherSecret,
     /// It does not take our time for its own.
     OtherTime,
 }
@@ -71,7 +75,9 @@ impl Exchange {
         }
         Some(match self.step {
             _ if tells(TsigRecord::is_key_unknown) => Outcome::UnknownKey,
+            _ if tells(TsigRecord::is_secret_other) => Outcome::OtherSecret,
             _ if tells(TsigRecord::is_time_refused) => Outcome::OtherTime,
+            Step::Notify if u16::from(message.metadata.response_code) != 0 => Outcome::Refused,
             Step::Notify => Outcome::Notified,
             Step::Ask => Outcome::Serial(self.serial(&message, flags)),
         })
@@ -133,6 +139,6 @@ mod tests {
         let (_, plain) = Exchange::begin(1, &zone(), Step::Notify, None, 1000);
         assert_eq!(exchange.end(&response(&plain, QR | NOTIFY | AA), 1000), None);
         assert_eq!(exchange.end(&response(&signed, QR | NOTIFY | AA), 1000), None, "the request's own MAC");
-        assert_eq!(exchange.end(&response(&plain, QR | NOTIFY | 9), 1000), Some(Outcome::Notified), "NOTAUTH");
+        assert_eq!(exchange.end(&response(&plain, QR | NOTIFY | 9), 1000), Some(Outcome::Refused), "NOTAUTH");
     }
 }

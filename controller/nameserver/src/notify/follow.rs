@@ -195,10 +195,11 @@ impl Follower {
         let Some(outcome) = outcome else { return };
         let Some(Waiting { plan, exchange, .. }) = self.waiting.remove(&id) else { return };
         self.note(&exchange, &outcome);
+        let now = self.seconds();
         self.follow_up(&exchange.zone, plan, |track| match outcome {
-            Outcome::Notified => track.notified(),
-            Outcome::Serial(serial) => track.answered(serial),
-            Outcome::UnknownKey | Outcome::OtherTime => track.unanswered(),
+            Outcome::Notified | Outcome::Refused => track.notified(),
+            Outcome::Serial(serial) => track.answered(serial, now),
+            Outcome::UnknownKey | Outcome::OtherSecret | Outcome::OtherTime => track.unanswered(),
         });
     }
 
@@ -225,19 +226,32 @@ impl Follower {
             Outcome::Notified => {
                 self.reporter.counts.notifies_taken.add(1);
                 self.health.accepted();
+                self.health.notify(true);
+            }
+            Outcome::Refused => {
+                self.reporter.counts.notifies_refused.add(1);
+                // For a zone that it does not have yet it says the same.
+                if self.tracks.get(&exchange.zone).is_some_and(Track::is_served) {
+                    self.health.notify(false);
+                }
             }
             Outcome::Serial(serial) if is_catalog => {
                 self.health.accepted();
                 self.health.catalog(serial.is_some());
             }
             Outcome::Serial(_) => {}
-            Outcome::UnknownKey => {
+            Outcome::UnknownKey | Outcome::OtherSecret => {
                 self.unknown_keys = self.unknown_keys.wrapping_add(1);
-                self.health.key_refused();
+                self.health.key_refused(*outcome == Outcome::OtherSecret);
             }
             Outcome::OtherTime => self.health.time_refused(),
         }
         self.judge();
+    }
+
+    /// The time as serials count it, seconds since 1970.
+    fn seconds(&self) -> u32 {
+        super::seconds(self.clock.now())
     }
 
     fn note_unanswered(&mut self) {

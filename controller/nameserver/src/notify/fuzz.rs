@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use cst_compiler::model::DomainName;
 
-use crate::message::read_u16;
 use crate::message::tsig::TsigSession;
 use crate::tsig::TsigKey;
 
@@ -36,11 +35,9 @@ impl Asking {
     }
 
     pub(crate) fn end(&self, bytes: &[u8], now: u64) -> Asked {
-        let is_error = read_u16(bytes, 2).is_none_or(|flags| flags & 0xF != 0);
         match self.0.end(bytes, now) {
             None => Asked::Ignored,
-            Some(Outcome::Serial(Some(_))) => Asked::Believed,
-            Some(Outcome::Notified) if !is_error => Asked::Believed,
+            Some(Outcome::Serial(Some(_)) | Outcome::Notified) => Asked::Believed,
             Some(_) => Asked::Refused,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cst_compiler::plan::serial::is_newer;
+use cst_compiler::plan::serial::{is_believable, is_newer};
 
 use super::First;
 
@@ -66,21 +66,34 @@ impl Track {
         Next { report: None, pause: Some(self.pause().min(SHORTEST)) }
     }
 
-    /// The server answered with a serial, or that it has none.
-    pub(super) fn answered(&mut self, serial: Option<u32>) -> Next {
+    /// The server answered with a serial, or that it has none. One that can be none of the zone's waits to be put right there. `now`:
+    /// seconds since 1970.
+    pub(super) fn answered(&mut self, serial: Option<u32>, now: u32) -> Next {
+        let next = self.heard(serial);
+        self.is_settled = serial.is_some_and(|serial| !is_newer(self.target, serial) && is_believable(serial, now));
+        Next { pause: (!self.is_settled).then(|| self.again()), ..next }
+    }
+
+    /// Whether the server answered for the zone when last heard.
+    pub(super) fn is_served(&self) -> bool {
+        self.serial.is_some()
+    }
+
+    fn heard(&mut self, serial: Option<u32>) -> Next {
         self.serial = serial;
         let report = (self.reported != Some(serial)).then_some(serial);
         self.reported = Some(serial);
-        self.is_settled = serial.is_some_and(|serial| !is_newer(self.target, serial));
-        let pause = (!self.is_settled).then(|| self.again());
-        Next { report, pause }
+        Next { report, pause: None }
     }
 
     /// The server did not answer.
     pub(super) fn unanswered(&mut self) -> Next {
         match self.step {
             Step::Notify => Next { report: None, pause: Some(self.again()) },
-            Step::Ask => self.answered(None),
+            Step::Ask => {
+                let next = self.heard(None);
+                Next { pause: Some(self.again()), ..next }
+            }
         }
     }
 
@@ -103,12 +116,14 @@ impl Track {
 mod tests {
     use super::*;
 
+    const NOW: u32 = 8;
+
     /// Steps and pauses while the server answers `serial`, until it is settled or `count` steps are made.
     fn follow(track: &mut Track, serial: Option<u32>, count: usize) -> Vec<(Step, Duration)> {
         let mut steps = Vec::new();
         while steps.len() < count && !track.is_settled {
             let step = track.step;
-            let next = if step == Step::Notify { track.notified() } else { track.answered(serial) };
+            let next = if step == Step::Notify { track.notified() } else { track.answered(serial, NOW) };
             steps.push((step, next.pause.unwrap_or_default()));
         }
         steps
@@ -118,18 +133,18 @@ mod tests {
     fn an_update_is_notified_then_asked_for_until_it_is_there() {
         let mut track = Track::new(7, First::Notify);
         assert_eq!(track.notified(), Next { report: None, pause: Some(SHORTEST) });
-        assert_eq!(track.answered(Some(6)), Next { report: Some(Some(6)), pause: Some(SHORTEST) });
-        assert_eq!(track.answered(Some(6)).report, None, "told once");
-        assert_eq!(track.answered(Some(7)), Next { report: Some(Some(7)), pause: None });
+        assert_eq!(track.answered(Some(6), NOW), Next { report: Some(Some(6)), pause: Some(SHORTEST) });
+        assert_eq!(track.answered(Some(6), NOW).report, None, "told once");
+        assert_eq!(track.answered(Some(7), NOW), Next { report: Some(Some(7)), pause: None });
     }
 
     #[test]
     fn what_is_in_sync_after_a_restart_is_asked_for_once_and_never_notified() {
         let mut track = Track::new(7, First::Ask);
-        assert_eq!(track.answered(Some(7)), Next { report: Some(Some(7)), pause: None });
+        assert_eq!(track.answered(Some(7), NOW), Next { report: Some(Some(7)), pause: None });
         track.publish(7, First::Ask);
         assert_eq!(
-            track.answered(Some(7)).report,
+            track.answered(Some(7), NOW).report,
             Some(Some(7)),
             "a publication is confirmed even when nothing changed"
         );
@@ -138,7 +153,7 @@ mod tests {
     #[test]
     fn what_is_behind_after_a_restart_is_notified() {
         let mut track = Track::new(7, First::Ask);
-        track.answered(Some(5));
+        track.answered(Some(5), NOW);
         assert_eq!(track.step, Step::Notify);
     }
 
@@ -158,7 +173,7 @@ mod tests {
         let mut track = Track::new(7, First::Ask);
         let steps = follow(&mut track, None, 10);
         assert!(steps.iter().all(|(step, _)| *step == Step::Ask), "{steps:?}");
-        assert_eq!(track.answered(Some(7)).pause, None);
+        assert_eq!(track.answered(Some(7), NOW).pause, None);
     }
 
     #[test]
@@ -166,6 +181,17 @@ mod tests {
         let mut track = Track::new(7, First::Ask);
         assert_eq!(track.unanswered().report, Some(None));
         assert_eq!(track.unanswered().report, None);
-        assert_eq!(track.answered(Some(9)), Next { report: Some(Some(9)), pause: None });
+        assert_eq!(track.answered(Some(9), NOW), Next { report: Some(Some(9)), pause: None });
+    }
+
+    #[test]
+    fn a_serial_that_can_be_none_of_the_zone_is_asked_for_until_it_is_put_right() {
+        let now = 1_796_000_000;
+        let mut track = Track::new(now, First::Ask);
+        let ahead = track.answered(Some(3_500_000_000), now);
+        assert_eq!((ahead.report, ahead.pause.is_some()), (Some(Some(3_500_000_000)), true));
+        assert_eq!(track.answered(Some(now), now), Next { report: Some(Some(now)), pause: None });
+        track.publish(now + 1, First::Notify);
+        assert_eq!(track.answered(Some(now + 5), now).pause, None, "a version is made above it");
     }
 }

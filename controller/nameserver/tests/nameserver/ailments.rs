@@ -1,5 +1,6 @@
 //! Real servers that do not follow: each says why, as far as it can be seen from the primary, and says so until it follows.
 
+use cst_compiler::model::DomainName;
 use cst_compiler::status::ailment::Ailment;
 use cst_nameserver::{Clock, Keyring, Observation, PrimaryConfig, Secondary, TsigKey};
 
@@ -19,7 +20,7 @@ async fn pair(software: Software, secret: &str, ahead: u64) -> (Served, Setup) {
     let primary = served.primary.addresses()[0];
     served.primary.publish(version(zone("urbino.example", &["www A 192.0.2.1"]), 7)).unwrap();
     served.primary.set_complete();
-    (served, Setup { software, port, primary, key, follows_catalog: true, zones: Vec::new() })
+    (served, Setup { software, port, primary, key, follows_catalog: true, takes_notify: true, zones: Vec::new() })
 }
 
 /// What ails the server next.
@@ -29,6 +30,17 @@ async fn next(served: &mut Served) -> Option<Ailment> {
         if let Observation::Health { ailment, .. } = seen.expect("a change is told in time").expect("the primary runs")
         {
             return ailment;
+        }
+    }
+}
+
+/// What the server answers for a zone next.
+async fn next_serial(served: &mut Served, zone: &DomainName) -> Option<u32> {
+    loop {
+        let seen = tokio::time::timeout(std::time::Duration::from_mins(1), served.observations.next()).await;
+        match seen.expect("it is told in time").expect("the primary runs") {
+            Observation::Serial { zone: of, serial, .. } if of == *zone => return serial,
+            _ => {}
         }
     }
 }
@@ -43,14 +55,42 @@ async fn a_server_that_is_away_is_silent_until_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_with_another_secret_does_not_know_the_key_until_it_is_the_same() {
+async fn a_server_with_another_secret_is_told_apart_until_it_is_the_same() {
     for software in [Software::Bind920, Software::Nsd, Software::Knot] {
         let (mut served, setup) = pair(software, OTHER, 0).await;
         let _server = setup.start();
-        while next(&mut served).await != Some(Ailment::UnknownKey) {}
+        while next(&mut served).await != Some(Ailment::OtherSecret) {}
         let both = TsigKey::from_lines(&name(KEY_NAME), &format!("{SECRET}\n{OTHER}")).unwrap();
         served.primary.set_keys(Keyring::new(both)).unwrap();
         while next(&mut served).await.is_some() {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_know_the_key_is_told_apart() {
+    // Knot refuses without saying why, and has no catalog then.
+    for (software, told) in [
+        (Software::Bind920, Ailment::UnknownKey),
+        (Software::Nsd, Ailment::UnknownKey),
+        (Software::Knot, Ailment::NoCatalog),
+    ] {
+        let (mut served, setup) = pair(software, SECRET, 0).await;
+        let key = ServerKey { name: "another.key.example".into(), ..setup.key.clone() };
+        let _server = Setup { key, ..setup }.start();
+        while next(&mut served).await != Some(told) {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_refuses_notify_is_told_apart() {
+    for software in [Software::Nsd, Software::Knot] {
+        let (mut served, setup) = pair(software, SECRET, 0).await;
+        let _server = Setup { takes_notify: false, ..setup }.start();
+        // Of the first version it learns by the catalog.
+        let zone_name = name("urbino.example");
+        while next_serial(&mut served, &zone_name).await != Some(7) {}
+        served.primary.publish(version(zone("urbino.example", &["www A 192.0.2.2"]), 8)).unwrap();
+        while next(&mut served).await != Some(Ailment::NotifyRefused) {}
     }
 }
 

@@ -126,7 +126,15 @@ async fn bind_gets_a_new_secret_without_missing_a_version() {
     primary.set_complete();
     let key = ServerKey { name: KEY_NAME.into(), algorithm: "hmac-sha256", secret: SECRET.into() };
     let (software, primary_address) = (Software::Bind920, primary.addresses()[0]);
-    let setup = Setup { software, port, primary: primary_address, key, follows_catalog: true, zones: vec![] };
+    let setup = Setup {
+        software,
+        port,
+        primary: primary_address,
+        key,
+        follows_catalog: true,
+        takes_notify: true,
+        zones: vec![],
+    };
     let mut server: NameServer = setup.start();
     observed(&server, &mut observations, ZONE, 1).await;
 

@@ -127,6 +127,7 @@ fn killed_amid(change: Change, is_incremental: bool) {
         primary: proxy.address,
         key,
         follows_catalog: false,
+        takes_notify: true,
         zones: vec![ZONE.into()],
     };
     let primary = Process::start(&values);

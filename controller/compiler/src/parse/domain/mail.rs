@@ -67,6 +67,15 @@ const NOT_EXTERNAL: &str = "is for mail that others receive: leave it out, or se
 const NOT_HOSTED: &str = "is for mail that the centre receives: leave it out, or set mode to Hosted";
 const NO_HOSTS: &str = "mail that others receive needs their `provider`, or their `hosts`: write one of them";
 
+/// Why it cannot be said what Microsoft 365 makes of a name.
+fn unpredictable(zone: &DomainName) -> Option<String> {
+    let octets = zone.as_str().len();
+    if octets > LONGEST_LABEL {
+        return Some(format!("`{zone}` has {octets} octets, of which a label holds {LONGEST_LABEL}"));
+    }
+    zone.as_str().contains('-').then(|| format!("what it makes of the hyphen in `{zone}` nobody but it knows"))
+}
+
 pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainName) -> MailModel {
     let DomainMail { mode, provider, hosts, spf, dmarc, catch_all, alias_of } = mail;
     if *mode == MailMode::None && spf.is_some() {
@@ -88,15 +97,15 @@ pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainNam
     if *mode == MailMode::External && provider.is_none() && hosts.is_empty() {
         reader.invalid("spec.mail", NO_HOSTS);
     }
-    if *provider == Some(MailProvider::Microsoft365) && hosts.is_empty() && zone.as_str().len() > LONGEST_LABEL {
-        let octets = zone.as_str().len();
-        reader.invalid(
-            "spec.mail.provider",
-            format!(
-                "Microsoft 365 names a domain's exchanger by the domain's whole name in one label of at most {LONGEST_LABEL} octets, \
-                 `{zone}` has {octets}: write the exchanger that it shows for the domain in `hosts`"
-            ),
+    if *provider == Some(MailProvider::Microsoft365)
+        && hosts.is_empty()
+        && let Some(why) = unpredictable(zone)
+    {
+        let message = format!(
+            "Microsoft 365 names a domain's exchanger by the domain's name in one label with hyphens for dots, and {why}: write the exchanger \
+             that its admin centre shows for the domain in `hosts`"
         );
+        reader.invalid("spec.mail.provider", message);
     }
     let autodiscover = provider.filter(|provider| *provider == MailProvider::Microsoft365).map(|_| "autodiscover");
     for label in ["_dmarc"].into_iter().chain(autodiscover) {

@@ -40,7 +40,7 @@ fn record_set(reader: &mut Reader, index: usize, record: &Record, zone: &DomainN
     let mut values = Vec::with_capacity(record.values.len());
     for (position, text) in record.values.iter().enumerate() {
         let field = format!("spec.records[{index}].values[{position}]");
-        warn_of_quotes(reader, &field, record.type_, text);
+        warn_of_syntax(reader, &field, record.type_, text);
         let value = reader.take(&field, RecordData::from_value(record.type_, text));
         if let Some(single) = value.as_ref().and_then(single_label) {
             reader.invalid(
@@ -119,8 +119,15 @@ fn owner(reader: &mut Reader, index: usize, record: &Record, zone: &DomainName) 
     Some(name)
 }
 
-fn warn_of_quotes(reader: &mut Reader, field: &str, type_: RecordType, text: &str) {
-    if type_ == RecordType::TXT && text.len() > 1 && text.starts_with('"') && text.ends_with('"') {
+/// What was written as in a zone file, where a TXT is the text itself.
+fn warn_of_syntax(reader: &mut Reader, field: &str, type_: RecordType, text: &str) {
+    if type_ != RecordType::TXT {
+        return;
+    }
+    if text.len() > 1 && text.starts_with('"') && text.ends_with('"') {
         reader.warn(field, "the quotes become part of the text: write a TXT value without quotes");
+    }
+    if text.starts_with(r"\# ") {
+        reader.warn(field, r"`\#` and what follows become the text: write the text itself, not its octets (RFC 3597)");
     }
 }

@@ -30,7 +30,8 @@ pub(super) fn check(reader: &mut Reader, zone: &DomainName, sets: &[(usize, Reco
         for message in wrong.into_iter().flatten() {
             reader.invalid(&format!("spec.records[{index}]"), message);
         }
-        if let Some(message) = without_glue(zone, set, &types_at) {
+        let doubtful = without_glue(zone, set, &types_at).or_else(|| occluded(zone, set, sets, &types_at));
+        if let Some(message) = doubtful {
             reader.warn(&format!("spec.records[{index}]"), message);
         }
     }
@@ -94,6 +95,24 @@ fn without_glue(zone: &DomainName, set: &RecordSet, types_at: &Types<'_>) -> Opt
     Some(format!(
         "the name server `{lost}` lies in what is delegated to it and cannot be found: give it an A or AAAA record here too (glue, RFC 9471)"
     ))
+}
+
+/// An address at or below a delegation that no name server there is found by: it is never answered.
+fn occluded(zone: &DomainName, set: &RecordSet, sets: &[(usize, RecordSet)], types_at: &Types<'_>) -> Option<String> {
+    if !matches!(set.type_(), RecordType::A | RecordType::AAAA) {
+        return None;
+    }
+    let is_cut = |name: &DomainName| types_at.get(name).is_some_and(|types| types.contains(&RecordType::NS));
+    let cut = set.name.and_ancestors().take_while(|name| name != zone).find(is_cut)?;
+    let servers = sets.iter().filter(|(_, set)| set.type_() == RecordType::NS).flat_map(|(_, set)| set.values());
+    let is_glue = servers.filter_map(RecordData::target).any(|server| *server == set.name);
+    (!is_glue).then(|| {
+        format!(
+            "`{cut}` is delegated by its NS, none of which names `{}`: this {} is never answered, write it in that zone",
+            set.name,
+            set.type_()
+        )
+    })
 }
 
 /// Only glue is answered below a delegation, and at it only NS and DS.

@@ -4,6 +4,7 @@ mod begin;
 
 use cst_api::DomainStatus;
 use cst_compiler::plan::parent::{Parent, ParentAnswer};
+use cst_compiler::plan::renewal;
 
 use super::*;
 use crate::report::ObjectStatus;
@@ -365,10 +366,19 @@ fn an_edit_keeps_the_signatures_of_what_it_leaves() {
 
 #[test]
 fn after_27_days_without_a_controller_signatures_are_made_anew_before_anything_runs_out() {
-    let before = signed().published(ZONE).unwrap();
+    // The controller ends on the day before they would have been renewed.
+    let mut aging = signed();
+    let first = aging.published(ZONE).unwrap();
+    let mut before = first.clone();
+    while aging.published(ZONE).unwrap().inception == first.inception {
+        before = aging.published(ZONE).unwrap();
+        aging.days(1);
+    }
     let mut play = asking();
     play.domain("urbino", ZONE, &json!({}));
-    play.turn(27 * 86_400);
+    play.turn(aging.now.seconds - play.now.seconds + 27 * 86_400);
+    assert!(play.now.seconds - before.inception > 36 * 86_400, "they are as old as they can be");
+    assert!(play.now.seconds < before.inception + renewal::VALIDITY, "and valid still");
     let mut map = before.to_config_map().unwrap();
     map.metadata.resource_version = Some("900".into());
     play.take(Event::Published(Seen::There(Box::new(map))));

@@ -88,6 +88,24 @@ fn who_waits_for_a_server_is_told_what_ails_it_and_who_does_not_is_not_touched()
 }
 
 #[test]
+fn a_server_that_answers_a_serial_beyond_belief_is_named_with_what_to_do() {
+    let mut play = urbino();
+    let serial = play.published(ZONE).unwrap().serial;
+    play.answers(ZONE, 3_500_000_000);
+    play.settle();
+    play.turn(60);
+    play.engine.tick();
+    play.settle();
+    assert_eq!(play.published(ZONE).unwrap().serial, serial, "no version is made above it");
+    let told =
+        "(ns1 answers 3500000000, which is no serial of ours: remove the zone there, so that it is transferred anew)";
+    assert_eq!(play.says(ZONE, "Ready").1, format!("waits for ns1 to answer serial {serial} {told}"));
+    play.answers(ZONE, serial);
+    play.settle();
+    assert_eq!(play.says(ZONE, "Ready").0, "True Ready");
+}
+
+#[test]
 fn a_domain_that_cannot_be_read_is_not_deleted() {
     let mut play = Play::new();
     let served = urbino().published(ZONE).unwrap();

@@ -10,6 +10,7 @@ use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::parse::DomainModel;
 use cst_compiler::plan::dnssec::{Wait, ZoneKey};
 use cst_compiler::plan::guard::Held;
+use cst_compiler::plan::serial;
 use cst_compiler::problem::{Kind, ObjectRef, Problem};
 use cst_compiler::settings::Secondary;
 use cst_compiler::status::ailment::{self, Ailment};
@@ -117,6 +118,15 @@ struct Serving {
     waiting: Vec<String>,
 }
 
+/// What is said of a server that answers a serial so far ahead that no version is made above it. By the zone's own serial, which is never far
+/// from the clock: what is said does not change as time passes.
+fn beyond_belief(server: &str, answered: u32, ours: u32) -> Option<String> {
+    let is_beyond = serial::is_newer(answered, ours) && !serial::is_believable(answered, ours);
+    is_beyond.then(|| {
+        format!("{server} answers {answered}, which is no serial of ours: remove the zone there, so that it is transferred anew")
+    })
+}
+
 /// What a Domain's status says of its zone. A server that answered the serial once is taken to do so until there is another: its
 /// restart changes no status.
 fn zone_status(
@@ -147,7 +157,9 @@ fn zone_status(
         "the settings name no public server".clone_into(&mut serving.message);
         serving.waiting.push("a public server in the settings".into());
     } else {
-        let why = ailment::told(&behind, ailments);
+        let ahead = behind.iter().filter_map(|name| beyond_belief(name, answered(name)?, published.serial));
+        let why: Vec<String> = [ailment::told(&behind, ailments)].into_iter().chain(ahead).collect();
+        let why = why.into_iter().filter(|told| !told.is_empty()).collect::<Vec<_>>().join(", ");
         let why = if why.is_empty() { why } else { format!(" ({why})") };
         serving.message = format!("serial {} is not served by {} yet{why}", published.serial, names(&behind));
         serving.waiting.push(format!("{} to answer serial {}{why}", names(&behind), published.serial));

@@ -32,6 +32,8 @@ pub struct Setup {
     pub key: ServerKey,
     /// Whether it follows the catalog; else it has stanzas for `zones`.
     pub follows_catalog: bool,
+    /// Whether NOTIFY is allowed; BIND always takes that of its primaries.
+    pub takes_notify: bool,
     pub zones: Vec<String>,
 }
 
@@ -66,8 +68,9 @@ impl Setup {
         match self.software {
             Software::Bind918 | Software::Bind920 => self.bind_config(folder),
             Software::Nsd => {
+                let notify = if self.takes_notify { name } else { "BLOCKED" };
                 let transfer = format!(
-                    "request-xfr: 127.0.0.1@{primary_port} {name}\n allow-notify: 127.0.0.1 {name}\n allow-notify: ::1 {name}\n \
+                    "request-xfr: 127.0.0.1@{primary_port} {name}\n allow-notify: 127.0.0.1 {notify}\n allow-notify: ::1 {notify}\n \
                      provide-xfr: 127.0.0.1 {name}\n"
                 );
                 let mut config = format!(
@@ -87,12 +90,13 @@ impl Setup {
                 config
             }
             Software::Knot => {
+                let notify = if self.takes_notify { "notify, " } else { "" };
                 let mut config = format!(
                     "server:\n  listen: 127.0.0.1@{port}\n  rundir: \"{path}\"\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n\
                      database:\n  storage: \"{path}\"\nlog:\n  - target: stderr\n    any: info\n\
                      key:\n  - id: {name}\n    algorithm: {algorithm}\n    secret: {secret}\n\
                      remote:\n  - id: primary\n    address: 127.0.0.1@{primary_port}\n    key: {name}\n\
-                     acl:\n  - id: primary\n    key: {name}\n    action: [notify, transfer]\n\
+                     acl:\n  - id: primary\n    key: {name}\n    action: [{notify}transfer]\n\
                      template:\n  - id: default\n    storage: \"{path}\"\n    master: primary\n    acl: primary\n  - id: member\n    \
                      storage: \"{path}\"\n    master: primary\n    acl: primary\nzone:\n"
                 );
