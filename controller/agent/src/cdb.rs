@@ -52,7 +52,7 @@ pub fn build<'a>(parts: impl IntoIterator<Item = &'a Part>) -> Result<Vec<u8>, T
         parts.iter().fold((0, 0), |(octets, entries), part| (octets + part.records.len(), entries + part.places.len()));
     let mut file = Vec::with_capacity(HEADER + octets + entries * 16);
     file.resize(HEADER, 0);
-    let mut tables: Vec<Vec<(u32, u32)>> = vec![Vec::with_capacity(entries / 200); 256];
+    let mut tables: Vec<Vec<(u32, u32)>> = (0..256).map(|_| Vec::with_capacity(entries / 200)).collect();
     for part in parts {
         let start = number(file.len())?;
         for &(hash, at) in &part.places {
