@@ -3,27 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::io;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cst_compiler::desired::mail::ack::{Ack, fleet_digest};
-use cst_compiler::desired::mail::postfix::Tables;
-use cst_compiler::desired::mail::routes::Installed;
 use cst_compiler::desired::mail::sharing::Sharing;
-use cst_compiler::desired::mail::{DomainContent, Domains, sieve};
+use cst_compiler::desired::mail::{DomainContent, Domains, Fleet};
 use cst_compiler::model::{Address, DomainName};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::config::Config;
 use crate::decide::{Decision, decide};
+use crate::dovecot::DovecotFiles;
 use crate::files::FileError;
 use crate::inbox::{Event, Inbox};
 use crate::last_good::LastGood;
+use crate::postfix::{PostfixTables, TableError};
 use crate::probe::{self, Probe, Unshown};
 use crate::reload::reload;
 use crate::sessions;
-use crate::tables::{TableError, TableFolders};
 
 /// How long a step waits for the servers to see what it installed.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -35,14 +33,16 @@ const REPEAT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Agent {
     config: Config,
-    folders: TableFolders,
+    dovecot: DovecotFiles,
+    postfix: PostfixTables,
     last_good: LastGood,
     inbox: Inbox,
     /// The first list has come: from then on the absence of a Secret means something.
     listed: bool,
-    installed: Arc<Domains>,
-    /// The same, for who asks.
-    shown: watch::Sender<Arc<Domains>>,
+    /// What is installed, and whose tables are to be derived anew.
+    fleet: Fleet,
+    /// What is in the tables, for who asks.
+    shown: watch::Sender<Domains>,
     /// Domains to decide about.
     due: BTreeSet<DomainName>,
     /// Domains that go on as they were, with the reason.
@@ -56,8 +56,12 @@ pub struct Agent {
     /// Domains whose passwd-file changed in a way that no question can show, with the second in which it did: Dovecot looks at a file
     /// once in each second of the clock, so until the next one the old password may be valid.
     settling: BTreeMap<DomainName, u64>,
-    /// Who uses whose box, as it was last written.
-    sharing: Option<Sharing>,
+    /// Who uses whose box.
+    sharing: Sharing,
+    /// The domains of whose logins that is not written yet.
+    rights_due: BTreeSet<DomainName>,
+    /// The map of it is not written yet.
+    map_due: bool,
     /// Logins whose sessions are to end once Dovecot reads the new passwd-file of their domain.
     ending: BTreeMap<DomainName, BTreeSet<Address>>,
     /// What the servers have not shown yet.
@@ -90,10 +94,11 @@ impl Agent {
     /// Opens the volume and takes up the last good state. Nothing is written where there is none.
     pub fn open(config: Config) -> Result<Self, FileError> {
         let last_good = LastGood::open(&config.root)?;
-        let folders = TableFolders::open(&config.root)?;
-        let installed = Arc::new(last_good.load()?);
+        let postfix = PostfixTables::open(&config.root.join("postfix"))?;
+        let dovecot = DovecotFiles::open(config.root.join("dovecot"))?;
+        let installed = last_good.load()?;
         for content in installed.values() {
-            folders.write_dovecot(content)?;
+            dovecot.write_passwd(content)?;
         }
         // Whether the servers saw what an agent before this one installed is not known.
         let probes: BTreeMap<_, _> = installed
@@ -101,7 +106,8 @@ impl Agent {
             .filter_map(|(domain, content)| Some((domain.clone(), Probe::of(None, content)?)))
             .collect();
         Ok(Self {
-            folders,
+            dovecot,
+            postfix,
             last_good,
             inbox: Inbox::default(),
             listed: false,
@@ -109,31 +115,35 @@ impl Agent {
             held: BTreeMap::new(),
             unwritten: installed.keys().cloned().collect(),
             leaving: BTreeSet::new(),
-            sharing: None,
+            sharing: Sharing::of(&installed),
+            rights_due: installed.keys().cloned().collect(),
+            map_due: true,
             ending: BTreeMap::new(),
             reload_due: !installed.is_empty(),
             settling: installed.keys().map(|domain| (domain.clone(), second())).collect(),
             unshown: probes.keys().map(|domain| (domain.clone(), unasked())).collect(),
             probes,
             shown: watch::Sender::new(installed.clone()),
-            installed,
+            fleet: Fleet::new(installed),
             config,
         })
     }
 
     /// What is in the tables, as it changes.
-    pub fn installed(&self) -> watch::Receiver<Arc<Domains>> {
+    pub fn installed(&self) -> watch::Receiver<Domains> {
         self.shown.subscribe()
     }
 
-    /// Takes in what the watch brought.
-    pub fn take(&mut self, event: Event) {
-        if matches!(event, Event::Listed(_)) {
+    /// Takes in what the watch brought; whether a step is to follow: what a list brings waits for its end.
+    pub fn take(&mut self, event: Event) -> bool {
+        let of_list = matches!(event, Event::Listing | Event::Found(_));
+        if matches!(event, Event::Listed) {
             self.listed = true;
-            self.due.extend(self.installed.keys().cloned());
+            self.due.extend(self.fleet.domains().keys().cloned());
         }
-        self.inbox.take(event);
+        self.inbox.take(event, self.fleet.domains());
         self.due.append(&mut self.inbox.take_touched());
+        !of_list
     }
 
     /// When another step is needed: `None` when the tables hold what was received and the servers have it.
@@ -192,14 +202,14 @@ impl Agent {
         self.listed.then(|| Ack {
             watermark: self.inbox.watermark(),
             refused: refused.collect(),
-            digest: fleet_digest(&self.installed),
-            domains: self.installed.len(),
+            digest: fleet_digest(self.fleet.domains()),
+            domains: self.fleet.domains().len(),
         })
     }
 
     fn decide(&mut self, domain: DomainName) {
         self.held.remove(&domain);
-        let installed = self.installed.get(&domain);
+        let installed = self.fleet.domains().get(&domain);
         match decide(installed, self.inbox.content(&domain)) {
             Decision::Nothing => {}
             Decision::Hold(reason) => {
@@ -222,9 +232,9 @@ impl Agent {
     /// delivered.
     fn install(&mut self, content: DomainContent) -> Result<(), FileError> {
         let domain = content.domain().clone();
-        self.last_good.save(&content, |bucket| self.inbox.bytes(&domain, bucket))?;
-        self.folders.write_dovecot(&content)?;
-        let before = self.installed.get(&domain);
+        let before = self.fleet.domains().get(&domain);
+        self.last_good.save(before, &content)?;
+        self.dovecot.write_passwd(&content)?;
         let ended: BTreeSet<Address> = sessions::ended(before, &content).cloned().collect();
         self.reload_due |= before.is_none();
         let asked = self.probes.remove(&domain).filter(|probe| probe.holds_for(&content));
@@ -244,19 +254,30 @@ impl Agent {
         }
         self.leaving.remove(&domain);
         self.unwritten.insert(domain.clone());
-        Arc::make_mut(&mut self.installed).insert(domain, content);
+        self.put(&domain, Some(content));
         Ok(())
+    }
+
+    /// A domain is this from now on; `None`: it is given up.
+    fn put(&mut self, domain: &DomainName, content: Option<DomainContent>) {
+        let before = self.fleet.put(domain, content);
+        let concerned = self.sharing.replace(before.as_ref(), self.fleet.domains().get(domain));
+        self.map_due |= !concerned.is_empty();
+        self.rights_due.extend(concerned);
+        if before.is_none() {
+            self.rights_due.insert(domain.clone());
+        }
     }
 
     fn withdraw(&mut self, domain: DomainName) {
         tracing::info!(%domain, "is given up");
-        let gone = self.installed.get(&domain).into_iter().flat_map(DomainContent::boxes);
+        let gone = self.fleet.domains().get(&domain).into_iter().flat_map(DomainContent::boxes);
         let logins: BTreeSet<Address> =
             gone.filter(|mailbox| mailbox.login().is_some()).map(|mailbox| mailbox.address.clone()).collect();
         if !logins.is_empty() {
             self.ending.insert(domain.clone(), logins);
         }
-        Arc::make_mut(&mut self.installed).remove(&domain);
+        self.put(&domain, None);
         self.probes.remove(&domain);
         self.unshown.remove(&domain);
         self.reload_due = true;
@@ -268,32 +289,53 @@ impl Agent {
         if self.unwritten.is_empty() {
             return Ok(());
         }
-        self.write_users().map_err(StepError::Users)?;
-        let written = self.folders.write_postfix(&Tables::of(&self.installed)).map_err(StepError::Tables)?;
+        self.write_sharing().map_err(StepError::Users)?;
+        self.derive()?;
+        let written = self.postfix.write().map_err(StepError::Tables)?;
         tracing::info!(domains = self.unwritten.len(), tables = written, "installed");
         for domain in &self.leaving {
-            self.folders.remove_dovecot(domain).map_err(StepError::Remove)?;
+            self.dovecot.remove(domain).map_err(StepError::Remove)?;
             self.settling.insert(domain.clone(), second());
             self.last_good.forget(domain).map_err(StepError::Remove)?;
         }
         self.leaving.clear();
-        self.unwritten.clear();
-        self.shown.send_replace(self.installed.clone());
+        let (changed, domains) = (std::mem::take(&mut self.unwritten), self.fleet.domains());
+        self.shown.send_modify(|shown| {
+            for domain in changed {
+                match domains.get(&domain) {
+                    Some(content) => drop(shown.insert(domain, content.clone())),
+                    None => drop(shown.remove(&domain)),
+                }
+            }
+        });
         Ok(())
     }
 
-    /// Who uses whose box, and the scripts: of the changed domains; where the domains themselves changed of all, because who is elsewhere
-    /// is another question then.
-    fn write_users(&mut self) -> Result<(), FileError> {
-        let book = Installed(&self.installed);
-        let sharing = Sharing::of(&self.installed);
-        let before = self.sharing.as_ref().filter(|_| !self.reload_due);
-        self.folders.write_sharing(before, &sharing, self.installed.keys())?;
-        self.sharing = Some(sharing);
-        let changed =
-            self.installed.values().filter(|content| self.reload_due || self.unwritten.contains(content.domain()));
-        for content in changed {
-            self.folders.write_scripts(content.domain(), &sieve::scripts(content, book))?;
+    /// Who uses whose box, where that changed.
+    fn write_sharing(&mut self) -> Result<(), FileError> {
+        while let Some(domain) = self.rights_due.first().cloned() {
+            if self.fleet.domains().contains_key(&domain) {
+                self.dovecot.write_rights(&domain, &self.sharing)?;
+            }
+            self.rights_due.remove(&domain);
+        }
+        if self.map_due {
+            self.dovecot.write_map(&self.sharing)?;
+            self.map_due = false;
+        }
+        Ok(())
+    }
+
+    /// The scripts and the parts of Postfix' tables of the domains for which they may be others now.
+    fn derive(&mut self) -> Result<(), StepError> {
+        while let Some(domain) = self.fleet.stale().cloned() {
+            let (derived, asked) = self.fleet.derive(&domain);
+            if let Some(derived) = &derived {
+                self.dovecot.write_scripts(&domain, &derived.scripts).map_err(StepError::Users)?;
+            }
+            let tables = derived.as_ref().map(|derived| &derived.tables);
+            self.postfix.put(&domain, tables).map_err(StepError::Tables)?;
+            self.fleet.settle(&domain, asked);
         }
         Ok(())
     }

@@ -17,18 +17,50 @@ const HEADER: usize = 256 * 8;
 #[error("the table is larger than a cdb file can be (4 GiB): split the mail system")]
 pub struct TooLarge;
 
-/// A whole file of these keys with their values. Of a key that comes twice the first value is found.
-pub fn build<'a>(entries: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Result<Vec<u8>, TooLarge> {
-    let mut file = vec![0; HEADER];
-    let mut tables: Vec<Vec<(u32, u32)>> = vec![Vec::new(); 256];
-    for (key, value) in entries {
-        let hash = hash(key);
-        if let Some(table) = tables.get_mut(table_of(hash)) {
-            table.push((hash, number(file.len())?));
+/// Some of a file's entries, as they stand in it: made once, and put together with others for each file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    records: Box<[u8]>,
+    /// Of each record the hash of its key and where it begins.
+    places: Box<[(u32, u32)]>,
+}
+
+impl Part {
+    /// The part of these keys with their values.
+    pub fn of<'a>(entries: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Result<Self, TooLarge> {
+        let (mut records, mut places) = (Vec::new(), Vec::new());
+        for (key, value) in entries {
+            places.push((hash(key), number(records.len())?));
+            records.extend_from_slice(&pair(number(key.len())?, number(value.len())?));
+            records.extend_from_slice(key);
+            records.extend_from_slice(value);
         }
-        file.extend_from_slice(&pair(number(key.len())?, number(value.len())?));
-        file.extend_from_slice(key);
-        file.extend_from_slice(value);
+        number(records.len())?;
+        Ok(Self { records: records.into(), places: places.into() })
+    }
+
+    /// The records as they stand in a file.
+    pub fn records(&self) -> &[u8] {
+        &self.records
+    }
+}
+
+/// A whole file of these parts, one after the other. Of a key that comes twice the first value is found.
+pub fn build<'a>(parts: impl IntoIterator<Item = &'a Part>) -> Result<Vec<u8>, TooLarge> {
+    let parts: Vec<&Part> = parts.into_iter().collect();
+    let (octets, entries) =
+        parts.iter().fold((0, 0), |(octets, entries), part| (octets + part.records.len(), entries + part.places.len()));
+    let mut file = Vec::with_capacity(HEADER + octets + entries * 16);
+    file.resize(HEADER, 0);
+    let mut tables: Vec<Vec<(u32, u32)>> = (0..256).map(|_| Vec::with_capacity(entries / 200)).collect();
+    for part in parts {
+        let start = number(file.len())?;
+        for &(hash, at) in &part.places {
+            if let Some(table) = tables.get_mut(table_of(hash)) {
+                table.push((hash, start.checked_add(at).ok_or(TooLarge)?));
+            }
+        }
+        file.extend_from_slice(&part.records);
     }
     for (index, table) in tables.iter().enumerate() {
         let slots = slots(table);
@@ -112,14 +144,23 @@ mod tests {
     use super::*;
 
     fn table(entries: &[(&str, &str)]) -> Vec<u8> {
-        build(entries.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()))).unwrap()
+        build([&part(entries)]).unwrap()
+    }
+
+    fn part(entries: &[(&str, &str)]) -> Part {
+        Part::of(entries.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()))).unwrap()
     }
 
     #[test]
     fn finds_every_key_and_no_other() {
         let entries: Vec<(String, String)> =
             (0..20_000).map(|n| (format!("u{n}@example.org"), n.to_string())).collect();
-        let file = build(entries.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()))).unwrap();
+        let (some, rest) = entries.split_at(7_000);
+        let part = |entries: &[(String, String)]| {
+            Part::of(entries.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()))).unwrap()
+        };
+        let file = build(&[part(some), Part::default(), part(rest)]).unwrap();
+        assert_eq!(file, build([&part(&entries)]).unwrap(), "how it is parted does not matter");
         for (key, value) in &entries {
             assert_eq!(find(&file, key.as_bytes()), Some(value.as_bytes()), "{key}");
             assert_eq!(find(&file, format!("x{key}").as_bytes()), None);

@@ -6,6 +6,9 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+/// How much is read at once, in octets.
+const PIECE: usize = 64 * 1024;
+
 /// A file operation that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}", path.display())]
@@ -21,8 +24,8 @@ pub fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Fi
     move |source| FileError { action, path, source }
 }
 
-/// Replaces `path` by `content`. `accept` judges what was read back from the disk before it takes the place of the old file; `modified`
-/// is its time of modification, `None` for now.
+/// Replaces `path` by `content`, once it was read back from the disk and `accept` found it sound. `modified` is its time of modification,
+/// `None` for now.
 pub fn replace(
     path: &Path,
     content: &[u8],
@@ -39,10 +42,9 @@ pub fn replace(
         file.sync_all()
     };
     write(&mut file).map_err(failed("write", &beside))?;
-    let mut back = Vec::with_capacity(content.len());
-    let read = File::open(&beside).and_then(|mut file| file.read_to_end(&mut back));
-    read.map_err(failed("read back", &beside))?;
-    if back != content || !accept(&back) {
+    let is_same =
+        File::open(&beside).and_then(|file| is_content_of(file, content)).map_err(failed("read back", &beside))?;
+    if !is_same || !accept(content) {
         return Err(failed("verify", &beside)(io::Error::from(io::ErrorKind::InvalidData)));
     }
     fs::rename(&beside, path).map_err(failed("rename into place", path))?;
@@ -89,6 +91,31 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
         Ok(content) => Ok(Some(content)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed("read", path)(error)),
+    }
+}
+
+/// Whether a file is there with this content.
+pub fn holds(path: &Path, content: &[u8]) -> Result<bool, FileError> {
+    match File::open(path).and_then(|file| is_content_of(file, content)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        read => read.map_err(failed("read", path)),
+    }
+}
+
+/// Compares piece by piece: a table is large.
+fn is_content_of(mut file: File, content: &[u8]) -> io::Result<bool> {
+    let mut buffer = vec![0; content.len().clamp(1, PIECE)];
+    let mut rest = content;
+    loop {
+        let read = match file.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        match buffer.get(..read).and_then(|piece| rest.strip_prefix(piece)) {
+            Some(_) if read == 0 => return Ok(rest.is_empty()),
+            Some(after) => rest = after,
+            None => return Ok(false),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! `state/<domain>/<bucket>-of-<buckets>` holds the bytes of one shard. A bucket is replaced whole; of several layouts that a killed
 //! agent left, the newest complete one counts, and an older one is removed only after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,12 +39,9 @@ impl LastGood {
         Ok(domains)
     }
 
-    /// Stores a domain. `bytes` gives a shard's bytes as they were received.
-    pub fn save<'a>(
-        &self,
-        content: &DomainContent,
-        mut bytes: impl FnMut(u32) -> Option<&'a [u8]>,
-    ) -> Result<(), FileError> {
+    /// Stores a domain, of which `before` is stored already.
+    pub fn save(&self, before: Option<&DomainContent>, content: &DomainContent) -> Result<(), FileError> {
+        let stored: BTreeSet<_> = before.into_iter().flat_map(DomainContent::shards).map(identity).collect();
         let folder = self.folder.join(content.domain().as_str());
         files::folder(&folder, 0o700)?;
         let mut kept = Vec::new();
@@ -52,9 +49,8 @@ impl LastGood {
             let name = format!("{}-of-{}", shard.bucket, shard.buckets);
             let path = folder.join(&name);
             kept.push(name);
-            let Some(bytes) = bytes(shard.bucket) else { continue };
-            if files::read(&path)?.is_none_or(|present| present != bytes) {
-                files::replace(&path, bytes, 0o600, None, |_| true)?;
+            if !stored.contains(&identity(shard)) {
+                files::replace(&path, &shard.encode(), 0o600, None, |_| true)?;
             }
         }
         for name in files::names(&folder)?.into_iter().filter(|name| !kept.contains(name)) {
@@ -81,4 +77,9 @@ impl LastGood {
         }
         Ok(layouts.values().rev().find_map(|shards| DomainContent::assemble(shards).ok()))
     }
+}
+
+/// What tells a shard from all others of its domain, and from what it was before.
+fn identity(shard: &Arc<ShardContent>) -> (u32, u32, [u8; 32]) {
+    (shard.buckets, shard.bucket, shard.digest)
 }

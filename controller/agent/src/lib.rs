@@ -14,17 +14,18 @@ pub mod agent;
 pub mod cdb;
 mod config;
 pub mod decide;
+pub mod dovecot;
 pub mod files;
 pub mod inbox;
 pub mod last_good;
 mod listen;
 pub mod milter;
 pub mod policy;
+pub mod postfix;
 mod probe;
 mod receive;
 mod reload;
 mod sessions;
-pub mod tables;
 
 use std::pin::pin;
 use std::time::Duration;
@@ -95,9 +96,10 @@ async fn work(
         tokio::select! {
             event = events.next() => {
                 let Some(event) = event else { return };
-                agent.take(event);
-                let soon = Instant::now() + GATHER;
-                next = Some(next.map_or(soon, |due| due.min(soon)));
+                if agent.take(event) {
+                    let soon = Instant::now() + GATHER;
+                    next = Some(next.map_or(soon, |due| due.min(soon)));
+                }
             }
             () = due, if next.is_some() => {
                 if let Err(error) = agent.step().await {

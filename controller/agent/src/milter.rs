@@ -11,7 +11,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use cst_compiler::desired::mail::Domains;
 use cst_compiler::desired::mail::sender::Authors;
@@ -29,16 +28,16 @@ const VERSION: u32 = 6;
 const UNWANTED: u32 = 0x31b;
 
 /// Answers by what is installed, endlessly.
-pub async fn serve(at: SocketAddr, installed: watch::Receiver<Arc<Domains>>) {
+pub async fn serve(at: SocketAddr, installed: watch::Receiver<Domains>) {
     listen(at, |stream| converse(stream, installed.clone())).await;
 }
 
 /// One SMTP session. It may be silent for as long as a message takes to come, and ends with Postfix' process.
-async fn converse(stream: TcpStream, installed: watch::Receiver<Arc<Domains>>) {
+async fn converse(stream: TcpStream, installed: watch::Receiver<Domains>) {
     let (mut stream, mut session) = (BufReader::new(stream), Session::default());
     while let Ok((command, data)) = read_packet(&mut stream).await {
-        let domains = installed.borrow().clone();
-        let sent = match session.take(command, &data, &domains) {
+        let step = session.take(command, &data, &installed.borrow());
+        let sent = match step {
             Step::Silent => Ok(()),
             Step::Say(packet) => stream.get_mut().write_all(&packet).await,
             Step::End => break,

@@ -7,13 +7,13 @@
 mod quota;
 mod request;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use cst_compiler::desired::mail::posting::{self, Verdict};
 use cst_compiler::desired::mail::{Domains, routes};
-use cst_compiler::model::Recipient;
+use cst_compiler::model::{Address, Recipient};
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -31,18 +31,18 @@ const MAX_ASKED: usize = 20;
 const DUNNO: &str = "DUNNO";
 
 /// Answers by what is installed, endlessly. `quota`: where Dovecot's own policy service answers.
-pub async fn serve(at: SocketAddr, quota: SocketAddr, installed: watch::Receiver<Arc<Domains>>) {
+pub async fn serve(at: SocketAddr, quota: SocketAddr, installed: watch::Receiver<Domains>) {
     listen(at, |stream| answer_all(stream, Quota::new(quota), installed.clone())).await;
 }
 
 /// Answers the requests of one connection until it ends.
-async fn answer_all(stream: TcpStream, mut quota: Quota, installed: watch::Receiver<Arc<Domains>>) {
+async fn answer_all(stream: TcpStream, mut quota: Quota, installed: watch::Receiver<Domains>) {
     let mut stream = BufReader::new(stream);
     while let Ok(Ok(Some(request))) = timeout(MAX_IDLE, Request::read(&mut stream)).await {
-        let domains = installed.borrow().clone();
-        let action = match refusal(posting::judge(&domains, request.recipient(), request.sender(), request.login())) {
-            Some(refusal) => refusal.to_owned(),
-            None => full(&mut quota, &request, &domains).await,
+        let judged = judge(&request, &installed.borrow());
+        let action = match judged {
+            Ok(ends) => full(&mut quota, &request, ends).await,
+            Err(refusal) => refusal.to_owned(),
         };
         if stream.get_mut().write_all(format!("action={action}\n\n").as_bytes()).await.is_err() {
             break;
@@ -61,11 +61,17 @@ fn refusal(verdict: Verdict) -> Option<&'static str> {
     }
 }
 
+/// The boxes at which the mail would end, or why it is not taken.
+fn judge(request: &Request, domains: &Domains) -> Result<BTreeSet<Address>, &'static str> {
+    let verdict = posting::judge(domains, request.recipient(), request.sender(), request.login());
+    refusal(verdict).map_or(Ok(()), Err)?;
+    let address = Recipient::parse(request.recipient()).ok().and_then(|recipient| recipient.as_address());
+    Ok(address.map(|address| routes::Installed::new(domains).delivered(&address)).unwrap_or_default())
+}
+
 /// What Dovecot says of the boxes at which the mail would end. While one of them takes it, it is taken: what waits for a full one beside it
 /// is delivered when there is room.
-async fn full(quota: &mut Quota, request: &Request, domains: &Domains) -> String {
-    let address = Recipient::parse(request.recipient()).ok().and_then(|recipient| recipient.as_address());
-    let ends = address.map(|address| routes::Installed(domains).delivered(&address)).unwrap_or_default();
+async fn full(quota: &mut Quota, request: &Request, ends: BTreeSet<Address>) -> String {
     let mut action = DUNNO.to_owned();
     if ends.len() > MAX_ASKED {
         return action;

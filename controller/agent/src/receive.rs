@@ -8,26 +8,19 @@ use kube::{Api, Client};
 
 use crate::inbox::Event;
 
-/// The events of the shard Secrets, endlessly: a list that is whole, then single changes. Errors are logged and waited out; a list that
+/// The events of the shard Secrets, endlessly: a list, then single changes. Errors are logged and waited out; a list that
 /// breaks off is nothing.
 pub fn events(client: Client, namespace: &str) -> impl Stream<Item = Event> {
     let config = watcher::Config::default().labels(shard::LABEL).page_size(100);
     let stream = watcher(Api::<Secret>::namespaced(client, namespace), config).default_backoff();
-    let mut listing = Vec::new();
-    stream.filter_map(move |event| std::future::ready(gather(event, &mut listing)))
+    stream.filter_map(|event| std::future::ready(read(event)))
 }
 
-fn gather(event: Result<watcher::Event<Secret>, watcher::Error>, listing: &mut Vec<Secret>) -> Option<Event> {
+fn read(event: Result<watcher::Event<Secret>, watcher::Error>) -> Option<Event> {
     match event {
-        Ok(watcher::Event::Init) => {
-            listing.clear();
-            None
-        }
-        Ok(watcher::Event::InitApply(secret)) => {
-            listing.push(secret);
-            None
-        }
-        Ok(watcher::Event::InitDone) => Some(Event::Listed(std::mem::take(listing))),
+        Ok(watcher::Event::Init) => Some(Event::Listing),
+        Ok(watcher::Event::InitApply(secret)) => Some(Event::Found(secret)),
+        Ok(watcher::Event::InitDone) => Some(Event::Listed),
         Ok(watcher::Event::Apply(secret)) => Some(Event::Applied(secret)),
         Ok(watcher::Event::Delete(secret)) => Some(Event::Deleted(secret)),
         Err(error) => {

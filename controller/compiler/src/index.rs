@@ -1,22 +1,27 @@
 //! Every object, found by what it asks for. A change gives the units that depend on it, found by keys, never by scanning.
 
 mod authority;
+mod claims;
 mod dependents;
 mod entry;
 mod holders;
 mod limits;
+mod lookup;
 mod naming;
 mod pointers;
 mod ranking;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use cst_api::{Domain, Mailbox, Tenant, WebSite};
 
 pub use authority::{Authority, Refusal};
 pub use entry::Entry;
+pub use lookup::Lookup;
 
+use self::claims::Claims;
 use self::ranking::Ranking;
 use crate::model::{self, Address, DomainName, ObjectKey};
 use crate::parse::{DomainModel, Lock, MailboxModel, SINCE_KEY, TenantModel, WebSiteModel};
@@ -70,14 +75,14 @@ pub struct Index {
     settings: Settings,
     tenants: BTreeMap<String, Entry<TenantModel>>,
     domains: BTreeMap<ObjectKey, Entry<DomainModel>>,
-    mailboxes: BTreeMap<ObjectKey, Entry<MailboxModel>>,
+    mailboxes: BTreeMap<ObjectKey, Arc<Entry<MailboxModel>>>,
     sites: BTreeMap<ObjectKey, Entry<WebSiteModel>>,
-    secrets: BTreeMap<ObjectKey, BTreeMap<String, Vec<u8>>>,
+    /// By namespace and name.
+    secrets: BTreeMap<String, BTreeMap<String, BTreeMap<String, Vec<u8>>>>,
     published_hosts: BTreeMap<ObjectKey, Vec<DomainName>>,
     grants: BTreeMap<DomainName, BTreeSet<String>>,
     zones: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
-    addresses: BTreeMap<Address, BTreeSet<ObjectKey>>,
-    mail_domains: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
+    mail_domains: BTreeMap<DomainName, Claims>,
     /// Stores, with the Mailboxes that keep their mail there.
     stores: BTreeMap<Address, BTreeSet<ObjectKey>>,
     /// Mail domains, with the other domains whose boxes name an address of theirs (delegates, members, forwards), and how many do: a domain
@@ -107,7 +112,6 @@ impl Index {
             published_hosts: BTreeMap::new(),
             grants: BTreeMap::new(),
             zones: BTreeMap::new(),
-            addresses: BTreeMap::new(),
             mail_domains: BTreeMap::new(),
             stores: BTreeMap::new(),
             named: BTreeMap::new(),
@@ -160,7 +164,7 @@ impl Index {
 
     /// A Mailbox's entry.
     pub fn mailbox(&self, key: &ObjectKey) -> Option<&Entry<MailboxModel>> {
-        self.mailboxes.get(key)
+        self.mailboxes.get(key).map(Arc::as_ref)
     }
 
     /// Every Mailbox.
@@ -180,7 +184,7 @@ impl Index {
 
     /// A value in a Secret of a tenant's namespace.
     pub fn secret_value(&self, secret: &ObjectKey, key: &str) -> Option<&[u8]> {
-        self.secrets.get(secret)?.get(key).map(Vec::as_slice)
+        self.secret_data(secret)?.get(key).map(Vec::as_slice)
     }
 
     /// The helpdesk's lock on a Mailbox, if there is one.
@@ -191,18 +195,23 @@ impl Index {
 
     /// What a Secret of a tenant's namespace holds.
     pub fn secret_data(&self, secret: &ObjectKey) -> Option<&BTreeMap<String, Vec<u8>>> {
-        self.secrets.get(secret)
+        self.secrets.get(&secret.namespace)?.get(&secret.name)
     }
 
     /// The Secrets known of a namespace.
-    pub fn secrets_in(&self, namespace: &str) -> impl Iterator<Item = &ObjectKey> {
-        let first = ObjectKey::new(namespace, "");
-        self.secrets.range(first..).map(|(key, _)| key).take_while(move |key| key.namespace == namespace)
+    pub fn secrets_in(&self, namespace: &str) -> impl Iterator<Item = ObjectKey> {
+        self.secrets.get(namespace).into_iter().flatten().map(move |(name, _)| ObjectKey::new(namespace, name))
     }
 
     /// The Mailboxes that ask for an address in a domain.
     pub fn boxes_in(&self, domain: &DomainName) -> impl Iterator<Item = &ObjectKey> {
-        self.mail_domains.get(domain).into_iter().flatten()
+        self.mail_domains.get(domain).into_iter().flat_map(|claims| claims.boxes.keys())
+    }
+
+    /// The same with their entries.
+    pub(crate) fn entries_in(&self, domain: &DomainName) -> impl Iterator<Item = (&ObjectKey, &Entry<MailboxModel>)> {
+        let boxes = self.mail_domains.get(domain).into_iter().flat_map(|claims| &claims.boxes);
+        boxes.map(|(key, entry)| (key, &**entry))
     }
 
     /// The Domains that ask for a zone.

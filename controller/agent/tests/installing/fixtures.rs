@@ -40,3 +40,12 @@ pub fn apply(agent: &mut Agent, secrets: Vec<Secret>) {
         agent.take(Event::Applied(secret));
     }
 }
+
+/// Hands over the list of all Secrets there are.
+pub fn list(agent: &mut Agent, secrets: Vec<Secret>) {
+    agent.take(Event::Listing);
+    for secret in secrets {
+        assert!(!agent.take(Event::Found(secret)), "it waits for the end of the list");
+    }
+    assert!(agent.take(Event::Listed));
+}

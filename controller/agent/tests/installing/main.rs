@@ -29,7 +29,7 @@ const FANO: &str = "comune.fano.pu.it";
 async fn installed(domains: &[&MailDomain]) -> (TempDir, Agent) {
     let root = tempfile::tempdir().unwrap();
     let mut agent = agent(root.path());
-    agent.take(Event::Listed(secrets(domains, 5)));
+    list(&mut agent, secrets(domains, 5));
     agent.step().await.unwrap();
     (root, agent)
 }
@@ -119,7 +119,7 @@ async fn what_has_not_changed_is_not_written() {
     let inode = |path: &str| fs::metadata(root.path().join(path)).unwrap().ino();
     let files = ["postfix/virtual_mailbox_maps.cdb", "postfix/virtual_alias_maps.cdb", "dovecot/comune.urbino.pu.it"];
     let before = files.map(inode);
-    agent.take(Event::Listed(secrets(&[&urbino], 6)));
+    list(&mut agent, secrets(&[&urbino], 6));
     agent.step().await.unwrap();
     assert_eq!(files.map(inode), before);
     assert_eq!(agent.ack().unwrap().watermark, 6);
@@ -155,11 +155,11 @@ async fn every_change_of_a_passwd_file_has_a_later_second() {
 async fn a_domain_whose_secrets_vanish_goes_on() {
     let (urbino, fano) = (domain(URBINO, &["anna"]), domain(FANO, &["sindaco"]));
     let (root, mut agent) = installed(&[&urbino, &fano]).await;
-    agent.take(Event::Listed(secrets(&[&fano], 6)));
+    list(&mut agent, secrets(&[&fano], 6));
     agent.step().await.unwrap();
     assert!(has(root.path(), Table::Boxes, "anna@comune.urbino.pu.it"));
     assert!(refusal(&agent, URBINO).contains("nothing withdrew it"));
-    agent.take(Event::Listed(vec![]));
+    list(&mut agent, vec![]);
     agent.step().await.unwrap();
     assert!(has(root.path(), Table::Domains, FANO) && passwd(root.path(), FANO).is_some());
     for secret in secrets(&[&urbino, &fano], 8) {
@@ -219,7 +219,7 @@ async fn what_the_controller_published_is_installed_however_much_is_gone() {
     assert!(has(root.path(), Table::Boxes, "u1@comune.urbino.pu.it"));
     drop(agent);
     let mut next = fixtures::agent(root.path());
-    next.take(Event::Listed(secrets(&[&numbered(URBINO, 1)], 40)));
+    list(&mut next, secrets(&[&numbered(URBINO, 1)], 40));
     next.step().await.unwrap();
     assert!(!has(root.path(), Table::Boxes, "u1@comune.urbino.pu.it"));
     assert!(has(root.path(), Table::Boxes, "u0@comune.urbino.pu.it"));
@@ -314,7 +314,7 @@ async fn the_next_agent_goes_on_from_the_last_good_state_without_the_api() {
     assert_eq!(Table::ALL.map(|of| table(root.path(), of).unwrap()), tables);
     assert_eq!(passwd(root.path(), URBINO).unwrap(), text);
     assert_eq!(next.ack(), None, "what the API says is not known");
-    next.take(Event::Listed(secrets(&[&fano], 9)));
+    list(&mut next, secrets(&[&fano], 9));
     next.step().await.unwrap();
     assert!(has(root.path(), Table::Domains, URBINO), "gone from the list, not withdrawn");
 }
@@ -338,7 +338,7 @@ async fn what_a_killed_agent_leaves_is_taken_up() {
     next.step().await.unwrap();
     assert!(has(root.path(), Table::Boxes, "anna@comune.urbino.pu.it"));
     assert!(!has(root.path(), Table::Domains, FANO));
-    next.take(Event::Listed(secrets(&[&numbered(URBINO, 1_000)], 9)));
+    list(&mut next, secrets(&[&numbered(URBINO, 1_000)], 9));
     next.step().await.unwrap();
     let mut names: Vec<_> =
         fs::read_dir(&state).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();

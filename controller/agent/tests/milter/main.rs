@@ -4,7 +4,6 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cst_agent::inbox::{Event, Inbox};
@@ -71,10 +70,10 @@ impl Postfix {
 fn milter() -> SocketAddr {
     let mut inbox = Inbox::default();
     for shard in domain("firma.example", &["anna", "sara"]).shards(&address("postmaster@cst.example.net"), 0) {
-        inbox.take(Event::Applied(secret(&shard, 1)));
+        inbox.take(Event::Applied(secret(&shard, 1)), &Domains::new());
     }
     let content = inbox.content(&domain_name("firma.example")).unwrap().unwrap();
-    let installed = watch::Sender::new(Arc::new(Domains::from([(domain_name("firma.example"), content)])));
+    let installed = watch::Sender::new(Domains::from([(domain_name("firma.example"), content)]));
     let at = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

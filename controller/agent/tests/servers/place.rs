@@ -65,7 +65,7 @@ impl Place {
         place.start_server("dovecot");
         place.without_tables = Client::smtp(25).rcpt("", CENTRE);
         let start = Instant::now();
-        place.agent.take(Event::Listed(vec![]));
+        place.agent.take(Event::Listed);
         place.install(&[&domain("cst.example.net", &["postmaster"])]);
         place.healed_in = start.elapsed();
         place

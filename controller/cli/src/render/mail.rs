@@ -19,7 +19,7 @@ pub(super) fn files(index: &Index, today: Date) -> Vec<(PathBuf, String)> {
     let domains = contents(index, &settings.postmaster, today);
     let tables = Tables::of(&domains);
     let folder = Path::new("mail");
-    let (book, sharing) = (Installed(&domains), Sharing::of(&domains));
+    let (book, sharing) = (Installed::new(&domains), Sharing::of(&domains));
     let mut files = Vec::new();
     for (name, content) in &domains {
         files.push((folder.join("passwd").join(name.as_str()), redacted(&dovecot::passwd_file(content))));

@@ -5,10 +5,11 @@ mod password;
 
 use cst_api::{Date, DeletionPolicy, MailboxState};
 
+use super::Standing;
+use super::mailbox::judge;
 use super::zone::mail::{alias_for, caught_by};
-use super::{Standing, mailbox};
 use crate::desired::mail::{MailBox, MailDomain};
-use crate::index::Index;
+use crate::index::{Index, Lookup};
 use crate::model::{Address, DomainName, ObjectKey};
 use crate::plan::absence::Absence;
 use crate::plan::retention::{self, Retention};
@@ -38,21 +39,22 @@ pub fn mail(
     today: Date,
     absence: impl Fn(&MailBox) -> Absence,
 ) -> MailOutcome {
-    let hosted = index.held_zone(name).is_some_and(crate::parse::DomainModel::hosts_mail);
+    let lookup = Lookup::new(index);
+    let held = lookup.held_zone(name);
+    let model = held.filter(|held| held.hosts_mail());
     let asked_for = index.domains_of_zone(name).next().is_some();
-    let standing = match (hosted, asked_for) {
-        (true, _) => Standing::Live,
-        (false, true) if index.held_zone(name).is_none() => Standing::Kept,
-        (false, _) => Standing::Retired,
+    let standing = match (model, asked_for) {
+        (Some(_), _) => Standing::Live,
+        (None, true) if held.is_none() => Standing::Kept,
+        (None, _) => Standing::Retired,
     };
-    let model = index.held_zone(name).filter(|_| hosted);
     let domain = MailDomain {
         catch_all: model.and_then(|model| caught_by(index, model)).cloned(),
         alias_of: model.and_then(|model| alias_for(index, model)).cloned(),
         ..MailDomain::empty(name.clone())
     };
     let mut outcome = MailOutcome { standing, domain, missing: Vec::new(), problems: Vec::new() };
-    declared(index, name, published, today, &mut outcome);
+    declared(&lookup, name, published, today, &mut outcome);
     if let Some(published) = published {
         if standing != Standing::Live {
             outcome.domain.catch_all.clone_from(&published.catch_all);
@@ -65,16 +67,25 @@ pub fn mail(
 }
 
 /// The boxes and aliases of this domain that Mailboxes declare and may have.
-fn declared(index: &Index, name: &DomainName, published: Option<&MailDomain>, today: Date, outcome: &mut MailOutcome) {
+fn declared(
+    lookup: &Lookup<'_>,
+    name: &DomainName,
+    published: Option<&MailDomain>,
+    today: Date,
+    outcome: &mut MailOutcome,
+) {
+    let index = lookup.index();
     let last: BTreeMap<&Address, &MailBox> = published.iter().flat_map(|p| &p.boxes).map(|b| (&b.address, b)).collect();
-    for key in index.boxes_in(name) {
-        let verdict = mailbox(index, key);
+    for (key, entry) in index.entries_in(name) {
+        let mut verdict = judge(lookup, key, Some(entry));
         let Some(model) = verdict.model else { continue };
         let home = model.address.domain() == name;
         let last = last.get(&model.address).copied().filter(|last| went_before(index, last, key));
         let source = model.password().filter(|_| home);
         let password = source.and_then(|source| password::judge(index, model, source, last, outcome));
-        outcome.problems.extend(verdict.problems.iter().filter(|_| home).cloned());
+        if home {
+            outcome.problems.append(&mut verdict.problems);
+        }
         if !verdict.holds_address {
             continue;
         }

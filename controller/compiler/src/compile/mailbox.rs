@@ -3,8 +3,8 @@ mod reach;
 
 use cst_api::{Date, MailboxState, Reason, TenantState};
 
-use crate::index::Index;
-use crate::model::{Address, Member, ObjectKey, Quantity, Recipient};
+use crate::index::{Entry, Index, Lookup};
+use crate::model::{Address, DomainName, Member, ObjectKey, Quantity, Recipient};
 use crate::parse::{DelegateModel, Lock, MailboxModel};
 use crate::problem::{Kind, ObjectRef, Problem};
 use crate::settings::Settings;
@@ -56,8 +56,17 @@ impl MailboxVerdict<'_> {
 
 /// Judges a Mailbox.
 pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey) -> MailboxVerdict<'a> {
-    let object = ObjectRef::new(Kind::Mailbox, key.clone());
-    let entry = index.mailbox(key);
+    judge(&Lookup::new(index), key, index.mailbox(key))
+}
+
+/// Judges a Mailbox, one of many. `entry`: its own, if it is there.
+pub(super) fn judge<'a>(
+    lookup: &Lookup<'a>,
+    key: &ObjectKey,
+    entry: Option<&'a Entry<MailboxModel>>,
+) -> MailboxVerdict<'a> {
+    let index = lookup.index();
+    let object = || ObjectRef::new(Kind::Mailbox, key.clone());
     let model = entry.and_then(|entry| entry.model.as_ref());
     let mut verdict = MailboxVerdict {
         model,
@@ -70,56 +79,57 @@ pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey) -> MailboxVerdict<'a> {
         lock: model.and_then(|model| index.lock(model)),
         problems: entry.map(|entry| entry.problems.clone()).unwrap_or_default(),
     };
-    let Some(model) = model else { return verdict };
+    let (Some(model), Some(entry)) = (model, entry) else { return verdict };
     let tenant = key.tenant().unwrap_or_default();
     if let Err(refusal) = index.tenant_serves(tenant) {
-        verdict.problems.push(object.refused("metadata.namespace", refusal));
+        verdict.problems.push(object().refused("metadata.namespace", refusal));
         return verdict;
     }
     if index.settings().mail.is_none() {
         let message = "the centre's settings have no mail: no mailbox can be had";
-        verdict.problems.push(object.error("spec.address", Reason::Invalid, message));
+        verdict.problems.push(object().error("spec.address", Reason::Invalid, message));
         return verdict;
     }
-    if !index.admits_mailbox(key) {
+    if !index.admits_mailbox(key, entry) {
         let message = format!(
             "tenant {tenant} has reached its limit of mailboxes or mail storage: ask the coordinator, or remove another box"
         );
-        verdict.problems.push(object.error("spec.address", Reason::LimitExceeded, message));
+        verdict.problems.push(object().error("spec.address", Reason::LimitExceeded, message));
         return verdict;
     }
     verdict.tenant_suspended =
         index.tenant(tenant).and_then(|e| e.model.as_ref()).is_some_and(|m| m.state == TenantState::Suspended);
-    match (may_have(index, key, &model.address), may_keep(index, model)) {
-        (Ok(()), Ok(())) => verdict.holds_address = true,
-        (address, store) => {
-            let told = |field, (reason, message): (Reason, String)| object.error(field, reason, message);
-            verdict.problems.extend(address.err().map(|why| told("spec.address", why)));
-            verdict.problems.extend(store.err().map(|why| told("spec.store", why)));
-        }
+    let address = may_have(lookup, key, entry, &model.address);
+    let store = may_keep(lookup, model, address.is_ok());
+    verdict.holds_address = address.is_ok() && store.is_ok();
+    for (field, why) in [("spec.address", address.err()), ("spec.store", store.err())] {
+        verdict.problems.extend(why.map(|(reason, message)| object().error(field, reason, message)));
     }
     for (at, alias) in model.aliases.placed() {
-        match may_have(index, key, alias) {
+        match may_have(lookup, key, entry, alias) {
             Ok(()) => verdict.aliases.push(alias),
             Err((reason, message)) => {
-                verdict.problems.push(object.error(format!("spec.aliases[{at}]"), reason, message));
+                verdict.problems.push(object().error(format!("spec.aliases[{at}]"), reason, message));
             }
         }
     }
-    verdict.judge_named(index, model);
+    verdict.judge_named(lookup, model);
     verdict
 }
 
-/// Whether a Mailbox may keep its mail where it says: under a name of its tenant, and no other box's mail is there.
-fn may_keep(index: &Index, model: &MailboxModel) -> Result<(), (Reason, String)> {
-    if model.is_group() {
+/// Whether a Mailbox may keep its mail where it says: under a name of its tenant, and no other box's mail is there. `has_address`: it may
+/// have its own.
+fn may_keep(lookup: &Lookup<'_>, model: &MailboxModel, has_address: bool) -> Result<(), (Reason, String)> {
+    // Under its own address nobody else's mail can be.
+    if model.is_group() || (has_address && model.store == model.address) {
         return Ok(());
     }
+    let index = lookup.index();
     let tenant = model.key.tenant().unwrap_or_default();
     if model.store != model.address {
         index.may_hold(tenant, model.store.domain(), false).map_err(|refusal| (refusal.reason, refusal.message))?;
     }
-    match index.store_holder(&model.store) {
+    match lookup.store_holder(&model.store) {
         Some(holder) if *holder != model.key => {
             let holder = ObjectRef::new(Kind::Mailbox, holder.clone());
             let message = format!(
@@ -133,29 +143,41 @@ fn may_keep(index: &Index, model: &MailboxModel) -> Result<(), (Reason, String)>
 }
 
 /// Whether a Mailbox may have an address: a hosted Domain of its tenant, and nobody else holds it.
-fn may_have(index: &Index, key: &ObjectKey, address: &Address) -> Result<(), (Reason, String)> {
-    let domain = address.domain();
-    let held = index.mailbox(key).is_some_and(|entry| entry.held.contains(&address.to_string()));
-    index
-        .may_hold(key.tenant().unwrap_or_default(), domain, held)
-        .map_err(|refusal| (refusal.reason, refusal.message))?;
+fn may_have(
+    lookup: &Lookup<'_>,
+    key: &ObjectKey,
+    entry: &Entry<MailboxModel>,
+    address: &Address,
+) -> Result<(), (Reason, String)> {
+    let (index, domain) = (lookup.index(), address.domain());
+    if !lookup.is_entitled(&key.namespace, domain) {
+        let held = entry.held.contains(&address.to_string());
+        index
+            .may_hold(key.tenant().unwrap_or_default(), domain, held)
+            .map_err(|refusal| (refusal.reason, refusal.message))?;
+    }
     let hosted =
-        index.held_zone(domain).is_some_and(|model| model.key.namespace == key.namespace && model.hosts_mail());
-    let itself = ObjectKey::new(&key.namespace, domain.as_str());
-    if !hosted && index.domain(&itself).is_some_and(|entry| !entry.is_current()) {
-        return Err((Reason::DomainMissing, format!("Domain {domain} cannot be used as it is: mend it first")));
-    }
+        lookup.held_zone(domain).is_some_and(|model| model.key.namespace == key.namespace && model.hosts_mail());
     if !hosted {
-        let message = format!(
-            "there is no Domain {domain} in {} whose mail is Hosted: create it, or set its spec.mail.mode to Hosted",
-            key.namespace
-        );
-        return Err((Reason::DomainMissing, message));
+        return Err(not_hosted(index, &key.namespace, domain));
     }
-    match index.address_holder(address) {
+    match lookup.address_holder(address) {
         Some(holder) if holder != key => {
             Err((Reason::Conflict, super::asked_for(address, ObjectRef::new(Kind::Mailbox, holder.clone()))))
         }
         _ => Ok(()),
     }
+}
+
+/// Why there are no addresses in a domain.
+fn not_hosted(index: &Index, namespace: &str, domain: &DomainName) -> (Reason, String) {
+    let itself = ObjectKey::new(namespace, domain.as_str());
+    let message = if index.domain(&itself).is_some_and(|entry| !entry.is_current()) {
+        format!("Domain {domain} cannot be used as it is: mend it first")
+    } else {
+        format!(
+            "there is no Domain {domain} in {namespace} whose mail is Hosted: create it, or set its spec.mail.mode to Hosted"
+        )
+    };
+    (Reason::DomainMissing, message)
 }

@@ -17,7 +17,7 @@ pub(super) fn tell_all(index: &Index, problems: &mut BTreeSet<Problem>) {
     }
     for (address, claims) in index.undecided_addresses() {
         let text = address.to_string();
-        tell(Kind::Mailbox, &text, &claims, |key| field_of_address(index, key, address), problems);
+        tell(Kind::Mailbox, &text, &claims, |key| field_of_address(index, key, &address), problems);
     }
     for (host, claims) in index.undecided_hosts() {
         tell(Kind::WebSite, host.as_str(), &claims, |key| field_of_host(index, key, host), problems);

@@ -11,7 +11,9 @@ pub mod ack;
 pub mod content;
 pub mod dkim;
 pub mod dovecot;
+pub mod fleet;
 mod mailbox;
+pub mod notes;
 pub mod password;
 pub mod postfix;
 pub mod posting;
@@ -27,6 +29,7 @@ use cst_api::Date;
 
 pub use content::DomainContent;
 pub use dkim::DkimSigner;
+pub use fleet::Fleet;
 pub use mailbox::{Answer, BoxRole, Delegation, Forwarding, MailBox, PasswordChange};
 pub use password::PasswordHash;
 pub use shard::{Shard, ShardContent};

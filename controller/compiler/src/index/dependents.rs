@@ -1,6 +1,7 @@
 //! Who depends on a change.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cst_api::{Domain, Mailbox, Tenant, WebSite};
 
@@ -78,36 +79,39 @@ impl Index {
         let last = self.mailboxes.remove(&key);
         let held =
             mailbox.and_then(|m| m.status.as_ref()).map(|s| s.addresses.iter().cloned().collect()).unwrap_or_default();
-        let next = mailbox.map(|mailbox| Entry::next(MailboxModel::parse(mailbox), held, last.clone()));
-        let (before, after) = (model(last.as_ref()).cloned(), model(next.as_ref()).cloned());
-        let unchanged = same(last.as_ref(), next.as_ref());
-        if let Some(model) = &before {
+        let next =
+            mailbox.map(|mailbox| Arc::new(Entry::next(MailboxModel::parse(mailbox), held, last.as_deref().cloned())));
+        let (before, after) = (model(last.as_deref()), model(next.as_deref()));
+        let unchanged = same(last.as_deref(), next.as_deref());
+        if let Some(model) = before {
             model.secrets().for_each(|secret| unlink(&mut self.secret_users, &secret, &key));
             unlink(&mut self.stores, &model.store, &key);
             self.forget_named(model);
             for address in model.addresses() {
-                unlink(&mut self.addresses, address, &key);
-                unlink(&mut self.mail_domains, address.domain(), &key);
+                if let Some(claims) = self.mail_domains.get_mut(address.domain()) {
+                    claims.remove(address, &key);
+                    if claims.boxes.is_empty() {
+                        self.mail_domains.remove(address.domain());
+                    }
+                }
             }
         }
-        if let Some(model) = &after {
+        if let Some((model, entry)) = after.zip(next.as_ref()) {
             for secret in model.secrets() {
                 self.secret_users.entry(secret).or_default().insert(key.clone());
             }
             self.stores.entry(model.store.clone()).or_default().insert(key.clone());
             self.note_named(model);
             for address in model.addresses() {
-                self.addresses.entry(address.clone()).or_default().insert(key.clone());
-                self.mail_domains.entry(address.domain().clone()).or_default().insert(key.clone());
+                self.mail_domains.entry(address.domain().clone()).or_default().insert(address, &key, entry);
             }
         }
-        self.mailboxes.extend(next.map(|entry| (key.clone(), entry)));
-        let admission = self.rank_mailbox(&key, last.as_ref());
-        let judged =
-            admission.iter().filter_map(|key| model(self.mailboxes.get(key))).flat_map(MailboxModel::addresses);
+        self.mailboxes.extend(next.clone().map(|entry| (key.clone(), entry)));
+        let admission = self.rank_mailbox(&key, last.as_deref());
+        let judged = admission.iter().filter_map(|key| model(self.mailbox(key))).flat_map(MailboxModel::addresses);
         let mut units: BTreeSet<Unit> = judged.map(|address| Unit::Mail(address.domain().clone())).collect();
         if !unchanged {
-            units.extend(self.units_of_mailbox(&key, before.iter().chain(&after)));
+            units.extend(self.units_of_mailbox(&key, before.into_iter().chain(after)));
         }
         units
     }
@@ -141,11 +145,15 @@ impl Index {
         if self.secret_data(&key) == data.as_ref() {
             return BTreeSet::new();
         }
-        self.secrets.remove(&key);
-        self.secrets.extend(data.map(|data| (key.clone(), data)));
+        let of_namespace = self.secrets.entry(key.namespace.clone()).or_default();
+        of_namespace.remove(&key.name);
+        of_namespace.extend(data.map(|data| (key.name.clone(), data)));
+        if of_namespace.is_empty() {
+            self.secrets.remove(&key.namespace);
+        }
         let users = self.secret_users.get(&key).into_iter().flatten();
         users
-            .filter_map(|user| model(self.mailboxes.get(user)))
+            .filter_map(|user| model(self.mailbox(user)))
             .map(|model| Unit::Mail(model.address.domain().clone()))
             .collect()
     }
@@ -158,7 +166,7 @@ impl Index {
         }
         for address in models.into_iter().flat_map(MailboxModel::addresses) {
             units.insert(Unit::Mail(address.domain().clone()));
-            units.extend(self.home_units(self.addresses.get(address).into_iter().flatten()));
+            units.extend(self.home_units(self.claims(address).into_iter().flatten()));
         }
         units.extend(key.tenant().map(|tenant| Unit::Tenant(tenant.to_owned())));
         units
@@ -216,15 +224,14 @@ impl Index {
     /// A mail domain, and the others of the boxes with an address in it: a box is judged with the domain of its own address, and its
     /// aliases stand in theirs.
     fn mail_units(&self, domain: &DomainName) -> BTreeSet<Unit> {
-        let boxes =
-            self.mail_domains.get(domain).into_iter().flatten().filter_map(|key| model(self.mailboxes.get(key)));
+        let boxes = self.entries_in(domain).filter_map(|(_, entry)| entry.model.as_ref());
         let addresses = boxes.flat_map(MailboxModel::addresses);
         addresses.map(Address::domain).chain([domain]).cloned().map(Unit::Mail).collect()
     }
 
     /// The mail domains of Mailboxes' own addresses.
     fn home_units<'a>(&'a self, boxes: impl Iterator<Item = &'a ObjectKey>) -> impl Iterator<Item = Unit> {
-        boxes.filter_map(|key| model(self.mailboxes.get(key))).map(|model| Unit::Mail(model.address.domain().clone()))
+        boxes.filter_map(|key| model(self.mailbox(key))).map(|model| Unit::Mail(model.address.domain().clone()))
     }
 
     /// The hosts that a site asks for: of its model, else the last published ones.

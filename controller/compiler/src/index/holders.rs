@@ -20,9 +20,14 @@ impl Index {
 
     /// The Mailbox that holds an address.
     pub fn address_holder(&self, address: &Address) -> Option<&ObjectKey> {
-        let claims = self.addresses.get(address)?;
+        let claims = self.claims(address)?;
         let text = address.to_string();
-        self.holder(claims, address.domain(), |key| self.mailboxes.get(key).is_some_and(|e| e.held.contains(&text)))
+        self.holder(claims, address.domain(), |key| self.mailbox(key).is_some_and(|e| e.held.contains(&text)))
+    }
+
+    /// The Mailboxes that ask for an address.
+    pub(super) fn claims(&self, address: &Address) -> Option<&BTreeSet<ObjectKey>> {
+        self.mail_domains.get(address.domain())?.of(address)
     }
 
     /// The zones that several Domains may have, of which none is known to have had it: only the order of their names decides.
@@ -35,12 +40,15 @@ impl Index {
     }
 
     /// The same of addresses and Mailboxes.
-    pub fn undecided_addresses(&self) -> impl Iterator<Item = (&Address, Vec<&ObjectKey>)> {
-        let several = self.addresses.iter().filter(|(_, claims)| claims.len() > 1);
-        several.filter_map(|(address, claims)| {
+    pub fn undecided_addresses(&self) -> impl Iterator<Item = (Address, Vec<&ObjectKey>)> {
+        let all =
+            self.mail_domains.iter().flat_map(|(domain, claims)| claims.addresses.iter().map(move |of| (domain, of)));
+        let several = all.filter(|(_, (_, claims))| claims.len() > 1);
+        several.filter_map(|(domain, (local, claims))| {
+            let address = Address::parse(&format!("{local}@{domain}")).ok()?;
             let text = address.to_string();
-            let held = |key: &ObjectKey| self.mailboxes.get(key).is_some_and(|e| e.held.contains(&text));
-            Some((address, self.undecided(claims, address.domain(), held)?))
+            let held = |key: &ObjectKey| self.mailbox(key).is_some_and(|e| e.held.contains(&text));
+            Some((address, self.undecided(claims, domain, held)?))
         })
     }
 

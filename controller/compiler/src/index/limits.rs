@@ -7,15 +7,10 @@ use crate::model::ObjectKey;
 use crate::parse::{MailboxModel, TenantModel, WebSiteModel};
 
 impl Index {
-    /// Whether a Mailbox is within its tenant's limits.
-    pub fn admits_mailbox(&self, key: &ObjectKey) -> bool {
-        let entry = self.mailboxes.get(key);
-        if entry.is_some_and(is_group) {
-            return true;
-        }
-        let rank = entry.map(|entry| self.mailbox_rank(entry));
-        let ranking = self.mailbox_ranking.get(&key.namespace);
-        rank.is_some_and(|rank| ranking.is_some_and(|ranking| ranking.admits(&key.name, rank)))
+    /// Whether a Mailbox, of which this is the entry, is within its tenant's limits.
+    pub fn admits_mailbox(&self, key: &ObjectKey, entry: &Entry<MailboxModel>) -> bool {
+        let admits = |ranking: &Ranking| ranking.admits(&key.name, self.mailbox_rank(entry));
+        is_group(entry) || self.mailbox_ranking.get(&key.namespace).is_some_and(admits)
     }
 
     /// Whether a WebSite is within its tenant's limits.
@@ -29,7 +24,7 @@ impl Index {
     pub(super) fn rank_mailbox(&mut self, key: &ObjectKey, last: Option<&Entry<MailboxModel>>) -> Vec<ObjectKey> {
         let rank = |entry: &Entry<MailboxModel>| (!is_group(entry)).then(|| self.mailbox_rank(entry));
         let before = last.and_then(rank);
-        let after = self.mailboxes.get(key).and_then(rank);
+        let after = self.mailbox(key).and_then(rank);
         let limit = self.mail_limit(key.tenant());
         let ranking = self.mailbox_ranking.entry(key.namespace.clone()).or_insert_with(|| Ranking::new(limit));
         ranking.put(&key.name, before, after).into_iter().map(|name| ObjectKey::new(&key.namespace, name)).collect()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Index, Unit};
-use crate::model::{Address, DomainName, ObjectKey};
+use crate::model::{DomainName, ObjectKey};
 use crate::parse::MailboxModel;
 
 impl Index {
@@ -49,38 +49,8 @@ impl Index {
         }
     }
 
-    /// The Mailbox whose mail a store holds: that whose own address it is, else one that takes it over.
-    pub fn store_holder(&self, store: &Address) -> Option<&ObjectKey> {
-        let own =
-            self.address_holder(store).filter(|key| self.model_of(key).is_some_and(|model| model.store == *store));
-        let takers = || {
-            let claims = self.stores.get(store).into_iter().flatten();
-            let may = |key: &&ObjectKey| {
-                let tenant = key.tenant().unwrap_or_default();
-                self.tenant_serves(tenant).is_ok() && self.may_hold(tenant, store.domain(), false).is_ok()
-            };
-            let served = |key: &ObjectKey| self.mailboxes.get(key).is_some_and(|entry| !entry.held.is_empty());
-            claims.filter(may).min_by_key(|key| (!served(key), *key))
-        };
-        own.or_else(takers)
-    }
-
-    /// The Mailbox that mail for an address comes to: who holds it, here or in the domain that its own is an alias of.
-    pub fn mail_holder(&self, address: &Address) -> Option<&MailboxModel> {
-        let holder = |address: &Address| self.model_of(self.address_holder(address)?);
-        holder(address).or_else(|| {
-            let other = self.held_zone(address.domain())?.mail.as_ref()?.alias_of.as_ref()?;
-            holder(&address.at(other))
-        })
-    }
-
-    /// Whether the centre receives mail for a domain.
-    pub fn receives_for(&self, domain: &DomainName) -> bool {
-        self.held_zone(domain).is_some_and(crate::parse::DomainModel::hosts_mail)
-    }
-
     pub(crate) fn model_of(&self, key: &ObjectKey) -> Option<&MailboxModel> {
-        self.mailboxes.get(key)?.model.as_ref()
+        self.mailbox(key)?.model.as_ref()
     }
 
     fn zone_of(&self, key: &ObjectKey) -> Option<&DomainName> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::name::{DomainName, NameError};
 use super::shown;
@@ -10,8 +10,8 @@ use super::shown;
 /// A mail address of ours: a lower-case ASCII local part without quoting (letters, digits, inner `.`, `_`, `-`) and a domain.
 ///
 /// Narrower than RFC 5321 §4.1.2 on purpose: everything in it is safe in a table's key, a file name and a passwd-file field.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Address {
     domain: DomainName,
     local: String,
@@ -54,6 +54,13 @@ impl Address {
         Self { domain: domain.clone(), local: self.local.clone() }
     }
 
+    /// Takes another's copy of the domain's name for its own, where it is the same: of many addresses each would keep one.
+    pub fn share(&mut self, name: &DomainName) {
+        if self.domain == *name {
+            self.domain.clone_from(name);
+        }
+    }
+
     /// The part before the `@`.
     pub fn local(&self) -> &str {
         &self.local
@@ -88,9 +95,9 @@ impl TryFrom<String> for Address {
     }
 }
 
-impl From<Address> for String {
-    fn from(address: Address) -> Self {
-        address.to_string()
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -186,15 +186,16 @@ impl Ord for DomainName {
             return Ordering::Equal;
         }
         let common = common_tail(one, two);
-        let (one, two, tail) = (&one[..one.len() - common], &two[..two.len() - common], &one[one.len() - common..]);
-        match (one.last(), two.last()) {
+        let (head, other, tail) = (&one[..one.len() - common], &two[..two.len() - common], &one[one.len() - common..]);
+        match (head.last(), other.last()) {
             (None, None) => Ordering::Equal,
             // One is above the other.
             (None, Some(b'.')) => Ordering::Less,
             (Some(b'.'), None) => Ordering::Greater,
             _ => {
-                let rest = tail.iter().take_while(|octet| **octet != b'.');
-                last_label(one).chain(rest.clone()).cmp(last_label(two).chain(rest))
+                // Of the two labels that decide, their ends may be in common.
+                let rest = tail.iter().position(|octet| *octet == b'.').unwrap_or(tail.len());
+                one[label_start(head)..head.len() + rest].cmp(&two[label_start(other)..other.len() + rest])
             }
         }
     }
@@ -207,10 +208,9 @@ fn common_tail(one: &[u8], two: &[u8]) -> usize {
     eights + one.iter().rev().zip(two.iter().rev()).take_while(|(a, b)| a == b).count()
 }
 
-/// The octets after the last dot.
-fn last_label(octets: &[u8]) -> std::slice::Iter<'_, u8> {
-    let start = octets.iter().rposition(|octet| *octet == b'.').map_or(0, |dot| dot + 1);
-    octets[start..].iter()
+/// Where the last label begins.
+fn label_start(octets: &[u8]) -> usize {
+    octets.iter().rposition(|octet| *octet == b'.').map_or(0, |dot| dot + 1)
 }
 
 impl PartialOrd for DomainName {

@@ -42,13 +42,12 @@ pub fn step(
     let earlier: BTreeMap<Address, Date> =
         published.removed.iter().filter(counts).map(|(address, on)| (address.clone(), *on)).collect();
     let going: BTreeSet<Address> = before.difference(&after).copied().cloned().collect();
-    let held = guard::names(
-        Watched::Addresses,
-        next.domain.as_str(),
-        &texts(earlier.keys()),
-        &texts(before.iter().copied()),
-        &texts(after.iter().copied()),
-    );
+    let judge = || {
+        let names = (texts(earlier.keys()), texts(before.iter().copied()), texts(after.iter().copied()));
+        guard::names(Watched::Addresses, next.domain.as_str(), &names.0, &names.1, &names.2)
+    };
+    // A step that takes nothing is never held.
+    let held = if going.is_empty() { None } else { judge() };
     let held = held.map(|held| held.in_epoch(published.epoch));
     drop(after);
     match held {

@@ -74,7 +74,7 @@ impl Engine {
     /// From now on nobody watches the Secrets of a namespace: what is known of them may be gone tomorrow.
     fn forget_secrets(&mut self, namespace: &str, now: Instant) {
         self.secrets_listed.remove(namespace);
-        let known: Vec<ObjectKey> = self.index.secrets_in(namespace).cloned().collect();
+        let known: Vec<ObjectKey> = self.index.secrets_in(namespace).collect();
         for key in known {
             self.take_site_secret(&key);
             self.change(Change::Secret(key, None), now);

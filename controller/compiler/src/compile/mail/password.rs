@@ -40,7 +40,7 @@ impl Password {
 /// The password that was changed outside of git and holds now, as the box's own Secret has it; `None`: there is none, or it is unusable.
 pub fn changed_password(index: &Index, model: &MailboxModel) -> Option<Password> {
     let source = model.password()?;
-    let hash = PasswordHash::parse(&text(changed_bytes(index, source)?)).ok()?;
+    let hash = PasswordHash::parse(&String::from_utf8_lossy(changed_bytes(index, source)?)).ok()?;
     Some(Password { hash, change: Some(change(index, source)) })
 }
 
@@ -116,15 +116,11 @@ fn read(
     model: &MailboxModel,
     outcome: &mut MailOutcome,
 ) -> Option<PasswordHash> {
-    let hash = PasswordHash::parse(&text(bytes));
+    let hash = PasswordHash::parse(&String::from_utf8_lossy(bytes));
     hash.inspect_err(|error| {
         let message = format!("the key `{key}` of Secret {secret} is unusable: {error}");
         let object = ObjectRef::new(Kind::Mailbox, model.key.clone());
         outcome.problems.push(object.error(field, Reason::Invalid, message));
     })
     .ok()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim_end_matches('\n').to_owned()
 }

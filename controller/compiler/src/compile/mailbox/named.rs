@@ -4,7 +4,7 @@ use cst_api::{Posting, Reason};
 
 use super::MailboxVerdict;
 use super::reach::{self, Reach};
-use crate::index::Index;
+use crate::index::Lookup;
 use crate::model::{Address, Member, Recipient};
 use crate::parse::{MailboxModel, Role};
 use crate::problem::{Kind, ObjectRef};
@@ -13,39 +13,39 @@ type Refusal = (Reason, String);
 
 impl<'a> MailboxVerdict<'a> {
     /// Takes up whom the Mailbox names and may have, and tells of the others.
-    pub(super) fn judge_named(&mut self, index: &Index, model: &'a MailboxModel) {
+    pub(super) fn judge_named(&mut self, lookup: &Lookup<'_>, model: &'a MailboxModel) {
         for (at, delegate) in &model.delegates {
-            match may_use(index, model, &delegate.user) {
+            match may_use(lookup, model, &delegate.user) {
                 Ok(()) => self.delegates.push(delegate),
                 Err(why) => self.refuse(model, format!("spec.delegates[{at}].user"), why),
             }
         }
         for (at, recipient) in model.forward.iter().flat_map(|forward| forward.to.placed()) {
-            match may_reach(index, model, recipient) {
+            match may_reach(lookup, model, recipient) {
                 Ok(()) => self.forward_to.push(recipient),
                 Err(why) => self.refuse(model, format!("spec.forward.to[{at}]"), why),
             }
         }
         if let Role::Group { members, .. } = &model.role {
             for (at, member) in members.placed() {
-                match may_be_member(index, model, member) {
+                match may_be_member(lookup, model, member) {
                     Ok(()) => self.members.push(member),
                     Err(why) => self.refuse(model, format!("spec.members[{at}]"), why),
                 }
             }
         }
-        self.judge_reach(index, model);
+        self.judge_reach(lookup, model);
     }
 
     /// Tells of a box or group whose mail would reach nobody, or too many.
-    fn judge_reach(&mut self, index: &Index, model: &MailboxModel) {
+    fn judge_reach(&mut self, lookup: &Lookup<'_>, model: &MailboxModel) {
         let field = if model.is_group() { "spec.members" } else { "spec.forward.to" };
         let may_reach_nobody = model.is_group() || model.forward.as_ref().is_some_and(|forward| !forward.keep_copy);
         let is_whole = self.members.is_empty() == self.forward_to.is_empty();
         if !may_reach_nobody || !self.holds_address || is_whole {
             return;
         }
-        match reach::of(index, &model.address) {
+        match reach::of(lookup, &model.address) {
             Reach::Somebody => {}
             Reach::Nobody => {
                 let message =
@@ -66,8 +66,8 @@ impl<'a> MailboxVerdict<'a> {
 }
 
 /// A delegate has a login of his own, in the same tenant.
-fn may_use(index: &Index, model: &MailboxModel, user: &Address) -> Result<(), Refusal> {
-    let holder = index.mail_holder(user).filter(|holder| holder.key.namespace == model.key.namespace);
+fn may_use(lookup: &Lookup<'_>, model: &MailboxModel, user: &Address) -> Result<(), Refusal> {
+    let holder = lookup.mail_holder(user).filter(|holder| holder.key.namespace == model.key.namespace);
     match holder {
         Some(holder) if holder.address != *user => {
             Err((Reason::AddressMissing, format!("`{user}` is an alias: name the login, {}", holder.address)))
@@ -84,9 +84,9 @@ fn may_use(index: &Index, model: &MailboxModel, user: &Address) -> Result<(), Re
 }
 
 /// An address of ours must be somebody's; others only where the centre allows it.
-fn may_reach(index: &Index, model: &MailboxModel, recipient: &Recipient) -> Result<(), Refusal> {
-    if !index.receives_for(recipient.domain()) {
-        let allowed = index.settings().mail.as_ref().is_some_and(|mail| mail.forward_elsewhere);
+fn may_reach(lookup: &Lookup<'_>, model: &MailboxModel, recipient: &Recipient) -> Result<(), Refusal> {
+    if !lookup.receives_for(recipient.domain()) {
+        let allowed = lookup.index().settings().mail.as_ref().is_some_and(|mail| mail.forward_elsewhere);
         let message = || {
             format!(
                 "`{recipient}` is received elsewhere, and this centre sends no mail on to other hosts (settings: mail.forwardElsewhere)"
@@ -94,7 +94,7 @@ fn may_reach(index: &Index, model: &MailboxModel, recipient: &Recipient) -> Resu
         };
         return if allowed { Ok(()) } else { Err((Reason::Invalid, message())) };
     }
-    let Some(holder) = recipient.as_address().and_then(|address| index.mail_holder(&address)) else {
+    let Some(holder) = recipient.as_address().and_then(|address| lookup.mail_holder(&address)) else {
         return Err((Reason::AddressMissing, format!("`{recipient}` is nobody's: no Mailbox has this address")));
     };
     let posting = if let Role::Group { posting, .. } = &holder.role { *posting } else { Posting::Anyone };
@@ -105,12 +105,12 @@ fn may_reach(index: &Index, model: &MailboxModel, recipient: &Recipient) -> Resu
     Ok(())
 }
 
-fn may_be_member(index: &Index, model: &MailboxModel, member: &Member) -> Result<(), Refusal> {
+fn may_be_member(lookup: &Lookup<'_>, model: &MailboxModel, member: &Member) -> Result<(), Refusal> {
     match member {
-        Member::One(recipient) => may_reach(index, model, recipient),
+        Member::One(recipient) => may_reach(lookup, model, recipient),
         Member::All { domain, .. } => {
             let own =
-                index.held_zone(domain).filter(|zone| zone.hosts_mail() && zone.key.namespace == model.key.namespace);
+                lookup.held_zone(domain).filter(|zone| zone.hosts_mail() && zone.key.namespace == model.key.namespace);
             own.map(|_| ()).ok_or_else(|| {
                 let message =
                     format!("`{member}`: there is no Domain {domain} in {} whose mail is Hosted", model.key.namespace);

@@ -2,8 +2,8 @@
 
 use cst_api::Posting;
 
-use crate::desired::mail::routes::{self, Book, MAX_ENDS, Route};
-use crate::index::Index;
+use crate::desired::mail::routes::{self, Book, Covered, MAX_ENDS, Route};
+use crate::index::Lookup;
 use crate::model::{Address, Member};
 use crate::parse::{MailboxModel, Role};
 
@@ -18,8 +18,8 @@ pub(super) enum Reach {
     TooMany(usize),
 }
 
-pub(super) fn of(index: &Index, address: &Address) -> Reach {
-    match routes::ends(&Declared(index), address).len() {
+pub(super) fn of(lookup: &Lookup<'_>, address: &Address) -> Reach {
+    match routes::ends(&Declared(lookup), address).len() {
         0 => Reach::Nobody,
         1..=MAX_ENDS => Reach::Somebody,
         _ => Reach::TooMany(MAX_ENDS),
@@ -27,15 +27,15 @@ pub(super) fn of(index: &Index, address: &Address) -> Reach {
 }
 
 /// What is declared, as an address book: as if every box received and every forward were in force, for days go by.
-struct Declared<'a>(&'a Index);
+struct Declared<'a, 'i>(&'a Lookup<'i>);
 
-impl Declared<'_> {
+impl Declared<'_, '_> {
     fn is_elsewhere(&self, member: &Member) -> bool {
         matches!(member, Member::One(recipient) if !self.0.receives_for(recipient.domain()))
     }
 }
 
-impl Book for Declared<'_> {
+impl Book for Declared<'_, '_> {
     fn route(&self, address: &Address, through: Option<&str>) -> Option<Route> {
         let model = self.0.mail_holder(address)?;
         let posting = if let Role::Group { posting, .. } = &model.role { *posting } else { Posting::Anyone };
@@ -48,10 +48,12 @@ impl Book for Declared<'_> {
         Some(Route { address: model.address.clone(), namespace: model.key.namespace.clone(), ends, to })
     }
 
-    fn covered(&self, pattern: &Member) -> Vec<Address> {
-        let boxes = self.0.boxes_in(pattern.domain()).filter_map(|key| self.0.model_of(key));
-        let personal = boxes.filter(|model| model.password().is_some()).map(|model| &model.address);
-        personal.filter(|address| pattern.covers(address)).cloned().collect()
+    fn covered(&self, pattern: &Member) -> Covered<'_> {
+        let boxes = self.0.index().entries_in(pattern.domain()).filter_map(|(_, entry)| entry.model.as_ref());
+        let personal = boxes.filter(|model| model.password().is_some() && pattern.covers(&model.address));
+        // One that asks for an address of somebody else is no end.
+        let has = |model: &MailboxModel| self.0.address_holder(&model.address) == Some(&model.key);
+        Covered::of(personal.map(|model| (&model.address, model.forward.is_none() && has(model))))
     }
 }
 

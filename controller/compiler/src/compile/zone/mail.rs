@@ -2,7 +2,7 @@
 
 use cst_api::Reason;
 
-use crate::index::Index;
+use crate::index::{Index, Lookup};
 use crate::model::{Address, DomainName};
 use crate::parse::DomainModel;
 use crate::problem::{Kind, ObjectRef, Problem};
@@ -32,7 +32,7 @@ pub(in crate::compile) fn alias_for<'a>(index: &Index, model: &'a DomainModel) -
 
 fn catch_all(index: &Index, model: &DomainModel, to: &Address) -> Option<String> {
     let namespace = &model.key.namespace;
-    let is_ours = index.mail_holder(to).is_some_and(|holder| holder.key.namespace == *namespace);
+    let is_ours = Lookup::new(index).mail_holder(to).is_some_and(|holder| holder.key.namespace == *namespace);
     (!is_ours).then(|| format!("`{to}` is no address of a Mailbox in {namespace}: name one, or leave catchAll out"))
 }
 

@@ -60,11 +60,27 @@ pub struct Tables {
 impl Tables {
     /// The tables of all domains.
     pub fn of(domains: &Domains) -> Self {
-        let mut tables = Self::default();
+        let mut all = Self::default();
         for content in domains.values().filter(|content| !content.is_withdrawn()) {
-            tables.add(content, domains);
+            all.append(Self::of_domain(content, Installed::new(domains)));
         }
+        all
+    }
+
+    /// One domain's part of them.
+    pub fn of_domain(content: &DomainContent, book: Installed<'_>) -> Self {
+        let mut tables = Self::default();
+        tables.add(content, book);
         tables
+    }
+
+    fn append(&mut self, other: Self) {
+        let Self { domains, boxes, aliases, senders, access } = other;
+        self.domains.extend(domains);
+        self.boxes.extend(boxes);
+        self.aliases.extend(aliases);
+        self.senders.extend(senders);
+        self.access.extend(access);
     }
 
     /// The entries of one table: no key twice, neither key nor value with a line end.
@@ -78,8 +94,7 @@ impl Tables {
         }
     }
 
-    fn add(&mut self, content: &DomainContent, all: &Domains) {
-        let book = Installed(all);
+    fn add(&mut self, content: &DomainContent, book: Installed<'_>) {
         self.domains.push((content.domain().to_string(), "hosted".into()));
         for mailbox in content.boxes() {
             self.add_address(&mailbox.address, mailbox, book);
@@ -90,8 +105,8 @@ impl Tables {
         for (alias, _) in content.aliases() {
             self.add_alias(alias, book);
         }
-        for address in content.alias_of().and_then(|other| all.get(other)).into_iter().flat_map(DomainContent::declared)
-        {
+        let other = content.alias_of().and_then(|other| book.whole(other));
+        for address in other.into_iter().flat_map(DomainContent::declared) {
             let here = address.at(content.domain());
             if !content.holds(&here) {
                 self.add_alias(&here, book);
@@ -161,7 +176,7 @@ fn joined<'a>(addresses: impl Iterator<Item = &'a Address>) -> String {
 /// Where the centre's postmaster reads: a box here, by itself or by an alias, or an address elsewhere. `None`: an address of ours that
 /// does not receive, so that what is sent to it is refused rather than bounced.
 fn delivered_to<'a>(book: Installed<'a>, to: &'a Address) -> Option<&'a Address> {
-    if !book.0.contains_key(to.domain()) {
+    if !book.has(to.domain()) {
         return Some(to);
     }
     book.mailbox(to).filter(|mailbox| mailbox.receives()).map(|mailbox| &mailbox.address)

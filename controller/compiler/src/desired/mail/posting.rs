@@ -22,7 +22,7 @@ pub enum Verdict {
 /// Judges a mail to `recipient`, as SMTP says it. `sender`: the envelope's, empty for the null sender; `login`: who is logged in, empty:
 /// nobody.
 pub fn judge(domains: &Domains, recipient: &str, sender: &str, login: &str) -> Verdict {
-    let book = Installed(domains);
+    let book = Installed::new(domains);
     let address = Recipient::parse(recipient).ok().and_then(|recipient| recipient.as_address());
     let Some(group) = address.and_then(|address| book.mailbox(&address)) else { return Verdict::Takes };
     let BoxRole::Group { members, posting } = &group.role else { return Verdict::Takes };

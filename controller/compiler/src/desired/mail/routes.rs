@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use cst_api::Posting;
 
-use super::{BoxRole, Domains, MailBox};
-use crate::model::{Address, Member, Recipient};
+use super::notes::{Notes, Subject};
+use super::{BoxRole, DomainContent, Domains, MailBox};
+use crate::model::{Address, DomainName, Member, Recipient};
 
 /// The most boxes that a message may come to by one address.
 pub const MAX_ENDS: usize = 10_000;
@@ -31,8 +32,33 @@ pub trait Book {
     /// `None`: it comes from a sender.
     fn route(&self, address: &Address, through: Option<&str>) -> Option<Route>;
 
-    /// The addresses of the Personal boxes that a pattern covers, and that receive.
-    fn covered(&self, pattern: &Member) -> Vec<Address>;
+    /// The Personal boxes that a pattern covers, and that receive.
+    fn covered(&self, pattern: &Member) -> Covered<'_>;
+}
+
+/// The addresses of boxes that a pattern covers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Covered<'a> {
+    /// Those that keep what they get and send nothing on: most of them, about which nothing more is to be asked.
+    pub ends: Vec<&'a Address>,
+    /// The others.
+    pub others: Vec<&'a Address>,
+}
+
+impl<'a> Covered<'a> {
+    /// Takes boxes' addresses, each with whether it is an end.
+    pub fn of(boxes: impl Iterator<Item = (&'a Address, bool)>) -> Self {
+        let mut covered = Self::default();
+        for (address, is_end) in boxes {
+            if is_end { covered.ends.push(address) } else { covered.others.push(address) }
+        }
+        covered
+    }
+
+    /// Whether an address is among them.
+    pub fn contains(&self, address: &Address) -> bool {
+        self.ends.contains(&address) || self.others.contains(&address)
+    }
 }
 
 /// The boxes at which mail for an address ends, in the order of their addresses; those beyond [`MAX_ENDS`] are left out. Empty: it
@@ -45,12 +71,21 @@ pub fn ends(book: &impl Book, address: &Address) -> BTreeSet<Address> {
         if ends.len() > MAX_ENDS || !seen.insert(route.address.clone()) {
             continue;
         }
+        let through = |address: Address| (address, Some(route.namespace.clone()));
         for member in &route.to {
-            let named = match member {
-                Member::One(recipient) => recipient.as_address().into_iter().collect(),
-                Member::All { .. } => book.covered(member),
-            };
-            due.extend(named.into_iter().map(|address| (address, Some(route.namespace.clone()))));
+            match member {
+                Member::One(recipient) => due.extend(recipient.as_address().map(through)),
+                Member::All { .. } => {
+                    let covered = book.covered(member);
+                    for end in covered.ends {
+                        if ends.len() > MAX_ENDS {
+                            break;
+                        }
+                        ends.insert(end.clone());
+                    }
+                    due.extend(covered.others.into_iter().cloned().map(through));
+                }
+            }
         }
         if route.ends {
             ends.insert(route.address);
@@ -61,30 +96,47 @@ pub fn ends(book: &impl Book, address: &Address) -> BTreeSet<Address> {
 
 /// All installed domains as an address book.
 #[derive(Clone, Copy, Debug)]
-pub struct Installed<'a>(pub &'a Domains);
+pub struct Installed<'a> {
+    domains: &'a Domains,
+    notes: Option<&'a Notes>,
+}
 
 impl<'a> Installed<'a> {
+    /// The book of these domains.
+    pub fn new(domains: &'a Domains) -> Self {
+        Self { domains, notes: None }
+    }
+
+    /// The same, for one domain's tables: what they ask is noted.
+    pub fn noting(domains: &'a Domains, notes: &'a Notes) -> Self {
+        Self { domains, notes: Some(notes) }
+    }
+
+    /// Whether a domain is ours.
+    pub fn has(self, domain: &DomainName) -> bool {
+        self.get(domain, || Subject::Presence).is_some()
+    }
+
+    /// A domain with all that is in it.
+    pub fn whole(self, domain: &DomainName) -> Option<&'a DomainContent> {
+        self.get(domain, || Subject::Whole)
+    }
+
     /// The box or group that an address leads to: its own, that of its alias, or of the domain that this one is an alias of.
     pub fn mailbox(self, address: &Address) -> Option<&'a MailBox> {
         self.own(address).or_else(|| {
-            let other = self.0.get(address.domain())?.alias_of()?;
+            let other = self.get(address.domain(), || Subject::Presence)?.alias_of()?;
             self.own(&address.at(other))
         })
     }
 
     /// The boxes at which mail for an address ends, those of the domain's catch-all where the address is nobody's.
     pub fn delivered(self, address: &Address) -> BTreeSet<Address> {
-        let caught = || self.0.get(address.domain()).and_then(|content| content.catch_all());
+        let caught = || self.get(address.domain(), || Subject::Presence).and_then(|content| content.catch_all());
         match self.mailbox(address).map_or_else(caught, |mailbox| Some(&mailbox.address)) {
             Some(address) => ends(&self, address),
             None => BTreeSet::new(),
         }
-    }
-
-    fn own(self, address: &Address) -> Option<&'a MailBox> {
-        let content = self.0.get(address.domain())?;
-        let address = content.alias(address).unwrap_or(address);
-        self.0.get(address.domain())?.find(address)
     }
 
     /// Those of a box's forwards, or of a group's members, that other hosts receive for.
@@ -94,7 +146,20 @@ impl<'a> Installed<'a> {
             (_, Some(forward)) => forward.to.iter().collect(),
             (_, None) => Vec::new(),
         };
-        recipients.into_iter().filter(|recipient| !self.0.contains_key(recipient.domain())).collect()
+        recipients.into_iter().filter(|recipient| !self.has(recipient.domain())).collect()
+    }
+
+    fn own(self, address: &Address) -> Option<&'a MailBox> {
+        let content = self.get(address.domain(), || Subject::Address(address.clone()))?;
+        let Some(to) = content.alias(address) else { return content.find(address) };
+        self.get(to.domain(), || Subject::Address(to.clone()))?.find(to)
+    }
+
+    fn get(self, domain: &DomainName, subject: impl FnOnce() -> Subject) -> Option<&'a DomainContent> {
+        if let Some(notes) = self.notes {
+            notes.add(domain, subject);
+        }
+        self.domains.get(domain)
     }
 }
 
@@ -115,10 +180,11 @@ impl Book for Installed<'_> {
         Some(Route { address: mailbox.address.clone(), namespace: mailbox.owner.namespace.clone(), ends, to })
     }
 
-    fn covered(&self, pattern: &Member) -> Vec<Address> {
-        let Some(content) = self.0.get(pattern.domain()) else { return Vec::new() };
-        let boxes = content.boxes().filter(|mailbox| mailbox.role == BoxRole::Personal && mailbox.receives());
-        boxes.map(|mailbox| &mailbox.address).filter(|address| pattern.covers(address)).cloned().collect()
+    fn covered(&self, pattern: &Member) -> Covered<'_> {
+        let boxes = self.whole(pattern.domain()).into_iter().flat_map(DomainContent::boxes);
+        let personal = boxes.filter(|mailbox| mailbox.role == BoxRole::Personal && mailbox.receives());
+        let covered = personal.filter(|mailbox| pattern.covers(&mailbox.address));
+        Covered::of(covered.map(|mailbox| (&mailbox.address, mailbox.forward.is_none())))
     }
 }
 

@@ -29,7 +29,7 @@ pub fn logins<'a>(mailbox: &'a MailBox, book: Installed<'a>) -> Vec<&'a Address>
 
 /// Whether a login may send as an address, whatever its `+tag` and case.
 pub fn may_send_as(domains: &Domains, login: &str, address: &Recipient) -> bool {
-    let book = Installed(domains);
+    let book = Installed::new(domains);
     let mailbox = address.as_address().and_then(|address| book.mailbox(&address));
     let login = Address::parse(login).ok();
     mailbox.zip(login).is_some_and(|(mailbox, login)| logins(mailbox, book).contains(&&login))

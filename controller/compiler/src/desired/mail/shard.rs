@@ -97,8 +97,25 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// One line.
-#[derive(Serialize, Deserialize)]
+/// One line, to be written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Written<'a> {
+    Shard(&'a Header),
+    Box(&'a MailBox),
+    Alias(WrittenPair<'a>),
+    Required(WrittenPair<'a>),
+    Removed { address: &'a Address, on: Date },
+}
+
+#[derive(Serialize)]
+struct WrittenPair<'a> {
+    address: &'a Address,
+    r#box: &'a Address,
+}
+
+/// The same, as it is read.
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 enum Line {
     Shard(Header),
@@ -135,14 +152,14 @@ struct Header {
     digest: Option<String>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Pair {
     address: Address,
     r#box: Address,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Removed {
     address: Address,
@@ -156,18 +173,26 @@ fn is_zero(number: &u32) -> bool {
 
 /// SHA-256, in hexadecimal, of the header's line without digest and of all lines after it.
 fn whole(header: Header, body: &[u8]) -> String {
-    let header = line(&Line::Shard(Header { digest: None, ..header }));
+    let header = line(&Written::Shard(&Header { digest: None, ..header }));
     hex(&Sha256::new().chain_update(header).chain_update(body).finalize())
 }
 
-fn line(line: &Line) -> Vec<u8> {
+fn line(line: &Written<'_>) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(line).unwrap_or_default();
     bytes.push(b'\n');
     bytes
 }
 
-impl Pair {
-    fn new(address: &Address, r#box: &Address) -> Self {
-        Self { address: address.clone(), r#box: r#box.clone() }
+impl<'a> Written<'a> {
+    fn alias(address: &'a Address, r#box: &'a Address) -> Self {
+        Self::Alias(WrittenPair { address, r#box })
+    }
+
+    fn required(address: &'a Address, r#box: &'a Address) -> Self {
+        Self::Required(WrittenPair { address, r#box })
+    }
+
+    fn removed(address: &'a Address, on: Date) -> Self {
+        Self::Removed { address, on }
     }
 }

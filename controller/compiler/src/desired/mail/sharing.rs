@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use cst_api::DelegateRights;
 
-use super::{DomainContent, Domains};
+use super::{Delegation, DomainContent, Domains, MailBox};
 use crate::model::{Address, DomainName};
 
 /// Below which folder others' boxes are in a user's list.
@@ -18,33 +18,41 @@ const READ: &str = "lrs";
 /// And flags, deletion, insertion, posting, expunging, folders; not the rights themselves (`a`).
 const WRITE: &str = "lrwstipekx";
 
+/// Who, whose box, and how.
+type Right = (Address, Address, &'static str);
+
 /// Who uses whose box.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sharing {
-    /// By the delegate's domain: who, whose, and how.
-    rights: BTreeMap<DomainName, BTreeSet<(Address, Address, &'static str)>>,
+    /// By the delegate's domain.
+    rights: BTreeMap<DomainName, BTreeSet<Right>>,
 }
 
 impl Sharing {
     /// That of all domains.
     pub fn of(domains: &Domains) -> Self {
         let mut sharing = Self::default();
-        for mailbox in domains.values().flat_map(DomainContent::boxes) {
-            for delegation in mailbox.delegations() {
-                let rights = match delegation.rights {
-                    DelegateRights::Read => READ,
-                    DelegateRights::Write => WRITE,
-                };
-                let of_domain = sharing.rights.entry(delegation.user.domain().clone()).or_default();
-                of_domain.insert((delegation.user.clone(), mailbox.address.clone(), rights));
-            }
+        for content in domains.values() {
+            sharing.replace(None, Some(content));
         }
         sharing
     }
 
-    /// Whether a domain's logins may use the same boxes in the same way.
-    pub fn is_same_for(&self, domain: &DomainName, other: &Self) -> bool {
-        self.rights.get(domain) == other.rights.get(domain)
+    /// A domain's boxes are others now; the domains whose logins may use other boxes because of that, or in another way.
+    pub fn replace(&mut self, before: Option<&DomainContent>, after: Option<&DomainContent>) -> BTreeSet<DomainName> {
+        let (before, after) = (rights(before), rights(after));
+        for right in before.difference(&after) {
+            if let Some(of_domain) = self.rights.get_mut(right.0.domain()) {
+                of_domain.remove(right);
+                if of_domain.is_empty() {
+                    self.rights.remove(right.0.domain());
+                }
+            }
+        }
+        for right in after.difference(&before) {
+            self.rights.entry(right.0.domain().clone()).or_default().insert(right.clone());
+        }
+        before.symmetric_difference(&after).map(|(user, ..)| user.domain().clone()).collect()
     }
 
     /// The ACL file of a domain's logins: `<mailbox pattern> user=<login> <rights>`, for the box itself and for all folders in it. The
@@ -64,4 +72,17 @@ impl Sharing {
             text
         })
     }
+}
+
+fn rights(content: Option<&DomainContent>) -> BTreeSet<Right> {
+    let boxes = content.into_iter().flat_map(DomainContent::boxes);
+    let of_box = |mailbox: &MailBox| {
+        let rights = |delegation: &Delegation| match delegation.rights {
+            DelegateRights::Read => READ,
+            DelegateRights::Write => WRITE,
+        };
+        let right = |delegation: &Delegation| (delegation.user.clone(), mailbox.address.clone(), rights(delegation));
+        mailbox.delegations().map(right).collect::<Vec<_>>()
+    };
+    boxes.flat_map(of_box).collect()
 }

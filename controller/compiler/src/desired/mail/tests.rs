@@ -2,6 +2,7 @@
 
 mod acks;
 mod delivery;
+mod fleet;
 mod sender;
 mod shards;
 mod tables;

@@ -93,6 +93,7 @@ impl ShardContent {
                 Line::Removed(removed) => content.take_removed(removed, number)?,
             }
         }
+        content.boxes.shrink_to_fit();
         Ok(content)
     }
 
@@ -150,8 +151,10 @@ impl ShardContent {
         Ok(())
     }
 
-    fn take_box(&mut self, mailbox: MailBox, number: usize) -> Result<(), ShardError> {
+    fn take_box(&mut self, mut mailbox: MailBox, number: usize) -> Result<(), ShardError> {
         self.check(&mailbox.address, number)?;
+        mailbox.address.share(&self.domain);
+        mailbox.store.share(&self.domain);
         if self.boxes.last().is_some_and(|last| last.address >= mailbox.address) {
             return Err(ShardError::Order(number));
         }
@@ -161,7 +164,7 @@ impl ShardContent {
 
     fn take_pair(
         &mut self,
-        pair: Pair,
+        mut pair: Pair,
         number: usize,
         map: fn(&mut Self) -> &mut BTreeMap<Address, Address>,
     ) -> Result<(), ShardError> {
@@ -170,6 +173,8 @@ impl ShardContent {
         if taken || map(self).last_key_value().is_some_and(|(last, _)| *last >= pair.address) {
             return Err(ShardError::Order(number));
         }
+        pair.address.share(&self.domain);
+        pair.r#box.share(&self.domain);
         map(self).insert(pair.address, pair.r#box);
         Ok(())
     }

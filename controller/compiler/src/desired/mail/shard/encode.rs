@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BUCKET_BYTES, FORMAT, Header, Line, MAX_BUCKETS, Pair, Removed, Shard, bucket_of, line, whole};
+use super::{BUCKET_BYTES, FORMAT, Header, MAX_BUCKETS, Shard, ShardContent, Written, bucket_of, line, whole};
 use crate::desired::mail::{MailBox, MailDomain};
 use crate::model::{Address, DomainName};
 
@@ -48,21 +48,15 @@ impl MailDomain {
             boxes.entry(&mailbox.address).or_insert(mailbox);
         }
         let aliases = self.aliases.iter().filter(|(alias, _)| !boxes.contains_key(alias));
-        let from_boxes =
-            boxes.iter().map(|(&address, &mailbox)| (address.clone(), line(&Line::Box(Box::new(mailbox.clone())))));
-        let from_aliases = aliases.map(|(alias, to)| (alias.clone(), line(&Line::Alias(Pair::new(alias, to)))));
-        let required = self.required(&boxes, postmaster).into_iter().map(|(address, to)| {
-            let line = line(&Line::Required(Pair::new(&address, to)));
-            (address, line)
-        });
-        let gone = self
-            .removed
-            .iter()
-            .filter(|(address, _)| !boxes.contains_key(address) && !self.aliases.contains_key(address));
-        let gone = gone.map(|(address, on)| {
-            (address.clone(), line(&Line::Removed(Removed { address: address.clone(), on: *on })))
-        });
-        from_boxes.chain(from_aliases).chain(required).chain(gone).collect()
+        let is_gone = |address: &Address| !boxes.contains_key(address) && !self.aliases.contains_key(address);
+        let gone = self.removed.iter().filter(|(address, _)| is_gone(address));
+        let required = self.required(&boxes, postmaster);
+        let from_boxes = boxes.values().map(|mailbox| (&mailbox.address, Written::Box(mailbox)));
+        let lines = from_boxes
+            .chain(aliases.map(|(alias, to)| (alias, Written::alias(alias, to))))
+            .chain(required.iter().map(|(address, to)| (address, Written::required(address, to))))
+            .chain(gone.map(|(address, on)| (address, Written::removed(address, *on))));
+        lines.map(|(address, of_address)| (address.clone(), line(&of_address))).collect()
     }
 
     /// The addresses that RFC 2142 and RFC 5321 want and nobody declared. `abuse` goes to the domain's own postmaster where it has one.
@@ -88,6 +82,30 @@ impl MailDomain {
     }
 }
 
+impl ShardContent {
+    /// The shard's bytes: those that it was read from, if this version wrote them.
+    pub fn encode(&self) -> Vec<u8> {
+        let Self { domain, bucket, buckets, withdrawn, boxes, aliases, required, removed, .. } = self;
+        let header = Header {
+            bucket: *bucket,
+            buckets: *buckets,
+            withdrawn: *withdrawn,
+            epoch: self.epoch,
+            catch_all: self.catch_all.clone(),
+            alias_of: self.alias_of.clone(),
+            dkim: self.dkim.clone(),
+            ..header(domain)
+        };
+        let lines = boxes
+            .iter()
+            .map(Written::Box)
+            .chain(aliases.iter().map(|(alias, to)| Written::alias(alias, to)))
+            .chain(required.iter().map(|(address, to)| Written::required(address, to)))
+            .chain(removed.iter().map(|(address, on)| Written::removed(address, *on)));
+        shard(&header, &lines.flat_map(|of_address| line(&of_address)).collect::<Vec<_>>()).bytes
+    }
+}
+
 /// The content of a domain that is given up: agents refuse its addresses, and the Secret may go once they acknowledged it.
 pub fn withdrawal(domain: &DomainName) -> Shard {
     shard(&Header { withdrawn: true, ..header(domain) }, b"")
@@ -102,7 +120,7 @@ fn header(domain: &DomainName) -> Header {
 
 fn shard(header: &Header, body: &[u8]) -> Shard {
     let digest = Some(whole(header.clone(), body));
-    let mut bytes = line(&Line::Shard(Header { digest, ..header.clone() }));
+    let mut bytes = line(&Written::Shard(&Header { digest, ..header.clone() }));
     bytes.extend_from_slice(body);
     Shard { domain: header.domain.clone(), bucket: header.bucket, bytes }
 }

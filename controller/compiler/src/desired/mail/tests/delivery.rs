@@ -41,7 +41,7 @@ fn value(tables: &Tables, table: Table, key: &str) -> Option<String> {
 }
 
 fn delivered(all: &Domains, local: &str) -> Vec<String> {
-    ends(&Installed(all), &address(&at(local))).iter().map(|address| address.local().to_owned()).collect()
+    ends(&Installed::new(all), &address(&at(local))).iter().map(|address| address.local().to_owned()).collect()
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn scripts_send_on_and_answer() {
         group("lista", &["l@example.org", &at("anna")], Posting::Anyone),
         MailBox { state: MailboxState::Closed, ..forwarding("closed", &["x@example.org"], true) },
     ])]);
-    let scripts = scripts(all.get(&domain(FANO)).unwrap(), Installed(&all));
+    let scripts = scripts(all.get(&domain(FANO)).unwrap(), Installed::new(&all));
     let text: String = scripts.iter().map(|(address, script)| format!("# {address}\n{script}")).collect();
     assert_eq!(text, include_str!("golden/scripts.sieve"));
 }
@@ -285,6 +285,7 @@ fn a_stranger_forward_is_no_way_into_a_closed_list() {
         group("anyone", &[&at("bruno"), &at("tenant")], Posting::Anyone),
     ]);
     let all = fleet(&[fano, elsewhere]);
-    let ends: Vec<String> = ends(&Installed(&all), &address("x@altro.pu.it")).iter().map(ToString::to_string).collect();
+    let ends: Vec<String> =
+        ends(&Installed::new(&all), &address("x@altro.pu.it")).iter().map(ToString::to_string).collect();
     assert_eq!(ends, [at("anna"), at("bruno")], "only through the list that its own tenant opened");
 }

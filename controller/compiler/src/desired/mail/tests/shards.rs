@@ -37,6 +37,10 @@ fn what_is_read_is_what_was_written() {
     let lost = MailDomain { removed: removed.into(), dkim, ..large(3_000) };
     assert_eq!(content(&lost).to_mail_domain(), lost);
     assert_eq!(content(&lost).dkim(), lost.dkim);
+    for shard in lost.shards(&centre(), 0).into_iter().chain([shard::withdrawal(&lost.domain)]) {
+        let again = ShardContent::decode(&shard.bytes).unwrap().encode();
+        assert_eq!(String::from_utf8(again), String::from_utf8(shard.bytes));
+    }
     assert!(!content(&lost).holds(&address("gone@ast.example")));
 }
 

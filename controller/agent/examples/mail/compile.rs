@@ -1,23 +1,24 @@
-//! How long it takes from Mailboxes to the tables of the mail servers: `mail [DOMAINS] [BOXES PER DOMAIN]`, one core, no I/O.
-#![expect(clippy::print_stdout, reason = "it measures")]
+//! From Mailboxes to the tables of the mail servers, without I/O.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Instant;
 
 use cst_api::{Date, Domain, Mailbox, Tenant};
 use cst_compiler::compile::{self, MailOutcome};
 use cst_compiler::desired::mail::postfix::{Table, Tables};
-use cst_compiler::desired::mail::{DomainContent, Domains, ShardContent, dovecot};
+use cst_compiler::desired::mail::{DomainContent, Domains, MailDomain, ShardContent, dovecot};
 use cst_compiler::index::{Change, Index, Unit};
 use cst_compiler::model::{Address, DomainName, ObjectKey};
+use cst_compiler::parse::{HASH_KEY, password_secret};
 use cst_compiler::plan::absence::Absence;
+use cst_compiler::plan::mail as plan;
 use cst_compiler::settings::Settings;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
-type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
+use crate::{Fallible, HASH, cpu, median, row};
 
 const TODAY: Date = Date { year: 2026, month: 11, day: 30 };
 /// So many domains have one tenant.
@@ -70,76 +71,88 @@ fn changes(domains: usize, boxes: usize) -> Fallible<Vec<Change>> {
         let spec = json!({"mail": {"mode": "Hosted"}});
         changes.push(Change::Domain(key.clone(), Some(object::<Domain>("Domain", &key, &spec)?)));
         for number in 0..boxes {
-            changes.push(mailbox(&ObjectKey::new(&namespace, format!("d{at}-n{number}")), &domain, number)?);
+            let key = ObjectKey::new(&namespace, format!("d{at}-n{number}"));
+            changes.push(mailbox(&key, &domain, number)?);
+            let data = BTreeMap::from([(HASH_KEY.to_owned(), HASH.as_bytes().to_vec())]);
+            changes.extend((number > 0).then(|| Change::Secret(password_secret(&key), Some(data))));
         }
     }
     Ok(changes)
 }
 
-fn compiled(index: &Index, name: &DomainName) -> MailOutcome {
-    compile::mail(index, name, None, TODAY, |_| Absence::Deleted)
+fn compiled(index: &Index, name: &DomainName, published: Option<&MailDomain>) -> MailOutcome {
+    compile::mail(index, name, published, TODAY, |_| Absence::Deleted)
 }
 
 /// A domain as an agent assembles it from its shards.
-fn content(outcome: &MailOutcome, postmaster: &Address) -> Fallible<DomainContent> {
+fn content(domain: &MailDomain, postmaster: &Address) -> Fallible<DomainContent> {
     let mut shards = BTreeMap::new();
-    for shard in outcome.domain.shards(postmaster, 0) {
+    for shard in domain.shards(postmaster, 0) {
         shards.insert(shard.bucket, Arc::new(ShardContent::decode(&shard.bytes)?));
     }
     Ok(DomainContent::assemble(&shards)?)
 }
 
-fn row<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
-    let made = work();
-    println!("  {what:<58} {:>9.1} ms", start.elapsed().as_secs_f64() * 1e3);
-    made
+/// What a controller does about a change in a domain: from what is published to the shards to write; how many those are.
+fn controlled(index: &Index, published: &DomainContent, postmaster: &Address) -> usize {
+    let before = published.to_mail_domain();
+    let outcome = compiled(index, published.domain(), Some(&before));
+    let step = plan::step(Some(&before), outcome.domain, (TODAY, 0), |_| false);
+    let buckets = u32::try_from(published.shards().len()).unwrap_or(u32::MAX);
+    let stored = published.shards().iter().map(|shard| shard.digest);
+    let next = step.domain.shards(postmaster, buckets);
+    next.iter().zip(stored).filter(|(next, stored)| Sha256::digest(&next.bytes)[..] != stored[..]).count()
 }
 
-fn main() -> Fallible {
-    let mut arguments = std::env::args().skip(1);
-    let mut number = |default| arguments.next().map_or(Ok(default), |text| text.parse());
-    let (domains, boxes) = (number(10_000)?, number(10)?);
+/// Measures so many domains with so many boxes each.
+pub fn measure(domains: usize, boxes: usize) -> Fallible {
     let changes = changes(domains, boxes)?;
-    let last = changes.len() - 1;
-    let key = ObjectKey::new(cst_api::tenant_namespace("t0"), "d0-n2");
-    let spec = json!({"address": "n00002@comune00000.pu.example", "quota": "3Gi"});
-    let edited = Change::Mailbox(key.clone(), Some(object::<Mailbox>("Mailbox", &key, &spec)?));
+    let objects = changes.len();
     let settings = settings()?;
     let postmaster = settings.mail.as_ref().ok_or("there is mail in the settings")?.postmaster.clone();
-
-    println!("\nMail of {domains} domains with {boxes} boxes each (--example mail {domains} {boxes})\n");
+    println!("\nMail of {domains} domains with {boxes} boxes each\n");
     let mut index = Index::new(settings);
-    row("all objects into the index", || {
+    let ((), filled) = cpu(|| {
         for change in changes {
             black_box(index.apply(change));
         }
     });
+    row("all objects into the index", filled, None);
     let names: Vec<DomainName> = index
         .units()
         .into_iter()
         .filter_map(|unit| if let Unit::Mail(name) = unit { Some(name) } else { None })
         .collect();
-    let outcomes: Vec<MailOutcome> = row("every mail domain compiled (wanted: 300 ms for 100,000)", || {
-        names.iter().map(|name| compiled(&index, name)).collect()
+    let all = || names.iter().map(|name| compiled(&index, name, None)).collect::<Vec<MailOutcome>>();
+    row("every mail domain compiled", median(5, || cpu(all).1), Some(300.0));
+    let outcomes = all();
+    let (contents, passed) = cpu(|| {
+        let contents = outcomes.iter().map(|outcome| content(&outcome.domain, &postmaster));
+        contents
+            .map(|content| content.map(|content| (content.domain().clone(), content)))
+            .collect::<Fallible<Domains>>()
     });
-    let contents: Domains = row("written to shards and read by an agent", || {
-        outcomes
-            .iter()
-            .map(|outcome| Ok((outcome.domain.domain.clone(), content(outcome, &postmaster)?)))
-            .collect::<Fallible<_>>()
-    })?;
-    let tables = row("Postfix' tables of all", || Tables::of(&contents));
-    let written = row("Dovecot's passwd-files of all", || {
-        contents.values().map(dovecot::passwd_file).map(|text| text.len()).sum::<usize>()
+    row("written to shards and read by an agent", passed, None);
+    let contents = contents?;
+    row("Postfix' tables of all", median(3, || cpu(|| Tables::of(&contents)).1), None);
+    let written = || contents.values().map(dovecot::passwd_file).map(|text| text.len()).sum::<usize>();
+    row("Dovecot's passwd-files of all", median(3, || cpu(written).1), None);
+    let first = names.first().and_then(|name| contents.get(name)).ok_or("there are domains")?;
+    let mut quota = 2;
+    let edited = median(11, || {
+        quota += 1;
+        let key = ObjectKey::new(cst_api::tenant_namespace("t0"), "d0-n2");
+        let spec = json!({"address": "n00002@comune00000.pu.example", "quota": format!("{quota}Gi")});
+        let Ok(mailbox) = object::<Mailbox>("Mailbox", &key, &spec) else { return f64::INFINITY };
+        let (written, took) = cpu(|| {
+            index.apply(Change::Mailbox(key, Some(mailbox)));
+            controlled(&index, first, &postmaster)
+        });
+        if written == 1 { took } else { f64::INFINITY }
     });
-    let first = names.first().ok_or("there are domains")?;
-    let units = row("one box edited: the index", || index.apply(edited));
-    row("one box edited: its domain", || black_box(compiled(&index, first)));
+    row("one box edited, to the shard to write", edited, Some(20.0));
+    let tables = Tables::of(&contents);
     let entries: usize = Table::ALL.iter().map(|table| tables.entries(*table).len()).sum();
-    println!(
-        "\n  {last} objects, {entries} entries of tables, {written} octets of passwd-files; the edit concerns {} units",
-        units.len()
-    );
+    println!("\n  {objects} objects, {entries} entries of tables, {} octets of passwd-files", written());
     Ok(())
 }

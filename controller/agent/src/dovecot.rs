@@ -1,0 +1,116 @@
+//! What Dovecot reads: a passwd-file for each domain, who uses whose box, and the boxes' scripts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use cst_compiler::desired::mail::sharing::Sharing;
+use cst_compiler::desired::mail::{DomainContent, dovecot};
+use cst_compiler::model::{Address, DomainName};
+
+use crate::files::{self, FileError};
+
+/// The folder and what is in it.
+#[derive(Debug)]
+pub struct DovecotFiles {
+    /// The passwd-files.
+    folder: PathBuf,
+    /// Who uses whose box: a file for each domain of logins.
+    acl: PathBuf,
+    /// The boxes' scripts: a folder for each domain.
+    sieve: PathBuf,
+}
+
+impl DovecotFiles {
+    /// The folder, whose passwd-files the agent's group reads, and whose hidden files, of rights and scripts, the users' own processes read
+    /// too.
+    pub fn open(folder: PathBuf) -> Result<Self, FileError> {
+        let (acl, sieve) = (folder.join(".acl"), folder.join(".sieve"));
+        files::folder(&folder, 0o751)?;
+        files::folder(&acl, 0o755)?;
+        files::folder(&sieve, 0o755)?;
+        Ok(Self { folder, acl, sieve })
+    }
+
+    /// Writes a domain's passwd-file unless it is there as it should be.
+    ///
+    /// Dovecot reads it again when its time of modification, in whole seconds, or its size differs: so the time always grows by a second
+    /// at least, or within one second the old password would go on being valid.
+    pub fn write_passwd(&self, content: &DomainContent) -> Result<(), FileError> {
+        // Without a file of rights nobody of the domain can log in.
+        let rights = self.acl.join(content.domain().as_str());
+        if files::read(&rights)?.is_none() {
+            files::replace(&rights, b"", 0o644, None, |_| true)?;
+        }
+        let path = self.passwd_file(content.domain());
+        let text = dovecot::passwd_file(content);
+        if files::holds(&path, text.as_bytes())? {
+            return Ok(());
+        }
+        let modified = later_than(modified(&path)?);
+        files::replace(&path, text.as_bytes(), 0o640, Some(modified), |_| true)
+    }
+
+    /// Writes whose boxes a domain's logins use.
+    pub fn write_rights(&self, domain: &DomainName, sharing: &Sharing) -> Result<(), FileError> {
+        put(&self.acl.join(domain.as_str()), sharing.acl(domain).as_bytes())
+    }
+
+    /// Writes the map by which Dovecot finds the boxes that others use.
+    pub fn write_map(&self, sharing: &Sharing) -> Result<(), FileError> {
+        put(&self.folder.join(".shared"), sharing.map().as_bytes())
+    }
+
+    /// Writes the scripts of a domain's boxes, and removes those of boxes that have none.
+    pub fn write_scripts(&self, domain: &DomainName, scripts: &BTreeMap<Address, String>) -> Result<(), FileError> {
+        let folder = self.sieve.join(domain.as_str());
+        if scripts.is_empty() {
+            return files::remove_folder(&folder);
+        }
+        files::folder(&folder, 0o755)?;
+        let wanted: BTreeMap<String, &String> =
+            scripts.iter().map(|(address, script)| (format!("{}.sieve", address.local()), script)).collect();
+        for (name, script) in &wanted {
+            put(&folder.join(name), script.as_bytes())?;
+        }
+        for name in files::names(&folder)?.into_iter().filter(|name| !wanted.contains_key(name)) {
+            files::remove(&folder.join(name))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the files of a domain that no table knows any more: while one does, LMTP would refuse its mail for good.
+    pub fn remove(&self, domain: &DomainName) -> Result<(), FileError> {
+        files::remove(&self.passwd_file(domain))?;
+        files::remove(&self.acl.join(domain.as_str()))?;
+        files::remove_folder(&self.sieve.join(domain.as_str()))
+    }
+
+    fn passwd_file(&self, domain: &DomainName) -> PathBuf {
+        self.folder.join(domain.as_str())
+    }
+}
+
+/// Writes a file that all may read, unless it is there as it should be.
+fn put(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    if files::holds(path, content)? {
+        return Ok(());
+    }
+    files::replace(path, content, 0o644, None, |_| true)
+}
+
+fn modified(path: &Path) -> Result<Option<SystemTime>, FileError> {
+    match fs::metadata(path).and_then(|metadata| metadata.modified()) {
+        Ok(time) => Ok(Some(time)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(files::failed("look at", path)(error)),
+    }
+}
+
+/// Now, or a second after `before` where that is later, in whole seconds.
+fn later_than(before: Option<SystemTime>) -> SystemTime {
+    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |duration| duration.as_secs());
+    let next = before.map_or(0, |time| seconds(time) + 1);
+    UNIX_EPOCH + Duration::from_secs(seconds(SystemTime::now()).max(next))
+}
