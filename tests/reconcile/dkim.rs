@@ -124,7 +124,8 @@ async fn keys_sign_once_every_server_has_them_and_are_replaced_by_a_date() {
     let next = centre.controller("b").await;
     until_complete(&next).await;
     centre.apply(&domain("urbino", "museo.urbino.pu.it", ", ttl: 30")).await;
-    until_published(&centre, "museo.urbino.pu.it", |zone| zone.dkim.sets.is_empty()).await;
+    let is_retired = |zone: &PublishedZone| zone.dkim.sets.iter().all(|set| set.phase == DkimPhase::Retired);
+    until_published(&centre, "museo.urbino.pu.it", is_retired).await;
     let after = centre.versions().await;
     let of_domain = |versions: &BTreeMap<String, String>| -> Vec<(String, String)> {
         versions
