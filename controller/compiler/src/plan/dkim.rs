@@ -62,7 +62,7 @@ pub struct KeySet {
 pub struct PublicKey {
     /// Its algorithm.
     pub algorithm: DkimAlgorithm,
-    /// The key in base64, as the tag `p=` has it: SubjectPublicKeyInfo of an RSA key, the 32 octets of an Ed25519 key (RFC 8463 §4.2).
+    /// The key in base64, as the tag `p=` has it: the `SubjectPublicKeyInfo` of an RSA key, the 32 octets of an Ed25519 key (RFC 8463 §4.2).
     pub key: String,
 }
 
