@@ -120,8 +120,9 @@ impl DkimKeys {
     pub fn stored(&self) -> Vec<StoredSet> {
         let mut sets: BTreeMap<SetName, Vec<PublicKey>> = BTreeMap::new();
         for (selector, pair) in &self.keys {
-            let set = SetName::of_selector(selector).map(|(name, _)| sets.entry(name).or_default());
-            set.into_iter().for_each(|set| set.push(pair.public.clone()));
+            if let Some((name, _)) = SetName::of_selector(selector) {
+                sets.entry(name).or_default().push(pair.public.clone());
+            }
         }
         let set = |(name, mut keys): (SetName, Vec<PublicKey>)| {
             keys.sort_by_key(|key| key.algorithm);
@@ -208,7 +209,7 @@ impl DkimKeys {
 
     /// Keys that are none, for who does not look into them.
     #[cfg(test)]
-    pub fn pretend(&mut self, new: &NewSet, version: u64) {
+    pub(crate) fn pretend(&mut self, new: &NewSet, version: u64) {
         for algorithm in &new.algorithms {
             let selector = new.name.selector(*algorithm);
             let public = PublicKey { algorithm: *algorithm, key: BASE64.encode(selector.as_str().as_bytes()) };

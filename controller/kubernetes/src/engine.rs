@@ -242,7 +242,7 @@ impl Engine {
             Work::Ask(key) => Job::Ask(self.ask_job(key)),
             Work::Absence(object) => Job::Absence(self.absence_job(object)),
             Work::Dkim(domain) => Job::Dkim(Box::new(self.dkim_job(domain))),
-            Work::Serve(zone) => Job::Serve(self.serve_job(zone)),
+            Work::Serve(zone) => Job::Serve(Box::new(self.serve_job(zone))),
         }
     }
 

@@ -67,7 +67,7 @@ pub enum Job {
     /// The keys that sign a domain's mail.
     Dkim(Box<dkim::DkimJob>),
     /// Serving a stored zone.
-    Serve(zone::ServeJob),
+    Serve(Box<zone::ServeJob>),
 }
 
 /// What came of work.

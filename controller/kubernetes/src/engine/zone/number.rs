@@ -29,7 +29,7 @@ impl Engine {
         let negative = last.zone.negative_ttl().max(next.zone.negative_ttl());
         let dkim = Dkim { absence: last.dkim.absence.with(negative, now.seconds), ..next.dkim.clone() };
         let history = next.history.clone().with_servers(servers);
-        Step::Publish(Box::new(PublishedZone { serial, caches, dkim, history, ..next }))
+        Step::Publish(Box::new(PublishedZone { serial, dkim, caches, history, ..next }))
     }
 
     /// That a version has yet to be made above what a server answers is looked at again.

@@ -122,9 +122,8 @@ impl World {
         match self.below(400) {
             0..=2 => self.wanted.rotation = Some(day_of(self.now())),
             3 => self.wanted.algorithms = [DkimAlgorithm::RsaSha256].into(),
-            4 => self.wanted.algorithms = DkimAlgorithm::ALL.into(),
+            4 | 6..=8 => self.wanted.algorithms = DkimAlgorithm::ALL.into(),
             5 => self.wanted.algorithms = [].into(),
-            6..=8 => self.wanted.algorithms = DkimAlgorithm::ALL.into(),
             9 => self.stored.clear(),
             // The controller knows nothing any more but what is stored.
             10..=12 => self.seen = [None; 2],

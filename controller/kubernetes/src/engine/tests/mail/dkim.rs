@@ -235,7 +235,9 @@ fn the_keys_of_many_domains_are_made_one_after_the_other() {
     let mut play = keyed();
     let zones: Vec<String> = (0..20).map(|n| format!("z{n:02}.urbino.pu.it")).collect();
     play.tenant("urbino", &[DOMAIN, "urbino.pu.it"]);
-    zones.iter().for_each(|zone| play.domain("urbino", zone, &json!({"mail": {"mode": "Hosted"}})));
+    for zone in &zones {
+        play.domain("urbino", zone, &json!({"mail": {"mode": "Hosted"}}));
+    }
     let mut in_hand = Vec::new();
     let mut made = 0;
     loop {
