@@ -2,6 +2,7 @@
 
 mod absence;
 mod damage;
+mod dkim;
 mod faults;
 mod parents;
 mod passwords;

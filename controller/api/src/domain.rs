@@ -8,9 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use dnssec::{Denial, Dnssec, DnssecAlgorithm, DnssecMode};
-pub use mail::{Dmarc, DmarcPolicy, DomainMail, Exchanger, MailMode, MailProvider, Pec, PecProvider, Spf, SpfAll};
+pub use mail::{
+    DkimKind, DkimPhase, Dmarc, DmarcPolicy, DomainDkim, DomainMail, Exchanger, MailMode, MailProvider, Pec,
+    PecProvider, Spf, SpfAll,
+};
 pub use record::Record;
-pub use status::{DomainStatus, KeyStatus, NextStep, ServerSerial, ZoneStatus};
+pub use status::{DkimStatus, DomainMailStatus, DomainStatus, KeyStatus, NextStep, ServerSerial, ZoneStatus};
 
 use crate::undescribed;
 

@@ -19,9 +19,9 @@ use crds::undescribed;
 pub use crds::{crd_of, crds};
 pub use date::Date;
 pub use domain::{
-    DeletionPolicy, Denial, Dmarc, DmarcPolicy, Dnssec, DnssecAlgorithm, DnssecMode, Domain, DomainMail, DomainSpec,
-    DomainStatus, Exchanger, KeyStatus, MailMode, MailProvider, NextStep, Pec, PecProvider, Pointers, Record,
-    ServerSerial, Spf, SpfAll, ZoneStatus,
+    DeletionPolicy, Denial, DkimKind, DkimPhase, DkimStatus, Dmarc, DmarcPolicy, Dnssec, DnssecAlgorithm, DnssecMode,
+    Domain, DomainDkim, DomainMail, DomainMailStatus, DomainSpec, DomainStatus, Exchanger, KeyStatus, MailMode,
+    MailProvider, NextStep, Pec, PecProvider, Pointers, Record, ServerSerial, Spf, SpfAll, ZoneStatus,
 };
 pub use mailbox::{
     Delegate, DelegateRights, Forward, Mailbox, MailboxSpec, MailboxState, MailboxStatus, MailboxType, PasswordOwner,

@@ -2,6 +2,7 @@
 
 pub mod absence;
 pub mod departure;
+pub mod dkim;
 pub mod dnssec;
 pub mod guard;
 pub mod history;

@@ -2,12 +2,14 @@
 
 pub mod acme;
 mod check;
+mod dkim;
 pub mod web;
 
 use cst_api::{Denial, DnssecAlgorithm};
 use serde::Deserialize;
 
 use crate::model::{Address, DomainName, Network, Quantity};
+pub use dkim::DkimSettings;
 
 /// What holds for the whole centre. Unknown fields are refused.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -154,6 +156,9 @@ pub struct MailSettings {
     /// Whether Mailboxes may forward mail to other hosts, and Groups have members there; `true` unless given.
     #[serde(default = "yes")]
     pub forward_elsewhere: bool,
+    /// How hosted domains' mail is signed.
+    #[serde(default)]
+    pub dkim: DkimSettings,
     /// Who gets the mail for postmaster and abuse of a domain that has no such box.
     pub postmaster: Address,
 }

@@ -5,6 +5,7 @@ mod absence;
 mod catalog;
 mod damage;
 mod departures;
+mod dkim;
 mod event;
 mod known;
 mod mail;
@@ -69,6 +70,8 @@ pub struct Engine {
     /// What no status can tell.
     untold: word::Untold,
     acks: BTreeMap<String, Ack>,
+    /// The keys that sign mail.
+    dkim: dkim::Keyring,
     secrets_listed: BTreeSet<String>,
     /// Passwords that could not be put into their Secrets.
     ungenerated: BTreeMap<ObjectKey, mail::Ungenerated>,
@@ -102,7 +105,7 @@ impl Engine {
     pub fn new(settings: Settings, installation: Installation, mail_pods: Vec<String>) -> Self {
         let mut missing = Source::ALWAYS.into_iter().collect::<BTreeSet<_>>();
         if settings.mail.is_some() {
-            missing.extend([Source::Shards, Source::Acks]);
+            missing.extend([Source::Shards, Source::Acks, Source::DkimKeys]);
         }
         if settings.web.is_some() {
             missing.extend([Source::Deployments, Source::Routes]);
@@ -124,6 +127,7 @@ impl Engine {
             absences: absence::Absences::default(),
             untold: word::Untold::default(),
             acks: BTreeMap::new(),
+            dkim: dkim::Keyring::default(),
             secrets_listed: BTreeSet::new(),
             ungenerated: BTreeMap::new(),
             failing: BTreeMap::new(),
@@ -157,6 +161,7 @@ impl Engine {
             Event::Published(seen) => self.take_published(seen, now),
             Event::Shard(seen) => self.take_shard(seen, now),
             Event::Ack(seen) => self.take_ack(seen),
+            Event::DkimKeys(seen) => self.take_dkim_keys(seen),
             Event::Deployment(seen) => self.take_deployment(seen, now),
             Event::Route(seen) => self.take_route(seen, now),
             Event::Built(kind, seen) => self.take_built(kind, seen, now),
@@ -215,6 +220,7 @@ impl Engine {
             Err(_) => End::Failed,
         };
         self.note_end(work, result);
+        self.note_made(work);
         for effect in effects {
             self.feel(effect, now);
         }
@@ -235,7 +241,8 @@ impl Engine {
             Work::Object(object) => Job::Report(self.object_reports(object, now)),
             Work::Ask(key) => Job::Ask(self.ask_job(key)),
             Work::Absence(object) => Job::Absence(self.absence_job(object)),
-            Work::Serve(zone) => Job::Serve(self.serve_job(zone)),
+            Work::Dkim(domain) => Job::Dkim(Box::new(self.dkim_job(domain))),
+            Work::Serve(zone) => Job::Serve(Box::new(self.serve_job(zone))),
         }
     }
 
@@ -246,6 +253,7 @@ impl Engine {
             Effect::ZoneServed(zone, served) => self.zone_served(zone, served),
             Effect::ZoneUnserved(zone, why) => self.zone_unserved(zone, why),
             Effect::ZoneKeys(zone, keys) => self.zone_keys(zone, keys),
+            Effect::DkimKeys(domain, keys) => self.dkim_keys_stored(domain, keys),
             Effect::Shards(domain, written) => self.shards_written(&domain, written, now),
             Effect::Secret(key, data) => self.change(Change::Secret(key, Some(data)), now),
             Effect::PasswordRefused(domain, secret, why) => self.password_refused(domain, secret, why, now),
@@ -284,6 +292,7 @@ impl Engine {
         match work {
             Work::Serve(_) => true,
             Work::Object(_) | Work::Ask(_) | Work::Absence(_) => self.leads && listed(&Source::ALWAYS),
+            Work::Dkim(_) => self.leads && listed(&Source::ALWAYS) && listed(&[Source::DkimKeys]),
             Work::Unit(unit) => self.leads && listed(&Source::ALWAYS) && listed(Source::also_for(unit)),
         }
     }

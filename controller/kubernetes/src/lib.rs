@@ -8,6 +8,7 @@ pub mod apply;
 pub mod clock;
 pub mod compress;
 pub mod database;
+pub mod dkim;
 pub mod engine;
 pub mod failure;
 pub mod gateway;

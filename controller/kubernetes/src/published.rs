@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use cst_api::{Date, DeletionPolicy};
 use cst_compiler::model::{DomainName, ObjectKey, Zone, ZoneTextError};
+use cst_compiler::plan::dkim::Dkim;
 use cst_compiler::plan::dnssec::{Caches, Signing};
 use cst_compiler::plan::history::History;
 use cst_compiler::plan::serial;
@@ -44,6 +45,8 @@ pub struct PublishedZone {
     pub epoch: u32,
     /// How it is signed.
     pub signing: Signing,
+    /// What its mail is signed with.
+    pub dkim: Dkim,
     /// For how long anybody may have kept what it held.
     pub caches: Caches,
     /// What is remembered beside.
@@ -143,6 +146,10 @@ impl PublishedZone {
             leave: leave.transpose()?,
             epoch: number("epoch")?,
             signing: serde_json::from_str(key("signing")?).map_err(|_| StoredError::Key("signing"))?,
+            dkim: match data.get("dkim") {
+                Some(text) => serde_json::from_str(text).map_err(|_| StoredError::Key("dkim"))?,
+                None => Dkim::default(),
+            },
             caches: serde_json::from_str(key("caches")?).map_err(|_| StoredError::Key("caches"))?,
             history: match data.get("history") {
                 Some(text) => serde_json::from_str(text).map_err(|_| StoredError::Key("history"))?,
@@ -180,6 +187,9 @@ impl PublishedZone {
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
+        if self.dkim != Dkim::default() {
+            data.insert("dkim".into(), serde_json::to_string(&self.dkim)?);
+        }
         if !self.history.is_empty() {
             data.insert("history".into(), serde_json::to_string(&self.history)?);
         }
@@ -304,6 +314,7 @@ mod tests {
             leave: Some(Leave::begin(1_794_970_000)),
             epoch: 1_794_980_000,
             signing: Signing { leaving: true, everywhere: Some(7), ..Signing::default() },
+            dkim: Dkim { absence: Caches::default().with(300, 1_795_000_000), ..Dkim::default() },
             caches: Caches::default().with(3600, 1_795_000_000),
             history: History::default().with_servers(["ns9".to_owned()].into_iter()),
             is_labelled: true,

@@ -35,7 +35,7 @@ use crate::report::Reporter;
 use crate::tally::Tally;
 use crate::watch::{Seen, follow};
 use crate::zone_server::{Observation, ZoneServer};
-use crate::{keys, leader};
+use crate::{dkim, keys, leader, names};
 
 use takeover::Lead;
 
@@ -312,6 +312,8 @@ impl Watches {
         if settings.mail.is_some() {
             self.within::<Secret>(&options.mail_namespace, Config::default().labels(shard::LABEL), Event::Shard);
             self.within::<ConfigMap>(&options.mail_namespace, Config::default().labels(ack::LABEL), Event::Ack);
+            let of_keys = format!("{}={}", names::PUBLISHED, dkim::KIND);
+            self.within::<Secret>(&options.namespace, Config::default().labels(&of_keys), Event::DkimKeys);
         }
         if settings.web.is_some() {
             let of_sites = Config::default().labels(&format!("{MANAGED_BY}={MANAGER},{SITE}"));

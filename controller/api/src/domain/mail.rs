@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::undescribed;
+use crate::{Date, undescribed};
 
 /// The mail of a domain.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
@@ -35,12 +35,59 @@ pub struct DomainMail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub alias_of: Option<String>,
+    /// How its mail is signed (DKIM, RFC 6376), with mode `Hosted`. It is by itself, with keys that change by themselves: nothing need be
+    /// said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dkim: Option<DomainDkim>,
+}
+
+/// How a domain's mail is signed.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DomainDkim {
+    /// From this day on keys that were made before it are replaced by new ones. Today's date begins now. The new ones sign when every public
+    /// server has them; the old ones stay published until what they signed has arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Date>,
+}
+
+/// An algorithm that mail is signed with.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[schemars(transform = undescribed)]
+pub enum DkimKind {
+    /// RSA of 2048 bits with SHA-256, which every receiver verifies.
+    Rsa,
+    /// Ed25519 with SHA-256 (RFC 8463).
+    Ed25519,
+}
+
+/// What a DKIM key does.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum DkimPhase {
+    /// It is in the zone, and signs when whoever looks for it finds it.
+    Published,
+    /// It signs.
+    Signing,
+    /// It signs no more, and what it signed is verified.
+    Retired,
+    /// It says that it is good no more (RFC 6376 §3.6.1).
+    Revoked,
 }
 
 impl DomainMail {
     /// Mail of a mode, and nothing else said of it.
     pub fn of(mode: MailMode) -> Self {
-        Self { mode, provider: None, hosts: Vec::new(), spf: None, dmarc: None, catch_all: None, alias_of: None }
+        Self {
+            mode,
+            provider: None,
+            hosts: Vec::new(),
+            spf: None,
+            dmarc: None,
+            catch_all: None,
+            alias_of: None,
+            dkim: None,
+        }
     }
 }
 

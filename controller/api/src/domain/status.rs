@@ -2,7 +2,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DnssecAlgorithm, Status};
+use crate::{DkimKind, DkimPhase, DnssecAlgorithm, Status};
 
 /// What the controller says of a Domain.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
@@ -19,6 +19,39 @@ pub struct DomainStatus {
     /// The zone as it is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<ZoneStatus>,
+    /// Its mail's keys; absent: it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<DomainMailStatus>,
+}
+
+/// What mail is signed with.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DomainMailStatus {
+    /// The DKIM keys that the zone holds, or is about to, at `<selector>._domainkey`, the oldest first. None in phase `Signing`: mail is not
+    /// signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dkim: Vec<DkimStatus>,
+    /// What the next change of its keys waits for; absent: none is to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextStep>,
+}
+
+/// A DKIM key.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DkimStatus {
+    /// Its selector, which signatures name.
+    pub selector: String,
+    /// Its algorithm: `Rsa` or `Ed25519`.
+    pub algorithm: DkimKind,
+    /// The day it was made.
+    pub made: String,
+    /// What it does: `Published` (it signs when whoever looks for it finds it), `Signing`, `Retired` (it signs no more, and what it signed is
+    /// verified), `Revoked` (it says that it is good no more).
+    pub phase: DkimPhase,
+    /// Since when, as a time in UTC.
+    pub since: String,
 }
 
 /// A published zone.

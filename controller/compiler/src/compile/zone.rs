@@ -14,6 +14,7 @@ use super::{Standing, aliases};
 use crate::index::Index;
 use crate::model::record::Ds;
 use crate::model::{DomainName, ObjectKey, RecordSet, Zone};
+use crate::plan::dkim::KeyRecord;
 use crate::problem::{Kind, ObjectRef, Problem};
 
 /// What was observed that a zone depends on.
@@ -23,6 +24,8 @@ pub struct ZoneFacts {
     pub mail_acknowledged: bool,
     /// Hosted mail was published, and giving it up is held: its MX and SPF stay.
     pub mail_stays: bool,
+    /// The records of the keys that its mail is or was signed with.
+    pub dkim: Vec<KeyRecord>,
     /// The zones right below that are published, also without their Domain, with their DS records when every public server serves them signed.
     pub below: BTreeMap<DomainName, Vec<Ds>>,
     /// The addresses of our name servers that lie in a zone below that is served and that nobody declares, as it has them.

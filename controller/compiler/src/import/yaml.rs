@@ -59,7 +59,7 @@ fn record(record: &Record) -> String {
 
 fn flow_mail(mail: &DomainMail) -> String {
     // No zone tells of a catch-all, or of addresses that are valid in two domains.
-    let DomainMail { mode, provider, hosts, spf, dmarc, catch_all: _, alias_of: _ } = mail;
+    let DomainMail { mode, provider, hosts, spf, dmarc, catch_all: _, alias_of: _, dkim: _ } = mail;
     let fields = [
         field("mode", Some(mode)),
         field("provider", provider.as_ref()),

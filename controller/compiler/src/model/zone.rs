@@ -68,6 +68,11 @@ impl Zone {
         self.soa_ttl
     }
 
+    /// For how long it may be kept that something is not in the zone, in seconds (RFC 2308 §5, RFC 9077 §3).
+    pub fn negative_ttl(&self) -> u32 {
+        self.soa.minimum.min(self.soa_ttl)
+    }
+
     /// The longest time to live of its records, in seconds.
     pub fn longest_ttl(&self) -> u32 {
         self.sets.values().map(|set| set.ttl).fold(self.soa_ttl, u32::max)

@@ -259,3 +259,13 @@ fn of_two_with_one_name_the_later_is_blamed_only_where_the_other_is_known_to_hav
         told(&format!("{}{}", zone("one", ""), zone("two", had)))[0].starts_with("Domain t-fano/one metadata.name")
     );
 }
+
+#[test]
+fn how_mail_is_signed_is_said_where_it_is_hosted() {
+    let told = |mail: &str| {
+        problems(&repository(&format!("{TENANT}Domain t-fano/comune.fano.example {{mail: {{{mail}}}}}\n")))
+    };
+    assert_eq!(told("mode: Hosted, dkim: {rotation: 2026-12-01}"), Vec::<String>::new());
+    let told = told("mode: None, dkim: {rotation: 2026-12-01}");
+    assert!(told.len() == 1 && told[0].contains("`dkim` is for mail that the centre receives"), "{told:?}");
+}

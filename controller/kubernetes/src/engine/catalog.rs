@@ -13,7 +13,7 @@ impl Engine {
         let zone_work = |work: &Work| match work {
             Work::Serve(_) => true,
             Work::Unit(unit) => self.leads && matches!(unit, Unit::Zone(_)),
-            Work::Object(_) | Work::Ask(_) | Work::Absence(_) => false,
+            Work::Object(_) | Work::Ask(_) | Work::Absence(_) | Work::Dkim(_) => false,
         };
         let needed = if self.leads { &Source::ALWAYS[..] } else { &[Source::Published] };
         let listed = needed.iter().all(|source| !self.missing.contains(source));

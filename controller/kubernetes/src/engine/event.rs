@@ -34,6 +34,8 @@ pub enum Event {
     Shard(Seen<Secret>),
     /// Of the mail agents' acknowledgements.
     Ack(Seen<ConfigMap>),
+    /// Of the Secrets with the keys that sign mail.
+    DkimKeys(Seen<Secret>),
     /// Of the sites' Deployments.
     Deployment(Seen<Deployment>),
     /// Of the sites' `HTTPRoutes`.
@@ -63,6 +65,8 @@ pub enum Source {
     Shards,
     /// The mail agents' acknowledgements.
     Acks,
+    /// The Secrets with the keys that sign mail.
+    DkimKeys,
     /// The sites' Deployments.
     Deployments,
     /// The sites' `HTTPRoutes`.
@@ -95,6 +99,8 @@ pub enum Work {
     Ask(ObjectKey),
     /// Ask what it means that an object is gone; the leader's alone.
     Absence(ObjectRef),
+    /// Make, restore or forget the keys that sign a domain's mail; the leader's alone.
+    Dkim(DomainName),
     /// Serve a stored zone, on every replica.
     Serve(DomainName),
 }
@@ -106,6 +112,7 @@ impl fmt::Display for Work {
             Self::Object(object) => write!(f, "status of {object}"),
             Self::Absence(object) => write!(f, "absence of {object}"),
             Self::Ask(site) => write!(f, "question for site {site}"),
+            Self::Dkim(domain) => write!(f, "keys of the mail of {domain}"),
             Self::Serve(zone) => write!(f, "service of zone {zone}"),
         }
     }

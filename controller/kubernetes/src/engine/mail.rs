@@ -133,6 +133,7 @@ impl Engine {
             return MailJob { generate, ..nothing };
         }
         self.note_ungenerated(domain, &mut outcome);
+        outcome.domain.dkim = self.signers(domain, published.as_ref());
         let decided = self.decide_mail(domain, published.as_ref(), &outcome, now);
         let step = postmaster.filter(|_| !decided.stands_still);
         let step = step.map(|to| self.mail_step(domain, outcome.standing, &decided.step.domain, &to));

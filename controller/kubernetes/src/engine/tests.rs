@@ -230,6 +230,7 @@ impl Play {
             Job::Site(job) => job.pretend(),
             Job::Tenant(job) => job.pretend(),
             Job::Absence(job) => job.pretend(self.found),
+            Job::Dkim(job) => job.pretend(version),
             Job::Ask(_) | Job::Report(_) => Vec::new(),
         }
     }
@@ -262,7 +263,7 @@ fn units(work: &[Work]) -> Vec<&Unit> {
     work.iter()
         .filter_map(|work| match work {
             Work::Unit(unit) => Some(unit),
-            Work::Object(_) | Work::Ask(_) | Work::Absence(_) | Work::Serve(_) => None,
+            Work::Object(_) | Work::Ask(_) | Work::Absence(_) | Work::Dkim(_) | Work::Serve(_) => None,
         })
         .collect()
 }

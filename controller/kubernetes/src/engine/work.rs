@@ -13,10 +13,11 @@ use cst_compiler::published::VersionKey;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Client};
 
-use super::{absence, mail, site, tenant, zone};
+use super::{absence, dkim, mail, site, tenant, zone};
 use crate::applied::{Applied, BringAboutError, Memory, RecordError};
 use crate::apply::ApplyError;
 use crate::database::{self, DatabaseError};
+use crate::dkim::{DkimError, DkimKeys};
 use crate::failure;
 use crate::gateway::{NoAnswer, Question};
 use crate::keys::{self, KeyError, Keys};
@@ -63,8 +64,10 @@ pub enum Job {
     Ask(site::AskJob),
     /// Asking what an absence means.
     Absence(absence::AbsenceJob),
+    /// The keys that sign a domain's mail.
+    Dkim(Box<dkim::DkimJob>),
     /// Serving a stored zone.
-    Serve(zone::ServeJob),
+    Serve(Box<zone::ServeJob>),
 }
 
 /// What came of work.
@@ -80,6 +83,8 @@ pub enum Effect {
     ZoneKeys(DomainName, Vec<StoredKey>),
     /// A stored version cannot be served, and why.
     ZoneUnserved(DomainName, String),
+    /// These keys that sign a domain's mail are stored.
+    DkimKeys(DomainName, DkimKeys),
     /// Shards were written, or removed.
     Shards(DomainName, BTreeMap<u32, Option<StoredShard>>),
     /// A Secret of a tenant's namespace was written.
@@ -123,6 +128,9 @@ pub enum WorkError {
     /// A key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A key that signs mail.
+    #[error(transparent)]
+    Dkim(#[from] DkimError),
     /// The hidden primary.
     #[error("the hidden primary does not serve the zone")]
     Server(#[from] ZoneServerError),
@@ -184,6 +192,7 @@ impl Job {
             Self::Report(reports) => shell.report(reports, &mut effects).await,
             Self::Ask(job) => job.run(shell, &mut effects).await,
             Self::Absence(job) => job.run(shell, &mut effects).await,
+            Self::Dkim(job) => job.run(shell, &mut effects).await,
             Self::Serve(job) => job.run(shell, &mut effects).await,
         };
         (effects, result)

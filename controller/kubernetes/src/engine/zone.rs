@@ -1,6 +1,7 @@
 //! A zone: from what is compiled and what is published to the next version, and what its Domains are told.
 
 mod below;
+mod dkim;
 mod job;
 mod number;
 mod parent;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use cst_compiler::compile::{self, Standing, ZoneOutcome};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey};
+use cst_compiler::plan::dkim::NewSet;
 use cst_compiler::plan::dnssec::{StoredKey, Wait};
 use cst_compiler::plan::guard::Held;
 use cst_compiler::plan::parent::Parent;
@@ -55,6 +57,10 @@ pub(super) struct ZoneState {
     pub asked: Option<Instant>,
     /// What the next step of its keys, or its withdrawal, waits for.
     pub wait: Option<Wait>,
+    /// The keys to make that its mail is to be signed with.
+    pub dkim_make: Option<NewSet>,
+    /// What further steps of the keys of its mail wait for, the most important first.
+    pub dkim_waits: Vec<Wait>,
     /// What waits for approval.
     pub held: Vec<Held>,
     /// It is to be withdrawn, and waits for its mail to be gone.
@@ -148,9 +154,10 @@ impl Engine {
         let state = self.zones.entry(zone.clone()).or_default();
         let latched = state.published.as_ref().is_some_and(|last| last.mail_gate_open);
         let gate_open = latched || self.mail.get(zone).is_some_and(|mail| mail.acknowledged && !mail.is_withdrawn());
-        let outcome = compile::zone(&self.index, zone, &self.zone_facts(zone, gate_open));
+        let dkim = self.next_dkim(zone, now);
+        let outcome = compile::zone(&self.index, zone, &self.zone_facts(zone, gate_open, dkim.records()));
         self.note_site_problems(zone, &outcome);
-        let Decision { step, held, wait } = self.decide_zone(zone, &outcome, gate_open, now);
+        let Decision { step, held, wait } = self.decide_zone(zone, &outcome, gate_open, dkim, now);
         self.mark_above(zone);
         self.note_outrun(zone, now);
         self.note_held_zone(zone, &held, &outcome, now);
@@ -230,14 +237,19 @@ impl Engine {
             let ahead = state.seen.iter().filter(|(_, seen)| serial::is_newer(**seen, last.serial));
             state.outrun.extend(ahead.map(|(server, _)| (server.clone(), now)));
         }
-        let (after, leaves) = (stored.retained(), stored.leave.is_some());
+        let (after, leaves, signing) =
+            (stored.retained(), stored.leave.is_some(), stored.dkim.signing().cloned().collect::<Vec<_>>());
         let last = state.published.replace(stored);
+        let signs_as_before = last.iter().flat_map(|last| last.dkim.signing()).eq(&signing);
         let left = last.as_ref().is_some_and(|last| last.leave.is_some());
         let before = last.and_then(|last| last.retained());
         (state.damaged, state.keys, state.asked) = (None, None, None);
         self.note_retained(before, after, now);
         if let Some(above) = self.index.zone_above(&zone).filter(|_| leaves != left) {
             self.mark(Work::Unit(Unit::Zone(above)));
+        }
+        if !signs_as_before {
+            self.mark(Work::Unit(Unit::Mail(zone.clone())));
         }
         self.mark(Work::Serve(zone));
     }

@@ -33,6 +33,7 @@ pub(super) fn compose(index: &Index, model: &DomainModel, facts: &ZoneFacts, pro
     composer.contribute_delegations();
     composer.contribute_pointers();
     composer.contribute_mail();
+    composer.contribute_dkim();
     composer.contribute_pec();
     composer.contribute_sites();
     composer.contribute_issuers();
@@ -74,6 +75,14 @@ impl<'a> Composer<'a> {
             return;
         }
         for set in dns::mail_sets(&self.model.zone, &mail, settings, self.ttl) {
+            self.contribute(Contributor::Mail, set, "spec.mail");
+        }
+    }
+
+    /// Keys are there before the mail is, and stay when it goes: what they signed is verified.
+    fn contribute_dkim(&mut self) {
+        let Self { facts, model, ttl, .. } = *self;
+        for set in facts.dkim.iter().filter_map(|key| key.to_set(&model.zone, ttl)) {
             self.contribute(Contributor::Mail, set, "spec.mail");
         }
     }

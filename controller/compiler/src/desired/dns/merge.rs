@@ -124,7 +124,7 @@ impl Composition {
             (Contributor::Site, _) => written.map(RecordSet::type_).find(|type_| ADDRESSES.contains(type_)),
             (_, RecordType::TXT) => written.find_map(|present| match present.type_() {
                 RecordType::CNAME => Some(RecordType::CNAME),
-                RecordType::TXT if same_policy(present, set) => Some(RecordType::TXT),
+                RecordType::TXT if is_of_key(&set.name) || same_policy(present, set) => Some(RecordType::TXT),
                 _ => None,
             }),
             (_, RecordType::CNAME) => written.map(RecordSet::type_).next(),
@@ -147,6 +147,11 @@ impl Composition {
         let contributor = self.contributors.get(&(set.name.clone(), present));
         Some(contributor.map_or(Obstacle::Written(present), |from| Obstacle::Contributed(present, *from)))
     }
+}
+
+/// Whether a name is a DKIM key's: of several records there receivers take any (RFC 6376 §3.6.2.2).
+fn is_of_key(name: &DomainName) -> bool {
+    name.labels().nth(1) == Some("_domainkey")
 }
 
 /// Whether both sets hold a policy of which a name may have one only.

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use cst_api::DkimKind;
 use serde::{Deserialize, Serialize};
+
+use crate::plan::dkim::SetName;
 
 /// One signature that every message of the domain gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +54,17 @@ pub enum DkimError {
     Key,
 }
 
+impl DkimAlgorithm {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::RsaSha256, Self::Ed25519Sha256];
+}
+
 impl DkimSelector {
+    /// A letter and the name of a set of keys, which is digits and a hyphen inside.
+    pub(crate) fn of_set(letter: char, set: SetName) -> Self {
+        Self(format!("{letter}{set}"))
+    }
+
     /// Reads a selector.
     pub fn parse(text: &str) -> Result<Self, DkimError> {
         let is_label = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -79,6 +92,24 @@ impl DkimKey {
     /// The key in base64: a secret.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<DkimKind> for DkimAlgorithm {
+    fn from(kind: DkimKind) -> Self {
+        match kind {
+            DkimKind::Rsa => Self::RsaSha256,
+            DkimKind::Ed25519 => Self::Ed25519Sha256,
+        }
+    }
+}
+
+impl From<DkimAlgorithm> for DkimKind {
+    fn from(algorithm: DkimAlgorithm) -> Self {
+        match algorithm {
+            DkimAlgorithm::RsaSha256 => Self::Rsa,
+            DkimAlgorithm::Ed25519Sha256 => Self::Ed25519,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `spec.mail` and `spec.pec`.
 
-use cst_api::{Dmarc, DmarcPolicy, DomainMail, Exchanger, MailMode, MailProvider, Pec, PecProvider, SpfAll};
+use cst_api::{Date, Dmarc, DmarcPolicy, DomainMail, Exchanger, MailMode, MailProvider, Pec, PecProvider, SpfAll};
 
 use crate::model::{Address, DomainName};
 use crate::parse::Reader;
@@ -24,6 +24,8 @@ pub struct MailModel {
     pub catch_all: Option<Address>,
     /// The domain whose every address is valid here too.
     pub alias_of: Option<DomainName>,
+    /// Keys that sign its mail and were made before this day are replaced, from this day on.
+    pub dkim_rotation: Option<Date>,
 }
 
 /// A domain's certified mail, understood.
@@ -54,6 +56,7 @@ impl MailModel {
             dmarc: DmarcPolicy::default(),
             catch_all: None,
             alias_of: None,
+            dkim_rotation: None,
         });
         Self { mode: MailMode::Hosted, provider: None, hosts: Vec::new(), ..declared }
     }
@@ -77,7 +80,7 @@ fn unpredictable(zone: &DomainName) -> Option<String> {
 }
 
 pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainName) -> MailModel {
-    let DomainMail { mode, provider, hosts, spf, dmarc, catch_all, alias_of } = mail;
+    let DomainMail { mode, provider, hosts, spf, dmarc, catch_all, alias_of, dkim } = mail;
     if *mode == MailMode::None && spf.is_some() {
         reader.invalid("spec.mail.spf", NO_SPF);
     }
@@ -89,7 +92,9 @@ pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainNam
             reader.invalid(&format!("spec.mail.{field}"), format!("`{field}` {NOT_EXTERNAL}"));
         }
     }
-    for (field, is_written) in [("catchAll", catch_all.is_some()), ("aliasOf", alias_of.is_some())] {
+    for (field, is_written) in
+        [("catchAll", catch_all.is_some()), ("aliasOf", alias_of.is_some()), ("dkim", dkim.is_some())]
+    {
         if is_written && *mode != MailMode::Hosted {
             reader.invalid(&format!("spec.mail.{field}"), format!("`{field}` {NOT_HOSTED}"));
         }
@@ -127,6 +132,7 @@ pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainNam
         dmarc: dmarc.as_ref().and_then(|Dmarc { policy }| *policy).unwrap_or_default(),
         catch_all: catch_all.as_deref().and_then(|text| reader.take("spec.mail.catchAll", Address::parse(text))),
         alias_of: alias_of.as_deref().and_then(|text| read_alias_of(reader, text, zone)),
+        dkim_rotation: dkim.as_ref().and_then(|dkim| dkim.rotation),
     }
 }
 

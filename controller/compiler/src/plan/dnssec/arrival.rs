@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wait::until;
 use super::{Facts, Signing, Wait};
+use crate::model::DomainName;
 use crate::plan::parent::{Parent, ParentAnswer};
 
 /// For how long caches keep anything at most, in seconds: a week (RFC 8767 §4). Nobody here knows what times to live other servers give.
@@ -43,20 +44,22 @@ impl Signing {
 
     /// No cache has the zone from other servers.
     pub(super) fn has_arrived(&mut self, facts: &Facts<'_>) -> Result<(), Wait> {
-        match self.arrival {
-            None => {}
-            Some(Arrival::Elsewhere) => {
-                let ours: Vec<String> = facts.servers.iter().map(ToString::to_string).collect();
-                return Err(Wait::new(format!(
-                    "the parent to delegate the zone to {} alone; by a DS nobody who validates would believe other servers",
-                    ours.join(", ")
-                )));
-            }
-            Some(Arrival::Here(since)) => {
-                until(since, LONGEST, facts.now, "caches to forget what other servers served")?;
-            }
-        }
+        let why = "; by a DS nobody who validates would believe other servers";
+        self.arrival.map_or(Ok(()), |arrival| arrival.is_over(facts.servers, facts.now, why))?;
         self.arrival = None;
         Ok(())
+    }
+}
+
+impl Arrival {
+    /// No cache has the zone from other servers than these. `now`: seconds since 1970; `why`: for what that matters, in words.
+    pub fn is_over(self, servers: &[DomainName], now: u32, why: &str) -> Result<(), Wait> {
+        match self {
+            Self::Elsewhere => {
+                let ours: Vec<String> = servers.iter().map(ToString::to_string).collect();
+                Err(Wait::new(format!("the parent to delegate the zone to {} alone{why}", ours.join(", "))))
+            }
+            Self::Here(since) => until(since, LONGEST, now, "caches to forget what other servers served"),
+        }
     }
 }

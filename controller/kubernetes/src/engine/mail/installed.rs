@@ -118,7 +118,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn is_refused(&self, domain: &DomainName) -> bool {
+    pub(in super::super) fn is_refused(&self, domain: &DomainName) -> bool {
         self.mail_pods.iter().any(|pod| self.acks.get(pod).is_some_and(|ack| ack.refusal(domain).is_some()))
     }
 
@@ -139,7 +139,9 @@ impl Engine {
             .get(domain)
             .and_then(|zone| zone.published.as_ref())
             .is_some_and(|published| !published.mail_gate_open);
-        if acknowledged && closed {
+        // What signed may be kept only for a time from now on.
+        let retires = began && self.has_retired_keys(domain);
+        if acknowledged && closed || retires {
             self.mark(Work::Unit(Unit::Zone(domain.clone())));
         }
         began

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::*;
 
+mod dkim;
 mod generate;
 mod giving_up;
 mod other_domain;

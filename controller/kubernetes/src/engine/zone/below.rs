@@ -6,13 +6,14 @@ use cst_compiler::compile::ZoneFacts;
 use cst_compiler::index::Unit;
 use cst_compiler::model::record::Ds;
 use cst_compiler::model::{DomainName, RecordData, RecordSet, RecordType, Zone};
+use cst_compiler::plan::dkim::KeyRecord;
 
 use super::super::{Engine, Work};
 use super::ZoneState;
 use crate::published::PublishedZone;
 
 impl Engine {
-    pub(super) fn zone_facts(&self, zone: &DomainName, mail_acknowledged: bool) -> ZoneFacts {
+    pub(super) fn zone_facts(&self, zone: &DomainName, mail_acknowledged: bool, dkim: Vec<KeyRecord>) -> ZoneFacts {
         let within = self.zones.range(zone.clone()..).skip_while(|(below, _)| *below == zone);
         let within = within.take_while(|(below, _)| below.is_within(zone));
         let right_below = within.filter(|(below, state)| {
@@ -22,7 +23,8 @@ impl Engine {
         });
         let below: BTreeMap<DomainName, Vec<Ds>> =
             right_below.map(|(below, state)| (below.clone(), self.signer_of(below, state, zone))).collect();
-        ZoneFacts { mail_acknowledged, mail_stays: self.mail_stays(zone), below, glue: self.glue_of_nobody(zone) }
+        let (mail_stays, glue) = (self.mail_stays(zone), self.glue_of_nobody(zone));
+        ZoneFacts { mail_acknowledged, mail_stays, dkim, below, glue }
     }
 
     /// The addresses of our name servers that lie in zones below one that are served and that nobody declares.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cst_compiler::index::Unit;
 use cst_compiler::model::DomainName;
+use cst_compiler::plan::dkim::Dkim;
 use cst_compiler::plan::serial;
 
 use super::super::{Engine, Work};
@@ -25,8 +26,10 @@ impl Engine {
         let serial = serial::next(Some(last.serial), believed(state, now), now.seconds);
         let caches = last.caches.with(next.zone.longest_ttl(), now.seconds);
         let servers = self.answering(state).filter(|server| !server.required).map(|server| server.name.clone());
+        let negative = last.zone.negative_ttl().max(next.zone.negative_ttl());
+        let dkim = Dkim { absence: last.dkim.absence.with(negative, now.seconds), ..next.dkim.clone() };
         let history = next.history.clone().with_servers(servers);
-        Step::Publish(Box::new(PublishedZone { serial, caches, history, ..next }))
+        Step::Publish(Box::new(PublishedZone { serial, dkim, caches, history, ..next }))
     }
 
     /// That a version has yet to be made above what a server answers is looked at again.

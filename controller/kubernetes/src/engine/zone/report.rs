@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cst_api::{ConditionType, DomainStatus, KeyStatus, NextStep, Reason, ServerSerial, ZoneStatus};
+use cst_api::{
+    ConditionType, DkimStatus, DomainMailStatus, DomainStatus, KeyStatus, NextStep, Reason, ServerSerial, ZoneStatus,
+};
 use cst_compiler::compile::ZoneOutcome;
 use cst_compiler::index::Unit;
 use cst_compiler::model::record::Ds;
 use cst_compiler::model::{DomainName, ObjectKey};
 use cst_compiler::parse::DomainModel;
+use cst_compiler::plan::dkim::{Dkim, KeySet};
 use cst_compiler::plan::dnssec::{Wait, ZoneKey};
 use cst_compiler::plan::guard::Held;
 use cst_compiler::plan::serial;
@@ -71,9 +74,10 @@ impl Engine {
             }
             self.tell_of_parent(zone, state, &object, facts);
             next.zone = status;
+            next.mail = mail_status(state);
         } else if outcome.holder.is_none() {
             // What it held goes on being served, so it goes on holding it.
-            next.zone = last.zone;
+            (next.zone, next.mail) = (last.zone, last.mail);
         }
         let unserved = state.published.as_ref().map(|last| last.serial) != state.served;
         let smooth = facts.held.is_empty()
@@ -193,7 +197,32 @@ fn key_status(key: &ZoneKey) -> Option<KeyStatus> {
     Some(KeyStatus { tag, algorithm, made: made.to_string(), listed, signing: signs, trusted })
 }
 
+/// What a Domain's status says of the keys of its mail.
+fn mail_status(state: &ZoneState) -> Option<DomainMailStatus> {
+    let dkim = state.published.as_ref().map(|published| dkim_status(&published.dkim)).unwrap_or_default();
+    let next = state.dkim_waits.first().map(next_step);
+    (!dkim.is_empty() || next.is_some()).then_some(DomainMailStatus { dkim, next })
+}
+
+fn dkim_status(dkim: &Dkim) -> Vec<DkimStatus> {
+    let of_set = |set: &KeySet| {
+        let (made, phase, since) = (set.made.to_string(), set.phase, time(set.since).unwrap_or_default());
+        let key = |key| DkimStatus {
+            selector: set.selector(key).to_string(),
+            algorithm: key.algorithm.into(),
+            made: made.clone(),
+            phase,
+            since: since.clone(),
+        };
+        set.keys.iter().map(key).collect::<Vec<_>>()
+    };
+    dkim.sets.iter().flat_map(of_set).collect()
+}
+
 fn next_step(wait: &Wait) -> NextStep {
-    let time = |seconds: u32| Timestamp::from_second(i64::from(seconds)).ok().map(|time| time.to_string());
     NextStep { waits_for: wait.text.clone(), not_before: wait.until.and_then(time) }
+}
+
+fn time(seconds: u32) -> Option<String> {
+    Timestamp::from_second(i64::from(seconds)).ok().map(|time| time.to_string())
 }

@@ -8,6 +8,7 @@ use cst_compiler::compile::{Standing, ZoneOutcome};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{DomainName, ObjectKey, Zone};
 use cst_compiler::parse::DomainModel;
+use cst_compiler::plan::dkim::Dkim;
 use cst_compiler::plan::dnssec::{self, Caches, Facts, Judged, Signing, Wanted};
 use cst_compiler::plan::guard::{self, Held};
 use cst_compiler::plan::history::History;
@@ -34,6 +35,8 @@ struct Live<'a> {
     /// Its mail stays although it is given up.
     mail_stays: bool,
     wanted: Wanted,
+    /// What its mail is signed with from now on: the zone holds its records.
+    dkim: Dkim,
 }
 
 impl Live<'_> {
@@ -68,6 +71,7 @@ impl Engine {
         zone: &DomainName,
         outcome: &ZoneOutcome,
         gate_open: bool,
+        dkim: Dkim,
         now: &Now,
     ) -> Decision {
         let last = self.zones.get(zone).and_then(|state| state.published.clone());
@@ -92,7 +96,7 @@ impl Engine {
                 };
                 let wanted = Wanted::of(model, &self.index.settings().dns.dnssec);
                 let (mail_held, mail_stays) = (self.giving_up(zone), self.mail_stays(zone));
-                let live = Live { zone: compiled, model, gate_open, mail_held, mail_stays, wanted };
+                let live = Live { zone: compiled, model, gate_open, mail_held, mail_stays, wanted, dkim };
                 match last {
                     Some(last) => self.next_version(state, &last, &live, now),
                     None => self.first_version(state, &live, now),
@@ -159,6 +163,7 @@ impl Engine {
             retired: None,
             leave: None,
             signing,
+            dkim: Dkim { absence: Caches::default().with(live.zone.negative_ttl(), now.seconds), ..live.dkim.clone() },
             epoch: now.seconds,
             is_labelled: true,
             caches: Caches::default().with(live.zone.longest_ttl(), now.seconds),
@@ -182,6 +187,9 @@ impl Engine {
         if live.model.deletion_policy == DeletionPolicy::Retain {
             // What protects it holds at once, whatever else of the change is held.
             next.deletion_policy = DeletionPolicy::Retain;
+        }
+        if content.is_none() || live.dkim.records() == last.dkim.records() {
+            next.dkim = Dkim { absence: last.dkim.absence, ..live.dkim.clone() };
         }
         if content.is_none() {
             next = PublishedZone {
@@ -280,7 +288,7 @@ impl Engine {
     }
 
     /// The servers that do not answer the stored version. One that need not, and never did, is not waited for.
-    fn behind(&self, state: &ZoneState) -> Vec<String> {
+    pub(super) fn behind(&self, state: &ZoneState) -> Vec<String> {
         let serial = state.published.as_ref().map(|published| published.serial);
         if self.index.settings().dns.secondaries.is_empty() {
             // Whoever transfers the zone all the same is not seen.
