@@ -1,4 +1,4 @@
-//! Installs mail tables beside Postfix and Dovecot.
+//! Installs mail tables beside Postfix and Dovecot, and keys beside Rspamd.
 //!
 //! ```text
 //! shard Secrets ─receive→ inbox ─decide→ last_good, tables ─reload, probe→ ack ─acknowledge→ ConfigMap mail-agent-<pod>

@@ -1,4 +1,4 @@
-//! Puts tables where Postfix and Dovecot read them.
+//! Puts tables where Postfix and Dovecot read them, and keys where Rspamd does.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cst_compiler::desired::mail::postfix::{Table, Tables};
 use cst_compiler::desired::mail::sharing::Sharing;
-use cst_compiler::desired::mail::{DomainContent, dovecot};
+use cst_compiler::desired::mail::{DomainContent, dovecot, rspamd};
 use cst_compiler::model::{Address, DomainName};
 use sha2::{Digest, Sha256};
 
@@ -18,7 +18,7 @@ use crate::files::{self, FileError};
 /// others.
 const SENTINEL: &[u8] = b"\n";
 
-/// The two folders of tables.
+/// The folders of tables and keys.
 #[derive(Debug)]
 pub struct TableFolders {
     postfix: PathBuf,
@@ -27,6 +27,8 @@ pub struct TableFolders {
     acl: PathBuf,
     /// The boxes' scripts: a folder for each domain.
     sieve: PathBuf,
+    /// What mail is signed with: a file for each domain.
+    rspamd: PathBuf,
 }
 
 /// Why tables are not in place.
@@ -41,16 +43,17 @@ pub enum TableError {
 }
 
 impl TableFolders {
-    /// The folders below `root`: `postfix`, readable to all in its container, and `dovecot`, whose passwd-files the agent's group reads,
-    /// and whose hidden files, of rights and scripts, the users' own processes read too.
+    /// The folders below `root`: `postfix`, readable to all in its container, `dovecot`, whose passwd-files the agent's group reads,
+    /// and whose hidden files, of rights and scripts, the users' own processes read too, and `rspamd`, for the agent's group alone.
     pub fn open(root: &Path) -> Result<Self, FileError> {
         let dovecot = root.join("dovecot");
         let (acl, sieve) = (dovecot.join(".acl"), dovecot.join(".sieve"));
-        let folders = Self { postfix: root.join("postfix"), dovecot, acl, sieve };
+        let folders = Self { postfix: root.join("postfix"), dovecot, acl, sieve, rspamd: root.join("rspamd") };
         files::folder(&folders.postfix, 0o755)?;
         files::folder(&folders.dovecot, 0o751)?;
         files::folder(&folders.acl, 0o755)?;
         files::folder(&folders.sieve, 0o755)?;
+        files::folder(&folders.rspamd, 0o750)?;
         Ok(folders)
     }
 
@@ -94,6 +97,17 @@ impl TableFolders {
         files::replace(&path, text.as_bytes(), 0o640, Some(modified), |_| true)
     }
 
+    /// Writes what a domain's mail is signed with, unless it is there as it should be: keys, selectors and algorithms in one file, so that
+    /// nothing names a key that is not there. Rspamd reads it for each message.
+    pub fn write_signers(&self, content: &DomainContent) -> Result<(), FileError> {
+        let path = self.rspamd.join(content.domain().as_str());
+        let text = rspamd::signers_file(content);
+        if files::read(&path)?.is_some_and(|present| present == text.as_bytes()) {
+            return Ok(());
+        }
+        files::replace(&path, text.as_bytes(), 0o640, None, |_| true)
+    }
+
     /// Writes who uses whose box, for the domains for which that is another than `before`; `None`: what is there is not known.
     pub fn write_sharing<'a>(
         &self,
@@ -130,7 +144,8 @@ impl TableFolders {
     }
 
     /// Removes the files of a domain that no table knows any more: while one does, LMTP would refuse its mail for good.
-    pub fn remove_dovecot(&self, domain: &DomainName) -> Result<(), FileError> {
+    pub fn remove_domain(&self, domain: &DomainName) -> Result<(), FileError> {
+        files::remove(&self.rspamd.join(domain.as_str()))?;
         files::remove(&self.passwd_file(domain))?;
         files::remove(&self.acl.join(domain.as_str()))?;
         files::remove_folder(&self.sieve.join(domain.as_str()))
