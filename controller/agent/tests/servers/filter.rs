@@ -7,7 +7,7 @@ use cst_compiler::model::Recipient;
 
 use crate::client::Client;
 use crate::names::ELSEWHERE;
-use crate::place::place;
+use crate::place::{Place, place};
 use crate::support::{address, domain, mailbox};
 
 /// What every filter refuses.
@@ -171,4 +171,46 @@ fn what_was_accepted_around_the_end_of_rspamd_comes_once() {
         assert_eq!(imap.count(subject), 1, "{subject}");
     }
     assert_eq!(imap.count("caduta"), accepted.len(), "nothing else came");
+}
+
+#[test]
+#[ignore = "needs the images: run by tests/servers/run"]
+fn what_a_box_sends_on_while_rspamd_is_away_waits_and_is_in_the_box_once() {
+    let mut inoltro = domain("inoltro.example", &[]);
+    let to = vec![Recipient::parse("dopo@elsewhere.example").unwrap()];
+    inoltro
+        .boxes
+        .push(MailBox { forward: Some(Forwarding { to, keep_copy: true }), ..mailbox("anna@inoltro.example") });
+    let place = &mut *place();
+    place.install(&[&inoltro]);
+    place.kill_server("dovecot");
+    assert!(send("anna@inoltro.example", "in due posti", "Buongiorno.").starts_with("250"));
+    place.kill_server("rspamd");
+    place.start_server("dovecot");
+    let queued = |place: &Place, text: &str| {
+        place
+            .in_image("postfix", &["postqueue", "-c", "/etc/postfix/run", "-j"])
+            .lines()
+            .any(|line| line.contains(text))
+    };
+    place.in_image("postfix", &["postqueue", "-c", "/etc/postfix/run", "-f"]);
+    let start = std::time::Instant::now();
+    let refused = |place: &Place| {
+        let log = std::fs::read_to_string(place.path("dovecot.log")).unwrap();
+        log.lines().any(|line| line.contains("anna@inoltro.example") && line.contains("redirect action: failed"))
+    };
+    while !refused(place) {
+        assert!(start.elapsed() < Duration::from_secs(30), "Dovecot did not try to send it on");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(queued(place, "anna@inoltro.example"), "it waits");
+    place.start_server("rspamd");
+    while !queued(place, "dopo@elsewhere.example") {
+        assert!(start.elapsed() < Duration::from_mins(1), "it was not sent on");
+        place.in_image("postfix", &["postqueue", "-c", "/etc/postfix/run", "-f"]);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let mut anna = Client::imap("anna@inoltro.example", "segreto").unwrap();
+    anna.await_message("in due posti");
+    assert_eq!(anna.count("in due posti"), 1);
 }
