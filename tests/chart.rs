@@ -30,6 +30,8 @@ const VALUES: [&[&str]; 2] = [
         "mail.services.mx.type=LoadBalancer",
         "mail.services.imap.type=NodePort",
         "mail.storageClass=fast",
+        "mail.antivirus.enabled=true",
+        "mail.antivirus.storageClass=fast",
         "web.gatewayClass=traefik",
         "web.database.storageClass=fast",
     ],
@@ -114,7 +116,7 @@ async fn everything_that_the_chart_makes_is_taken() {
 #[tokio::test]
 async fn every_pod_of_the_chart_is_admitted_where_it_runs() {
     let client = client().await;
-    let made = chart::render(&["web.gatewayClass=traefik"]);
+    let made = chart::render(&["web.gatewayClass=traefik", "mail.antivirus.enabled=true"]);
     make_namespaces(&client, &made).await;
     for account in made.iter().filter(|object| kind_of(object) == "ServiceAccount") {
         apply(&client, account).await.unwrap();
@@ -127,7 +129,7 @@ async fn every_pod_of_the_chart_is_admitted_where_it_runs() {
         assert!(admitted.is_ok(), "{}: {}", owner.name_any(), admitted.unwrap_err());
         pods += 1;
     }
-    assert!(pods >= 5, "controller, two public servers, mail and database: only {pods}");
+    assert!(pods >= 6, "controller, two public servers, mail, virus scanner and database: only {pods}");
 }
 
 /// The first pod of a Deployment or `StatefulSet`, as its controller would make it.

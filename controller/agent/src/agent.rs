@@ -21,6 +21,7 @@ use crate::last_good::LastGood;
 use crate::postfix::{PostfixTables, TableError};
 use crate::probe::{self, Probe, Unshown};
 use crate::reload::reload;
+use crate::rspamd::SignerFiles;
 use crate::sessions;
 
 /// How long a step waits for the servers to see what it installed.
@@ -34,6 +35,7 @@ const REPEAT: Duration = Duration::from_secs(1);
 pub struct Agent {
     config: Config,
     dovecot: DovecotFiles,
+    signers: SignerFiles,
     postfix: PostfixTables,
     last_good: LastGood,
     inbox: Inbox,
@@ -53,8 +55,8 @@ pub struct Agent {
     leaving: BTreeSet<DomainName>,
     /// The set of domains changed since Postfix was last told.
     reload_due: bool,
-    /// Domains whose passwd-file changed in a way that no question can show, with the second in which it did: Dovecot looks at a file
-    /// once in each second of the clock, so until the next one the old password may be valid.
+    /// Domains whose passwd-file or keys changed in a way that no question can show, with the second in which they did: Dovecot looks at a
+    /// file once in each second of the clock, so until the next one the old password may be valid; and Rspamd may be signing by an old key.
     settling: BTreeMap<DomainName, u64>,
     /// Who uses whose box.
     sharing: Sharing,
@@ -96,9 +98,11 @@ impl Agent {
         let last_good = LastGood::open(&config.root)?;
         let postfix = PostfixTables::open(&config.root.join("postfix"))?;
         let dovecot = DovecotFiles::open(config.root.join("dovecot"))?;
+        let signers = SignerFiles::open(config.root.join("rspamd"))?;
         let installed = last_good.load()?;
         for content in installed.values() {
             dovecot.write_passwd(content)?;
+            signers.write(content)?;
         }
         // Whether the servers saw what an agent before this one installed is not known.
         let probes: BTreeMap<_, _> = installed
@@ -107,6 +111,7 @@ impl Agent {
             .collect();
         Ok(Self {
             dovecot,
+            signers,
             postfix,
             last_good,
             inbox: Inbox::default(),
@@ -193,8 +198,9 @@ impl Agent {
         let unwritten = self.unwritten.iter().map(|domain| (domain.to_string(), "is not in the tables yet".to_owned()));
         let named = |(domain, reason): (&DomainName, &String)| (domain.to_string(), reason.clone());
         let unknown = self.inbox.unknown().map(|(name, reason)| (name.clone(), reason.clone()));
-        let settling =
-            self.settling.keys().map(|domain| (domain.to_string(), "waits for Dovecot's next look".to_owned()));
+        let settling = self.settling.keys().map(|domain| {
+            (domain.to_string(), "waits for Dovecot's next look, or for the last signature by an old key".to_owned())
+        });
         let ending = self.ending.keys().map(|domain| (domain.to_string(), "sessions are still to be ended".to_owned()));
         let unshown = self.unshown.iter().map(|(domain, unshown)| (domain.to_string(), unshown.reason().to_owned()));
         let refused =
@@ -229,17 +235,19 @@ impl Agent {
     }
 
     /// The last good state first: an agent that is killed here goes on from it. Dovecot before Postfix: what Postfix accepts can be
-    /// delivered.
+    /// delivered. What mail is signed with holds from here on; a message that was being signed is, before the next second of the clock.
     fn install(&mut self, content: DomainContent) -> Result<(), FileError> {
         let domain = content.domain().clone();
         let before = self.fleet.domains().get(&domain);
         self.last_good.save(before, &content)?;
         self.dovecot.write_passwd(&content)?;
+        self.signers.write(&content)?;
+        let is_signed_anew = before.is_some_and(|before| before.dkim() != content.dkim());
         let ended: BTreeSet<Address> = sessions::ended(before, &content).cloned().collect();
         self.reload_due |= before.is_none();
         let asked = self.probes.remove(&domain).filter(|probe| probe.holds_for(&content));
         let fresh = Probe::of(before, &content);
-        if !fresh.as_ref().is_some_and(|probe| probe.is_box) {
+        if is_signed_anew || !fresh.as_ref().is_some_and(|probe| probe.is_box) {
             self.settling.insert(domain.clone(), second());
         }
         if let Some(probe) = fresh.or(asked) {
@@ -294,6 +302,7 @@ impl Agent {
         let written = self.postfix.write().map_err(StepError::Tables)?;
         tracing::info!(domains = self.unwritten.len(), tables = written, "installed");
         for domain in &self.leaving {
+            self.signers.remove(domain).map_err(StepError::Remove)?;
             self.dovecot.remove(domain).map_err(StepError::Remove)?;
             self.settling.insert(domain.clone(), second());
             self.last_good.forget(domain).map_err(StepError::Remove)?;

@@ -1,4 +1,4 @@
-//! Installs mail tables beside Postfix and Dovecot.
+//! Installs mail tables beside Postfix and Dovecot, and keys beside Rspamd.
 //!
 //! ```text
 //! shard Secrets ─receive→ inbox ─decide→ last_good, tables ─reload, probe→ ack ─acknowledge→ ConfigMap mail-agent-<pod>
@@ -25,6 +25,7 @@ pub mod postfix;
 mod probe;
 mod receive;
 mod reload;
+pub mod rspamd;
 mod sessions;
 
 use std::pin::pin;

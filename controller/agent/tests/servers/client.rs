@@ -113,12 +113,20 @@ impl Client {
 
     /// Sends a message with this header, whose lines end with CRLF; the last reply.
     pub fn send_with(&mut self, from: &str, to: &str, header: &str) -> String {
+        self.send_body(from, to, header, "Buongiorno.")
+    }
+
+    /// The same with this text.
+    pub fn send_body(&mut self, from: &str, to: &str, header: &str, body: &str) -> String {
         let rcpt = self.rcpt(from, to);
         if !rcpt.starts_with('2') {
             return rcpt;
         }
-        assert!(self.say("DATA").starts_with("354"));
-        self.say(&format!("{header}\r\nBuongiorno.\r\n."))
+        let data = self.say("DATA");
+        if !data.starts_with("354") {
+            return data;
+        }
+        self.say(&format!("{header}\r\n{body}\r\n."))
     }
 
     /// An IMAP session over TLS, after LOGIN; the server's answer where it refuses.
@@ -178,11 +186,24 @@ impl Client {
         found.lines().next().unwrap().trim_start_matches("* SEARCH").split_whitespace().count()
     }
 
-    /// Waits until a message with this subject is in the box, and returns it.
+    /// Waits until a message with this subject is in the box, and returns it, between the server's words.
     pub fn await_message(&mut self, subject: &str) -> String {
+        self.await_in("INBOX", subject)
+    }
+
+    /// The same, and the message alone (RFC 9051 §4.3: `{octets}`, then as many).
+    pub fn await_bytes(&mut self, subject: &str) -> String {
+        let answer = self.await_message(subject);
+        let (words, rest) = answer.split_once("}\r\n").unwrap();
+        let octets: usize = words.rsplit_once('{').unwrap().1.parse().unwrap();
+        rest[..octets].to_owned()
+    }
+
+    /// The same in another folder.
+    pub fn await_in(&mut self, folder: &str, subject: &str) -> String {
         let start = Instant::now();
         loop {
-            self.imap_command("SELECT INBOX").unwrap();
+            self.imap_command(&format!("SELECT {folder}")).unwrap();
             let found = self.imap_command(&format!("SEARCH SUBJECT \"{subject}\"")).unwrap();
             let number = found.lines().next().unwrap().trim_start_matches("* SEARCH").trim().to_owned();
             if !number.is_empty() {

@@ -168,7 +168,7 @@ fn mail_of_others_keeps_its_own_header() {
     let place = &mut *place();
     place.install(&[&altre]);
     place.stop_milter();
-    let header = "From: A <a@elsewhere.example>, B <b@elsewhere.example>\r\nSubject: altrui\r\n";
+    let header = "From: A <a@elsewhere.example>\r\nSender: B <b@elsewhere.example>\r\nSubject: altrui\r\n";
     let reply = Client::smtp(25).send_with("c@elsewhere.example", "via@altre.example", header);
     assert!(reply.starts_with("250"), "port 25: {reply}");
     let reply = Client::smtp(25).send_with("c@elsewhere.example", "luca@altre.example", "Subject: senza mittente\r\n");

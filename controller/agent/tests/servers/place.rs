@@ -14,6 +14,7 @@ use cst_compiler::desired::mail::{MailDomain, shard};
 use tokio::runtime::Runtime;
 
 use crate::client::Client;
+use crate::names;
 use crate::support::{address, domain, domain_name, secret};
 
 /// The centre's own postmaster.
@@ -30,6 +31,8 @@ pub struct Place {
     /// What judges the header of submissions, while it is there.
     milter: Option<Runtime>,
     version: u64,
+    /// Where Rspamd, from its next start, finds the virus scanner.
+    pub antivirus: Option<&'static str>,
     /// What port 25 said of a recipient before there were tables.
     pub without_tables: String,
     /// How long it took from the first tables to the first accepted recipient.
@@ -59,8 +62,11 @@ impl Place {
         });
         let (servers, version) = (BTreeMap::new(), 0);
         let (without_tables, healed_in) = (String::new(), Duration::ZERO);
-        let mut place = Self { folder, runtime, agent, servers, milter: None, version, without_tables, healed_in };
+        let mut place =
+            Self { folder, runtime, agent, servers, milter: None, antivirus: None, version, without_tables, healed_in };
+        place.servers.insert("named", names::serve(&place.folder));
         place.start_milter();
+        place.start_server("rspamd");
         place.start_server("postfix");
         place.start_server("dovecot");
         place.without_tables = Client::smtp(25).rcpt("", CENTRE);
@@ -75,9 +81,15 @@ impl Place {
     pub fn start_server(&mut self, name: &'static str) {
         let log = File::options().create(true).append(true).open(self.folder.join(format!("{name}.log"))).unwrap();
         let mut command = Command::new(self.folder.join(format!("start-{name}")));
+        command.envs(self.antivirus.map(|at| ("MAIL_ANTIVIRUS", at)));
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         self.servers.insert(name, child);
-        let ports: &[u16] = if name == "postfix" { &[25, 465, 587] } else { &[24, 143, 993, 4190, 10340, 12345] };
+        let ports: &[u16] = match name {
+            "postfix" => &[25, 465, 587],
+            "rspamd" => &[11332],
+            "clamav" => &[3310],
+            _ => &[24, 143, 993, 4190, 10340, 12345],
+        };
         let start = Instant::now();
         while !ports.iter().all(|port| std::net::TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
             assert!(start.elapsed() < Duration::from_secs(30), "{name} does not listen: see its log");

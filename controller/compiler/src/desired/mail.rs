@@ -1,7 +1,8 @@
-//! Mail: from the boxes and aliases of a domain to shard Secrets, and from those to the tables of Postfix and Dovecot.
+//! Mail: from the boxes and aliases of a domain to shard Secrets, and from those to the tables of Postfix and Dovecot and the keys of
+//! Rspamd.
 //!
 //! ```text
-//! MailDomain ─encode→ Shard… ─(Secrets, watched by the agent)→ decode → DomainContent ─→ Postfix' tables, Dovecot's files
+//! MailDomain ─encode→ Shard… ─(Secrets, watched by the agent)→ decode → DomainContent ─→ Postfix' tables, Dovecot's files, Rspamd's keys
 //! ```
 //!
 //! A shard says what was declared; who gets what is worked out where the tables are written, from what is installed there, so that no
@@ -18,6 +19,7 @@ pub mod password;
 pub mod postfix;
 pub mod posting;
 pub mod routes;
+pub mod rspamd;
 pub mod sender;
 pub mod shard;
 pub mod sharing;

@@ -3,12 +3,16 @@
 //! They run before a user's own. What is sent on to other hosts bears the box's own address as its sender (Dovecot's
 //! `sieve_redirect_envelope_from`): the next host finds it in our SPF, and what cannot be delivered comes back to the box instead of to
 //! somebody who did not write to that host. Such returns have no sender themselves, and are never sent on.
+//!
+//! What Rspamd marked as spam (`X-Spam: Yes`, which nobody else's mail gets in with) is not sent on or answered. After this script one for
+//! all boxes files it into Junk (`charts/images/dovecot/junk.sieve`); only where nobody would look there it stays what it is: a shared box
+//! has it in its INBOX, and a group, which has no box, sends it on with its mark.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::routes::Installed;
-use super::{Answer, DomainContent, MailBox};
+use super::{Answer, BoxRole, DomainContent, MailBox};
 use crate::model::{Address, Recipient};
 
 /// The scripts of a domain's boxes, of those that have one.
@@ -18,11 +22,16 @@ pub fn scripts(content: &DomainContent, book: Installed<'_>) -> BTreeMap<Address
 }
 
 fn script(mailbox: &MailBox, elsewhere: &[&Recipient]) -> Option<String> {
-    if elsewhere.is_empty() && mailbox.answer.is_none() {
+    let is_shared = mailbox.role == BoxRole::Shared;
+    if elsewhere.is_empty() && mailbox.answer.is_none() && !is_shared {
         return None;
     }
     let keeps = !mailbox.is_group() && mailbox.forward.as_ref().is_none_or(|forward| forward.keep_copy);
-    let mut text = String::from("require [\"copy\", \"envelope\", \"vacation\"];\n");
+    let mut text = String::from("require [\"copy\", \"envelope\", \"fileinto\", \"vacation\"];\n");
+    if !mailbox.is_group() {
+        text += "if header :is \"X-Spam\" \"Yes\" {\n";
+        text += if is_shared { "  fileinto \"INBOX\";\n  stop;\n}\n" } else { "  stop;\n}\n" };
+    }
     if let Some(answer) = &mailbox.answer {
         write_answer(&mut text, answer);
     }

@@ -1,4 +1,4 @@
-require ["copy", "envelope", "vacation"];
+require ["copy", "envelope", "fileinto", "vacation"];
 if not envelope :is "from" "" {
   redirect :copy "rsu.urbino@union.example.org";
 }

@@ -233,6 +233,7 @@ fn scripts_send_on_and_answer() {
         MailBox { answer: Some(Answer { subject: None, ..answer }), ..person("dario") },
         group("lista", &["l@example.org", &at("anna")], Posting::Anyone),
         MailBox { state: MailboxState::Closed, ..forwarding("closed", &["x@example.org"], true) },
+        MailBox { role: BoxRole::Shared, password: None, ..person("ufficio") },
     ])]);
     let scripts = scripts(all.get(&domain(FANO)).unwrap(), Installed::new(&all));
     let text: String = scripts.iter().map(|(address, script)| format!("# {address}\n{script}")).collect();
