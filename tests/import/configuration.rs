@@ -13,6 +13,11 @@ fn a_bind_folder_is_served_as_before() {
         import_and_render(&repository, &["--named-conf", folder.path().to_str().unwrap(), "--detailed-exitcode"]);
     assert_eq!(told.matches("renders to the same zone").count(), 3, "{told}");
     assert!(told.contains("named.conf.local:4:1: warning: other.example is skipped"), "{told}");
+    assert!(
+        told.contains("warning: `/var/cache/bind/zones/db.scuola` is taken to be `zones/db.scuola` here"),
+        "{told}"
+    );
+    assert_eq!(told.matches("is taken to be").count(), 1, "{told}");
     assert!(!told.contains("localhost"), "{told}");
     let written = fs::read_to_string(repository.path().join("members/urbino/urbino.example.yaml")).unwrap();
     assert!(written.ends_with("  mail: {mode: Hosted}\n  pec: {provider: Aruba}\n"), "{written}");

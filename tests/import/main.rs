@@ -2,6 +2,7 @@
 
 mod bind;
 mod configuration;
+mod folders;
 mod output;
 mod transfers;
 mod zone_files;
