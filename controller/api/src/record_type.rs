@@ -117,6 +117,11 @@ impl RecordType {
         WRITTEN.contains(&self)
     }
 
+    /// How manifests write it: by its mnemonic, or as `TYPE<number>` where they do not know that.
+    pub fn in_manifests(self) -> String {
+        if self.is_written() { self.to_string() } else { format!("TYPE{}", self.0) }
+    }
+
     /// The mnemonic, where it has one here.
     pub fn mnemonic(self) -> Option<&'static str> {
         NAMES.iter().find(|(known, _)| *known == self).map(|(_, name)| *name)
@@ -165,8 +170,9 @@ impl FromStr for RecordType {
 }
 
 impl Serialize for RecordType {
+    /// As manifests write it: as the schema takes it.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.in_manifests())
     }
 }
 
@@ -202,6 +208,12 @@ mod tests {
         }
         assert_eq!(RecordType::from_number(65_280).to_string(), "TYPE65280");
         assert_eq!(RecordType::from_number(65).to_string(), "HTTPS");
+        for (type_, written) in
+            [(RecordType::HTTPS, "HTTPS"), (RecordType::OPENPGPKEY, "TYPE61"), (RecordType::SMIMEA, "TYPE53")]
+        {
+            assert_eq!(type_.in_manifests(), written);
+            assert_eq!(serde_json::to_value(type_).unwrap(), written);
+        }
         for text in ["", "a", "TYPE", "TYPE65536", "TYPE-1", "SPF"] {
             assert!(text.parse::<RecordType>().is_err(), "{text}");
         }

@@ -1,5 +1,6 @@
 //! An existing centre's way in: zones as other servers have them become manifests that render to the same, proved by compiling them.
 
+mod catalog;
 mod difference;
 mod draft;
 #[cfg(test)]

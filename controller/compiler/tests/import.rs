@@ -199,7 +199,7 @@ fn pointers_that_are_derived_are_not_written() {
 
 #[test]
 fn every_difference_is_told() {
-    let lines = "w 5 A 192.0.2.1\nx HINFO a b\nm MX 10 alias\nalias CNAME w\nt TXT \"\\200\"\nt TXT \"ok\"\nbelow.deep TXT x\ndeep NS ns.elsewhere.example.";
+    let lines = "w 5 A 192.0.2.1\nx HINFO a\nm MX 10 alias\nalias CNAME w\nt TXT \"\\200\"\nt TXT \"ok\"\nbelow.deep TXT x\ndeep NS ns.elsewhere.example.";
     let imported = one(&[], "urbino.example", lines);
     assert_eq!(
         differences(&imported),
@@ -208,11 +208,26 @@ fn every_difference_is_told() {
             "- below.deep.urbino.example. 3600 IN TXT \"x\"",
             "- m.urbino.example. 3600 IN MX 10 alias.urbino.example.",
             "- t.urbino.example. 3600 IN TXT \"\\200\"",
-            "- x.urbino.example HINFO: records of the type HINFO are not held here",
+            "- x.urbino.example HINFO: its data is not of the form of HINFO: write two texts such as `\"PC\" \"Linux\"`",
             "TTL w.urbino.example. A: 5 becomes 30",
         ]
     );
     assert_eq!(imported.text.matches("# Not taken: ").count(), 4, "{}", imported.text);
+}
+
+#[test]
+fn types_that_manifests_hold_by_number_are_written_by_it() {
+    let lines = format!("{CAA}\nk TYPE61 \\# 2 0000\ns TYPE53 \\# 4 03010000\nh HINFO a b\nm SMIMEA 3 1 0 00\n");
+    let imported = one(&[], "urbino.example", &lines);
+    assert_eq!(differences(&imported), NONE);
+    for expected in [
+        "{name: k, type: TYPE61, values: [\"\\\\# 2 0000\"]}",
+        "{name: s, type: TYPE53, values: [\"\\\\# 4 03010000\"]}",
+        "{name: h, type: TYPE13, values: [\"\\\\# 4 01610162\"]}",
+        "{name: m, type: TYPE53, values: [\"\\\\# 4 03010000\"]}",
+    ] {
+        assert!(spec(&imported).contains(expected), "{expected}: {}", imported.text);
+    }
 }
 
 #[test]

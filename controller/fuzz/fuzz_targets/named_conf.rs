@@ -14,6 +14,6 @@ fn visit(item: &Item) {
     match item {
         Item::View(_, _, inside) => inside.iter().for_each(visit),
         Item::Zone(zone) => drop((zone.zone(), zone.is_local())),
-        Item::Include(..) | Item::Directory(_) => {}
+        Item::Include(..) | Item::Directory(_) | Item::NewZones(_) | Item::NewZonesDirectory(_) => {}
     }
 }

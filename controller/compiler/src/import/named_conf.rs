@@ -36,6 +36,10 @@ pub enum Item {
     Include(Position, String),
     /// `directory "FOLDER";` of the options: relative files are in it.
     Directory(String),
+    /// `allow-new-zones yes;`: zones that were added while the server ran stand in a file of its own.
+    NewZones(Position),
+    /// `new-zones-directory "FOLDER";`: that file is in it, not in the directory.
+    NewZonesDirectory(String),
     /// A zone.
     Zone(ZoneStatement),
     /// A view and what is in it.
@@ -158,10 +162,23 @@ fn item(statement: &Statement) -> Vec<Item> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["include", file] => vec![Item::Include(*at, (*file).to_owned())],
-        ["options"] => value(block, "directory").map(Item::Directory).into_iter().collect(),
+        ["options"] => {
+            let directory = value(block, "directory").map(Item::Directory);
+            directory.into_iter().chain(block.iter().filter_map(new_zones)).collect()
+        }
         ["view", name, ..] => vec![Item::View(*at, (*name).to_owned(), items(block))],
         ["zone", name, class @ ..] => vec![Item::Zone(zone(*at, name, class, block))],
-        _ => Vec::new(),
+        _ => new_zones(statement).into_iter().collect(),
+    }
+}
+
+/// What options or a view say of zones that are added while the server runs.
+fn new_zones(Statement { at, words, .. }: &Statement) -> Option<Item> {
+    let [name, value, ..] = words.as_slice() else { return None };
+    match (name.as_str(), value.to_ascii_lowercase().as_str()) {
+        ("allow-new-zones", "yes" | "true" | "1") => Some(Item::NewZones(*at)),
+        ("new-zones-directory", _) => Some(Item::NewZonesDirectory(value.clone())),
+        _ => None,
     }
 }
 
@@ -241,6 +258,23 @@ view "inside" { match-clients { 10/8; }; zone "a.example" { type primary; file "
         let items = read(b"zone a { in-view \"inside\"; };").unwrap();
         let Item::Zone(zone) = &items[0] else { panic!("{items:?}") };
         assert_eq!(zone.kind, ZoneKind::OfView("inside".into()));
+    }
+
+    #[test]
+    fn zones_added_while_the_server_runs_are_said_to_be() {
+        let text = "options {\n directory \"/d\"; allow-new-zones yes; new-zones-directory \"/n\"; };\nview v { allow-new-zones Yes; };\nview w { allow-new-zones no; };";
+        let items = read(text.as_bytes()).unwrap();
+        let (at, in_view) = (Position { line: 2, column: 18 }, Position { line: 3, column: 10 });
+        assert_eq!(
+            items,
+            [
+                Item::Directory("/d".into()),
+                Item::NewZones(at),
+                Item::NewZonesDirectory("/n".into()),
+                Item::View(Position { line: 3, column: 1 }, "v".into(), vec![Item::NewZones(in_view)]),
+                Item::View(Position { line: 4, column: 1 }, "w".into(), vec![]),
+            ]
+        );
     }
 
     #[test]

@@ -63,9 +63,12 @@ pub(super) struct Collector {
     file: String,
     soa: Option<(DomainName, u32, Soa)>,
     sets: BTreeMap<(DomainName, RecordType), Collected>,
-    /// How often the owner has changed from one record to the next.
+    /// The how manieth run of records of one owner this is.
     run: usize,
-    last: Option<DomainName>,
+    /// Its owner as it is written.
+    owner: Option<String>,
+    /// Whether the records that come stand for themselves.
+    is_apart: bool,
     records: usize,
     left_out: Vec<LeftOut>,
     signing: BTreeSet<RecordType>,
@@ -76,7 +79,7 @@ pub(super) struct Collector {
 
 struct Collected {
     at: Position,
-    /// In which run of records of one owner the last of it came.
+    /// In which run of records of one owner the last of it came; 0: it stood for itself.
     run: usize,
     ttl: u32,
     values: Vec<RecordData>,
@@ -89,8 +92,9 @@ impl Collector {
             file: file.to_owned(),
             soa: None,
             sets: BTreeMap::new(),
-            run: 0,
-            last: None,
+            run: 1,
+            owner: None,
+            is_apart: false,
             records: 0,
             left_out: Vec::new(),
             signing: BTreeSet::new(),
@@ -111,22 +115,35 @@ impl Collector {
             self.error(at, format!("the zone has more than {MOST_RECORDS} records: it is too large to be imported"));
             return false;
         }
-        if self.last.as_ref() != Some(&name) {
-            self.run += 1;
-            self.last = Some(name.clone());
-        }
         self.set(at, name, ttl, data);
         true
     }
 
-    /// Adds a record to its set. A set has one time to live (RFC 2181 §5.2): BIND takes the first of records that stand together, and of
-    /// those that stand apart the last.
+    /// The owner of the records that come, as it is written: BIND tells names apart by their case where it looks what stands together.
+    pub(super) fn owner(&mut self, written: String) {
+        if !self.is_apart && self.owner.as_ref() != Some(&written) {
+            self.run += 1;
+            self.owner = Some(written);
+        }
+    }
+
+    /// Whether the records that come stand each for itself, as those of `$GENERATE`: the run around them goes on after them.
+    pub(super) fn apart(&mut self, is_apart: bool) {
+        self.is_apart = is_apart;
+    }
+
+    /// Adds a record to its set. A set has one time to live (RFC 2181 §5.2): that which BIND takes in last. It takes in a run at its end, with
+    /// the time of the first record of the set in it, and what stands for itself at once.
     fn set(&mut self, at: Position, name: DomainName, ttl: u32, data: RecordData) {
-        let (run, type_) = (self.run, data.type_());
+        let (run, type_) = (if self.is_apart { 0 } else { self.run }, data.type_());
         let set = self.sets.entry((name, type_)).or_insert(Collected { at, run, ttl, values: Vec::new() });
         set.values.push(data);
-        let (taken, other) = if set.run == run { (set.ttl, ttl) } else { (ttl, set.ttl) };
-        (set.run, set.ttl) = (run, taken);
+        let is_of_open_run = set.run == self.run;
+        let (taken, other) = if is_of_open_run { (set.ttl, ttl) } else { (ttl, set.ttl) };
+        set.ttl = taken;
+        if !self.is_apart {
+            set.run = run;
+        }
         if taken != other {
             self.warning(at, format!("records of one set have one time to live: {taken} is that of this {type_}, not {other}, as servers have it"));
         }

@@ -92,6 +92,7 @@ impl Transfer {
         if class != IN || self.out.signed(type_) {
             return Ok(());
         }
+        self.out.owner(name.clone());
         let text = wire::text(type_, data).ok_or(TransferError::Malformed)?;
         self.take(at, &name, type_, ttl, &text);
         Ok(())

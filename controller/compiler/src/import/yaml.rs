@@ -47,6 +47,7 @@ pub(super) fn mail_differs(mail: &DomainMail, differing: &[RecordSet], apex: &Do
 fn record(record: &Record) -> String {
     let Record { name, type_, values, ttl, .. } = record;
     let (name, ttl) = (scalar(name), ttl.map(|ttl| format!(", ttl: {ttl}")).unwrap_or_default());
+    let type_ = type_.in_manifests();
     let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
     let line = format!("    - {{name: {name}, type: {type_}, values: [{}]{ttl}}}\n", values.join(", "));
     if line.chars().count() <= WIDTH || values.len() == 1 {

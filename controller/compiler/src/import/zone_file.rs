@@ -7,6 +7,7 @@ mod generate;
 mod lexer;
 mod mnemonic;
 mod name;
+mod others;
 #[cfg(test)]
 mod tests;
 mod ttl;
@@ -30,6 +31,7 @@ pub fn read(file: &str, bytes: &[u8], origin: Option<&DomainName>) -> ReadZone {
     let mut reader = Reader {
         out: Collector::new(file),
         origin: origin.cloned(),
+        written_origin: origin.map(ToString::to_string).unwrap_or_default(),
         owner: None,
         default_ttl: None,
         last_ttl: None,
@@ -63,6 +65,8 @@ type Owner = Result<DomainName, (String, String)>;
 struct Reader {
     out: Collector,
     origin: Option<DomainName>,
+    /// The origin in the case in which it is written.
+    written_origin: String,
     owner: Option<Owner>,
     /// Of `$TTL`.
     default_ttl: Option<u32>,
@@ -100,7 +104,10 @@ impl Reader {
         let control = first.text().to_ascii_uppercase();
         match (control.as_str(), rest) {
             ("$ORIGIN", [word]) => match name::absolute(word, self.origin.as_ref()) {
-                Ok(name) => self.origin = Some(name),
+                Ok(name) => {
+                    self.written_origin = name::as_written(word, &self.written_origin);
+                    self.origin = Some(name);
+                }
                 Err(error) => self.out.error(word.at, error.to_string()),
             },
             ("$TTL", [word]) => match read_ttl(&word.text()) {
@@ -137,6 +144,7 @@ impl Reader {
             if self.owner.is_none() {
                 return;
             }
+            self.out.owner(name::as_written(first, &self.written_origin));
         }
         let Some(owner) = self.owner.clone() else {
             return self.out.error(at, "the first record has no name: write one at the line's beginning".into());
@@ -222,14 +230,6 @@ impl Reader {
                 return None;
             }
             (Err((_, why)), _) => why.clone(),
-            (Ok(_), Err(NoData::NotHeld(_))) if type_.number() == SPF => {
-                "SPF stands in TXT records (RFC 7208 §3.1)".into()
-            }
-            (Ok(_), Err(NoData::NotHeld(_)))
-                if !type_.is_written() && words.first().is_some_and(|word| word.raw != b"\\#") =>
-            {
-                format!("records of the type {} are not held here", mnemonic(type_))
-            }
             (Ok(_), Err(NoData::NotHeld(why))) => why,
         };
         self.out.leave_out(at, name, type_, not_held);
@@ -264,9 +264,14 @@ impl Reader {
             return self.out.error(range.at, message);
         }
         self.generated = total;
-        for number in numbers.numbers() {
-            let Err(message) = self.generated(at, number, lhs, rest) else { continue };
-            return self.out.error(at, message);
+        // A record without a name after them has that of the record before them; their time to live, though, is the last one.
+        let before = self.owner.clone();
+        self.out.apart(true);
+        let wrong = numbers.numbers().find_map(|number| self.generated(at, number, lhs, rest).err());
+        self.out.apart(false);
+        self.owner = before;
+        if let Some(message) = wrong {
+            self.out.error(at, message);
         }
     }
 
@@ -292,9 +297,6 @@ impl Reader {
         Ok(())
     }
 }
-
-/// The obsolete type of SPF (RFC 7208 §3.1).
-const SPF: u16 = 99;
 
 /// The data of `$GENERATE` is one word; where it is several they stand in quotes, and quotes among them are escaped.
 fn unquoted(word: &Word<'_>, is_last: bool) -> Vec<u8> {

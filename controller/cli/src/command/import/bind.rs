@@ -1,15 +1,19 @@
 //! The zones of a BIND configuration, whose files are all within one folder, wherever they were on their server.
 
+mod folder;
+mod zone;
+
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use cst_compiler::import::named_conf::{self, ConfError, Item, ZoneKind, ZoneStatement};
-use cst_compiler::import::{ReadZone, read_zone_file};
+use cst_compiler::import::ReadZone;
+use cst_compiler::import::named_conf::{self, ConfError, Item, ZoneStatement};
 use cst_compiler::manifest::{Diagnostic, Position};
 use cst_compiler::model::DomainName;
 use cst_compiler::problem::Severity;
 
+use self::folder::{Folder, Found as FoundFile, Matches, is_pattern};
 use crate::command::Failure;
 use crate::files;
 
@@ -22,6 +26,9 @@ const MOST_OCTETS: usize = 128 << 20;
 /// What an empty file counts as.
 const BLOCK: usize = 4096;
 
+/// How the file is called in which zones that were added while the server ran stand, of a configuration without views.
+const DEFAULT_VIEW: &str = "_default";
+
 /// What was found.
 pub(super) struct Found {
     pub(super) zones: Vec<ReadZone>,
@@ -29,11 +36,24 @@ pub(super) struct Found {
     pub(super) problems: Vec<Diagnostic>,
 }
 
+/// Whose statements are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// The server's.
+    Server,
+    /// The view's whose zones are wanted.
+    View,
+    /// Another view's.
+    OtherView,
+}
+
 struct Reader<'a> {
-    folder: PathBuf,
+    folder: Folder,
     view: Option<&'a str>,
     wanted: &'a [DomainName],
-    directory: Option<String>,
+    /// Where it is said that zones are added while the server runs.
+    new_zones: Option<(String, Position)>,
+    new_zones_directory: Option<String>,
     /// The files that are being read, each included by the one before.
     open: Vec<PathBuf>,
     /// How many octets were read.
@@ -65,10 +85,11 @@ pub(super) fn read(conf: &Path, view: Option<&str>, wanted: &[DomainName]) -> Re
         _ => unread(error),
     })?;
     let mut reader = Reader {
-        folder,
+        folder: Folder::new(folder),
         view,
         wanted,
-        directory: None,
+        new_zones: None,
+        new_zones_directory: None,
         open: Vec::new(),
         octets: 0,
         is_full: false,
@@ -76,24 +97,26 @@ pub(super) fn read(conf: &Path, view: Option<&str>, wanted: &[DomainName]) -> Re
         views: BTreeSet::new(),
         problems: Vec::new(),
     };
-    reader.file(&file, view.is_none())?;
-    reader.check_views(&reader.shown(&file));
+    reader.file(&file, Scope::Server)?;
+    reader.added_zones()?;
+    reader.check_views(&reader.folder.shown(&file));
     let statements = std::mem::take(&mut reader.zones);
-    let zones = statements.iter().filter_map(|(file, zone)| reader.zone(file, zone)).collect();
+    let claims = reader.claims(&statements);
+    let zones = statements.iter().filter_map(|(file, zone)| reader.zone(file, zone, &claims)).collect();
     Ok(Found { zones, problems: reader.problems })
 }
 
 impl Reader<'_> {
     /// Takes in the statements of a file, those of the files that it includes in their place.
-    fn file(&mut self, path: &Path, is_taken: bool) -> Result<(), Failure> {
-        let shown = self.shown(path);
+    fn file(&mut self, path: &Path, scope: Scope) -> Result<(), Failure> {
+        let shown = self.folder.shown(path);
         let bytes = files::read_bytes(path)?;
         if !self.has_room(&shown, bytes.len()) {
             return Ok(());
         }
         self.open.push(path.to_owned());
         match named_conf::read(&bytes) {
-            Ok(items) => self.items(&shown, items, is_taken)?,
+            Ok(items) => self.items(&shown, items, scope)?,
             Err(ConfError { at, message }) => self.tell(&shown, at, Severity::Error, message),
         }
         self.open.pop();
@@ -119,43 +142,133 @@ impl Reader<'_> {
         self.is_full = true;
     }
 
-    /// `is_taken`: whether the zones are of the view that is wanted.
-    fn items(&mut self, file: &str, items: Vec<Item>, is_taken: bool) -> Result<(), Failure> {
+    fn items(&mut self, file: &str, items: Vec<Item>, scope: Scope) -> Result<(), Failure> {
+        let is_taken = scope == Scope::View || (scope == Scope::Server && self.view.is_none());
         for item in items {
             match item {
                 Item::Include(..) if self.is_full => {}
-                Item::Include(at, name) => self.include(file, at, &name, is_taken)?,
-                Item::Directory(directory) => self.directory = Some(directory),
+                Item::Include(at, name) if is_pattern(&name) => self.include_all(file, at, &name, scope)?,
+                Item::Include(at, name) => self.include(file, at, &name, scope)?,
+                Item::Directory(directory) => self.folder.directory = Some(directory),
+                Item::NewZones(at) if scope != Scope::OtherView => self.new_zones = Some((file.to_owned(), at)),
+                Item::NewZonesDirectory(directory) if scope != Scope::OtherView => {
+                    self.new_zones_directory = Some(directory);
+                }
                 Item::Zone(zone) if is_taken => self.zones.push((file.to_owned(), zone)),
-                Item::Zone(_) => {}
+                Item::Zone(_) | Item::NewZones(_) | Item::NewZonesDirectory(_) => {}
                 Item::View(_, name, inside) => {
-                    let is_taken = self.view == Some(name.as_str());
+                    let scope = if self.view == Some(name.as_str()) { Scope::View } else { Scope::OtherView };
                     self.views.insert(name);
-                    self.items(file, inside, is_taken)?;
+                    self.items(file, inside, scope)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn include(&mut self, file: &str, at: Position, name: &str, is_taken: bool) -> Result<(), Failure> {
-        let found = self.within(name);
-        match found {
-            Some(path) if self.open.contains(&path) => {
-                self.tell(file, at, Severity::Error, format!("`{name}` includes itself: take this line out"));
+    fn include(&mut self, file: &str, at: Position, name: &str, scope: Scope) -> Result<(), Failure> {
+        match self.folder.find(name) {
+            Some(found) => self.included(file, at, name, &found, scope)?,
+            None => self.tell(file, at, Severity::Error, self.not_there(name)),
+        }
+        Ok(())
+    }
+
+    /// Includes the files of a pattern, as servers do in the order of their names.
+    fn include_all(&mut self, file: &str, at: Position, pattern: &str, scope: Scope) -> Result<(), Failure> {
+        match self.folder.matching(pattern, &self.open) {
+            Matches::Files(all) => {
+                for found in all {
+                    self.included(file, at, pattern, &found, scope)?;
+                }
             }
-            Some(_) if self.open.len() >= DEEPEST => {
-                self.end(file, at, format!("`{name}` is included by {DEEPEST} files in a row: nothing more is read"));
+            Matches::Nothing => self.tell(file, at, Severity::Error, self.not_there(pattern)),
+            Matches::NoPattern => {
+                let message = format!("`{pattern}` is no pattern of files: write `*`, `?` and `[…]` in names");
+                self.tell(file, at, Severity::Error, message);
             }
-            Some(path) => self.file(&path, is_taken)?,
-            None => {
-                let message = format!(
-                    "`{name}` is not in the folder {}, whose files alone are read: copy it there",
-                    self.folder.display()
-                );
-                self.tell(file, at, Severity::Warning, message);
+            Matches::TooMany => {
+                let message = format!("too many files are looked at for `{pattern}`: copy less into the folder");
+                self.end(file, at, message);
             }
         }
+        Ok(())
+    }
+
+    fn not_there(&self, name: &str) -> String {
+        let (folder, belongs) = (self.folder.root().display(), self.folder.belongs(name));
+        let (what, there) = if is_pattern(name) { ("matches no file", "its files") } else { ("is not", "it") };
+        format!(
+            "`{name}` {what} in the folder {folder}, whose files alone are read, so that its zones are not imported: copy {there} to {} (where it \
+             holds no zones but a key, an empty file will do)",
+            belongs.display()
+        )
+    }
+
+    fn included(
+        &mut self,
+        file: &str,
+        at: Position,
+        name: &str,
+        found: &FoundFile,
+        scope: Scope,
+    ) -> Result<(), Failure> {
+        if self.is_full {
+            return Ok(());
+        }
+        self.warn_of_doubt(file, at, found);
+        if self.open.contains(&found.path) {
+            self.tell(file, at, Severity::Error, format!("`{name}` includes itself: take this line out"));
+        } else if self.open.len() >= DEEPEST {
+            self.end(file, at, format!("`{name}` is included by {DEEPEST} files in a row: nothing more is read"));
+        } else {
+            self.file(&found.path, scope)?;
+        }
+        Ok(())
+    }
+
+    /// Files of the same name may have been in two folders of the server.
+    fn warn_of_doubt(&mut self, file: &str, at: Position, found: &FoundFile) {
+        if self.folder.is_doubtful(found) {
+            let (named, shown) = (found.named.display(), self.folder.shown(&found.path));
+            let message = format!(
+                "`{named}` is taken to be `{shown}` here, and so is what else was beside it, though other files here were in another folder of the \
+                 server: see that these are the same files, or copy them with their whole paths to {}",
+                self.folder.root().join(found.named.strip_prefix("/").unwrap_or(&found.named)).display()
+            );
+            self.tell(file, at, Severity::Warning, message);
+        }
+    }
+
+    /// Reads the zones that were added while the server ran (`rndc addzone`): they stand in a file of their view.
+    fn added_zones(&mut self) -> Result<(), Failure> {
+        let Some((file, at)) = self.new_zones.take() else { return Ok(()) };
+        let view = self.view.unwrap_or(DEFAULT_VIEW);
+        let folder = self.new_zones_directory.as_ref().map(|folder| format!("{folder}/")).unwrap_or_default();
+        let (text, base) = (format!("{folder}{view}.nzf"), format!("{folder}{view}.nzd"));
+        if let Some(found) = self.folder.find(&text) {
+            let scope = if self.view.is_some() { Scope::View } else { Scope::Server };
+            return self.included(&file, at, &text, &found, scope);
+        }
+        let (severity, message) = match self.folder.find(&base) {
+            Some(found) => (
+                Severity::Error,
+                format!(
+                    "the zones that `rndc addzone` made stand in `{0}`, which is no text, and are not imported: put a text beside it with \
+                     `named-nzd2nzf {0} > {view}.nzf`",
+                    self.folder.shown(&found.path)
+                ),
+            ),
+            None => (
+                Severity::Warning,
+                format!(
+                    "the zones that `rndc addzone` made, if any, are not imported: neither `{view}.nzf` nor `{view}.nzd` of the server's directory \
+                     is in the folder {}",
+                    self.folder.root().display()
+                ),
+            ),
+        };
+        self.tell(&file, at, severity, message);
         Ok(())
     }
 
@@ -181,114 +294,6 @@ impl Reader<'_> {
             }
             _ => {}
         }
-    }
-
-    /// A zone's file, read; `None` when it is none to be taken, which is told.
-    fn zone(&mut self, file: &str, zone: &ZoneStatement) -> Option<ReadZone> {
-        let name = match zone.zone() {
-            Ok(name) => name,
-            Err(ConfError { at, message }) => {
-                self.tell(file, at, Severity::Error, message);
-                return None;
-            }
-        };
-        if zone.is_local() || !zone.is_internet || (!self.wanted.is_empty() && !self.wanted.contains(&name)) {
-            return None;
-        }
-        match (&zone.kind, &zone.file) {
-            (ZoneKind::Primary, Some(path)) => {
-                self.warn_of_what_the_file_lacks(file, zone, &name, path);
-                self.zone_file(file, zone.at, &name, path)
-            }
-            (ZoneKind::Primary, None) => {
-                self.tell(file, zone.at, Severity::Error, format!("the zone {name} has no `file`"));
-                None
-            }
-            (ZoneKind::Secondary, _) => {
-                let message = format!("{name} is skipped: this server has it from another one, import it there");
-                self.tell(file, zone.at, Severity::Warning, message);
-                None
-            }
-            (ZoneKind::OfView(view), _) => {
-                let message =
-                    format!("{name} is skipped: the view `{view}` has it, import it from there with --view {view}");
-                self.tell(file, zone.at, Severity::Warning, message);
-                None
-            }
-            (ZoneKind::Other(kind), _) => {
-                if kind != "hint" {
-                    self.tell(
-                        file,
-                        zone.at,
-                        Severity::Warning,
-                        format!("{name} is skipped: a zone of the type `{kind}` has no content of its own"),
-                    );
-                }
-                None
-            }
-        }
-    }
-
-    /// The server changes and signs some zones by itself: their files tell neither.
-    fn warn_of_what_the_file_lacks(&mut self, file: &str, zone: &ZoneStatement, name: &DomainName, path: &str) {
-        let journal = format!("{path}.jnl");
-        let why = match zone.updates {
-            Some(statement) => Some(format!("`{statement}`")),
-            None => self.within(&journal).map(|_| format!("its journal `{journal}`")),
-        };
-        if let Some(why) = why {
-            let message = format!(
-                "{name} changes without its file ({why}), which may be behind what is served: run `rndc sync -clean {name}` and copy the file \
-                 anew, or import a transfer (--axfr)"
-            );
-            self.tell(file, zone.at, Severity::Warning, message);
-        }
-        if let Some(statement) = zone.signing {
-            let message = format!(
-                "the server signs {name} (`{statement}`), from here it is signed by another key: while the zone above has a DS of the old one, \
-                 moving it makes it bogus; remove that DS and wait its time to live before the move"
-            );
-            self.tell(file, zone.at, Severity::Warning, message);
-        }
-    }
-
-    fn zone_file(&mut self, file: &str, at: Position, name: &DomainName, path: &str) -> Option<ReadZone> {
-        let Some(found) = self.within(path) else {
-            let message = format!(
-                "the file `{path}` of {name} is not in the folder {}, whose files alone are read: copy it there",
-                self.folder.display()
-            );
-            self.tell(file, at, Severity::Error, message);
-            return None;
-        };
-        if self.is_full {
-            return None;
-        }
-        match files::read_bytes(&found) {
-            Ok(bytes) if !self.has_room(&self.shown(&found), bytes.len()) => None,
-            Ok(bytes) => Some(read_zone_file(&self.shown(&found), &bytes, Some(name))),
-            Err(error) => {
-                self.tell(file, at, Severity::Error, error.to_string());
-                None
-            }
-        }
-    }
-
-    /// A file that the configuration names, within the folder: by its path in it, else, as the folder was elsewhere on the server, by the
-    /// longest end of its path that is there. Links out of the folder are not followed.
-    fn within(&self, name: &str) -> Option<PathBuf> {
-        let whole = match &self.directory {
-            Some(directory) if !name.starts_with('/') => Path::new(directory).join(name),
-            _ => PathBuf::from(name),
-        };
-        let parts: Vec<_> = whole.components().filter(|part| matches!(part, std::path::Component::Normal(_))).collect();
-        let ends = (0..parts.len()).filter_map(|from| Some(parts.get(from..)?.iter().collect::<PathBuf>()));
-        let found = ends.filter_map(|end| self.folder.join(end).canonicalize().ok());
-        found.filter(|path| path.is_file()).find(|path| path.starts_with(&self.folder))
-    }
-
-    fn shown(&self, path: &Path) -> String {
-        path.strip_prefix(&self.folder).unwrap_or(path).display().to_string()
     }
 
     fn tell(&mut self, file: &str, at: Position, severity: Severity, message: String) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cst_compiler::import::{ImportError, Imported};
+use cst_compiler::import::{ImportError, Imported, SourceZone};
 use cst_compiler::manifest::{Diagnostic, Position};
 use cst_compiler::problem::{Problem, Severity};
 use serde_json::{Value, json};
@@ -86,15 +86,24 @@ impl Report {
         }
     }
 
+    /// Says that a zone is none for anybody's questions.
+    pub(super) fn catalog(&mut self, zone: &SourceZone) {
+        let message = format!(
+            "{} is left out: it is a catalog zone (RFC 9432), a list of zones for other servers. Import the zones in it; the controller makes a \
+             catalog of its own (`dns.catalog` of the settings)",
+            zone.zone.apex()
+        );
+        self.told(&zone.from, Severity::Warning, message);
+    }
+
     fn error(&mut self, file: &str, message: String) {
+        self.told(file, Severity::Error, message);
+    }
+
+    /// Tells something of a whole file.
+    fn told(&mut self, file: &str, severity: Severity, message: String) {
         let at = Position { line: 1, column: 1 };
-        self.diagnostics(&[Diagnostic {
-            file: file.into(),
-            at,
-            severity: Severity::Error,
-            message,
-            field: String::new(),
-        }]);
+        self.diagnostics(&[Diagnostic { file: file.into(), at, severity, message, field: String::new() }]);
     }
 
     fn tell(&self, text: &str) {

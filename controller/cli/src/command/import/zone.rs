@@ -74,8 +74,11 @@ impl ImportZone {
         let mut sources: Vec<SourceZone> = Vec::with_capacity(read.len());
         for ReadZone { zone, problems } in read {
             report.diagnostics(&problems);
-            invalid |= zone.is_none();
-            sources.extend(zone);
+            match zone {
+                Some(zone) if zone.is_catalog() => report.catalog(&zone),
+                Some(zone) => sources.push(zone),
+                None => invalid = true,
+            }
         }
         let now = clock::seconds();
         let results = Importer::new(index, self.tenant.as_deref(), now).import(&sources);

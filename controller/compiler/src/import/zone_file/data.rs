@@ -4,7 +4,8 @@ use cst_api::RecordType;
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 use super::lexer::Word;
-use super::{name, ttl};
+use super::name::Unnamed;
+use super::{name, others, ttl};
 use crate::model::record::wire::{self, Wire};
 use crate::model::{DomainName, RecordData};
 
@@ -17,20 +18,54 @@ pub(super) enum NoData {
     NotHeld(String),
 }
 
+impl From<Unnamed> for NoData {
+    fn from(error: Unnamed) -> Self {
+        if error.is_legal() { Self::NotHeld(error.to_string()) } else { Self::Wrong(error.to_string()) }
+    }
+}
+
 /// Reads the data of a record whose relative names are completed with `origin`.
 pub(super) fn read(type_: RecordType, words: &[Word<'_>], origin: Option<&DomainName>) -> Result<RecordData, NoData> {
     let text = match words.split_first() {
-        Some((first, rest)) if first.raw == b"\\#" && type_.is_written() => generic(type_, rest)?,
+        Some((_, rest)) if is_generic(type_, words) && type_.is_written() => generic(type_, rest)?,
+        Some(_) if !is_generic(type_, words) && !type_.is_written() && type_ != RecordType::SOA => {
+            others::generic(type_, words, origin)?
+        }
         _ => completed(type_, words, origin)?,
     };
     RecordData::from_zone_text(type_, &text).map_err(|error| NoData::NotHeld(error.to_string()))
 }
 
+/// Whether data is in the form of RFC 3597 §5. Where no number follows, servers take `\#` for a text where one may stand.
+fn is_generic(type_: RecordType, words: &[Word<'_>]) -> bool {
+    let has_number = words.get(1).is_some_and(|word| word.raw.iter().all(u8::is_ascii_digit));
+    words.first().is_some_and(|word| word.raw == b"\\#") && (type_ != RecordType::TXT || has_number)
+}
+
 /// Whether a text's strings are cut elsewhere than where they will be: at 255 octets.
 pub(super) fn is_cut_anew(type_: RecordType, words: &[Word<'_>]) -> bool {
-    let [parts @ .., _] = words else { return false };
-    let is_full = |word: &Word<'_>| octets(word) == 255;
-    type_ == RecordType::TXT && !parts.iter().all(is_full)
+    let lengths = match words.split_first() {
+        Some((_, [_, digits @ ..])) if is_generic(type_, words) => lengths(digits),
+        _ => words.iter().map(octets).collect(),
+    };
+    let [parts @ .., _] = lengths.as_slice() else { return false };
+    type_ == RecordType::TXT && !parts.iter().all(|length| *length == 255)
+}
+
+/// How many octets the character strings have of which these are the digits.
+fn lengths(digits: &[Word<'_>]) -> Vec<usize> {
+    let data = hexadecimal(digits).unwrap_or_default();
+    let (mut lengths, mut rest) = (Vec::new(), data.as_slice());
+    while let Some((length, after)) = rest.split_first() {
+        lengths.push(usize::from(*length));
+        rest = after.get(usize::from(*length)..).unwrap_or_default();
+    }
+    lengths
+}
+
+fn hexadecimal(digits: &[Word<'_>]) -> Option<Vec<u8>> {
+    let digits: String = digits.iter().map(Word::text).collect();
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()
 }
 
 /// How many octets a character string has.
@@ -68,6 +103,8 @@ fn completed(type_: RecordType, words: &[Word<'_>], origin: Option<&DomainName>)
         text += &match type_ {
             _ if names(type_).contains(&position) => completed_name(type_, position, word, origin)?,
             RecordType::SOA if position > 2 => in_seconds(word)?,
+            // A text, as it is read here: it would be taken for the mark of RFC 3597.
+            RecordType::TXT if position == 0 && word.raw == b"\\#" => "#".to_owned(),
             _ => word.text(),
         };
     }
@@ -85,8 +122,7 @@ fn completed_name(
         Ok(name) => Ok(format!("{name}.")),
         // A hostmaster with a dot in the address: the settings have another one, so it need not be held.
         Err(error) if error.is_legal() && type_ == RecordType::SOA && position == 1 => Ok("invalid.".into()),
-        Err(error) if error.is_legal() => Err(NoData::NotHeld(error.to_string())),
-        Err(error) => Err(NoData::Wrong(error.to_string())),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -103,8 +139,7 @@ fn generic(type_: RecordType, words: &[Word<'_>]) -> Result<String, NoData> {
     let wrong =
         || NoData::Wrong(format!("write `\\# `, the number of octets and the octets of the {type_} in hexadecimal"));
     let (length, digits) = words.split_first().ok_or_else(wrong)?;
-    let digits: String = digits.iter().map(Word::text).collect();
-    let octets = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).map_err(|_| wrong())?;
+    let octets = hexadecimal(digits).ok_or_else(wrong)?;
     if length.text().parse() != Ok(octets.len()) {
         return Err(wrong());
     }

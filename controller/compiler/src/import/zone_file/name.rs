@@ -50,6 +50,18 @@ pub(super) fn absolute(word: &Word<'_>, origin: Option<&DomainName>) -> Result<D
     Ok(DomainName::parse(&whole)?)
 }
 
+/// The absolute name of a word in the case in which it and its origin are written, to be compared and nothing else.
+pub(super) fn as_written(word: &Word<'_>, origin: &str) -> String {
+    if word.raw == b"@" {
+        return origin.to_owned();
+    }
+    match unescaped(word.raw, "") {
+        Ok((name, true)) => name.trim_end_matches('.').to_owned(),
+        Ok((name, false)) => format!("{name}.{origin}"),
+        Err(_) => format!("{}.{origin}", word.text()),
+    }
+}
+
 fn joined(name: &str, origin: &DomainName) -> String {
     if *origin == DomainName::ROOT { name.to_owned() } else { format!("{name}.{origin}") }
 }
@@ -71,7 +83,8 @@ fn unescaped(raw: &[u8], text: &str) -> Result<(String, bool), Unnamed> {
     Ok((name, is_absolute))
 }
 
-fn escaped(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
+/// The octet that a backslash and these stand for.
+pub(super) fn escaped(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
     let first = bytes.next()?;
     if !first.is_ascii_digit() {
         return Some(first);

@@ -228,6 +228,8 @@ mod tests {
             (RecordType::CAA, "128 issue ca.example.net", "80056973737565 63612E6578616D706C652E6E6574"),
             (RecordType::URI, "10 1 a:b", "000A0001613A62"),
             (RecordType::from_number(65_280), r"\# 1 7F", "7F"),
+            // Only the name in it is compared without its case.
+            (RecordType::from_number(18), r"\# 5 4142014100", "4142016100"),
         ] {
             let mut wire = Vec::new();
             RecordData::from_value(type_, written).unwrap().write_wire(&mut wire);
@@ -301,7 +303,11 @@ mod tests {
             (RecordType::from_number(17), r"\# 4 016100C0"),
             (RecordType::from_number(99), r"\# 0"),
             (RecordType::from_number(99), r"\# 2 0261"),
-            (RecordType::from_number(18), r"\# 5 0001016100"),
+            (RecordType::from_number(18), r"\# 1 00"),
+            (RecordType::from_number(18), r"\# 2 0001"),
+            (RecordType::from_number(18), r"\# 4 00010161"),
+            (RecordType::from_number(18), r"\# 4 0001C000"),
+            (RecordType::from_number(42), r"\# 5 0001016100"),
             (RecordType::DS, "1 RSASHA 2 00"),
             (RecordType::from_number(65_280), r"\# 1"),
             (RecordType::DNAME, r"\# 1 00"),

@@ -18,6 +18,8 @@ pub(super) const NOT_ITS_FORM: &str =
 const HINFO: u16 = 13;
 /// RFC 1183 §2.2.
 const RP: u16 = 17;
+/// RFC 1183 §1.
+const AFSDB: u16 = 18;
 /// RFC 8162.
 const SMIMEA: u16 = 53;
 /// RFC 7929.
@@ -69,6 +71,11 @@ impl Unknown {
                 // Names are compared and signed in lower case (RFC 4034 §6.2); no length of a label is a letter.
                 data.make_ascii_lowercase();
                 after_name(&data).and_then(after_name) == Some(&[])
+            }
+            AFSDB => {
+                let name = data.get_mut(2..).unwrap_or_default();
+                name.make_ascii_lowercase();
+                after_name(name) == Some(&[])
             }
             SMIMEA => {
                 matches!(data.as_slice(), [0..=3, 0 | 1, 0, _, ..])
