@@ -29,10 +29,7 @@ impl Cluster {
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "Gateway"));
         let gateways: Api<DynamicObject> = Api::namespaced_with(client.clone(), "cst-web", &resource);
         let gateway = gateways.get("cst").await.unwrap().data["status"]["addresses"][0]["value"].clone();
-        let address = async |namespace, name| {
-            let services: Api<Service> = Api::namespaced(client.clone(), namespace);
-            services.get(name).await.unwrap().spec.unwrap().cluster_ip.unwrap()
-        };
+        let address = async |namespace, name| address(&client, namespace, name).await;
         Self {
             name_servers: vec![address("cst-dns", "ns1").await, address("cst-dns", "ns2").await],
             mx: address("cst-mail", "mx").await,
@@ -41,6 +38,11 @@ impl Cluster {
             gateway: gateway.as_str().unwrap().to_owned(),
             client,
         }
+    }
+
+    /// The address of a Service.
+    pub async fn address(&self, namespace: &str, name: &str) -> String {
+        address(&self.client, namespace, name).await
     }
 
     pub fn api<K>(&self, namespace: &str) -> Api<K>
@@ -91,6 +93,11 @@ impl Cluster {
         });
         up.await.expect("the controller comes back");
     }
+}
+
+async fn address(client: &Client, namespace: &str, name: &str) -> String {
+    let services: Api<Service> = Api::namespaced(client.clone(), namespace);
+    services.get(name).await.unwrap().spec.unwrap().cluster_ip.unwrap()
 }
 
 fn is_ready(pod: &Pod) -> bool {

@@ -266,6 +266,6 @@ fn how_mail_is_signed_is_said_where_it_is_hosted() {
         problems(&repository(&format!("{TENANT}Domain t-fano/comune.fano.example {{mail: {{{mail}}}}}\n")))
     };
     assert_eq!(told("mode: Hosted, dkim: {rotation: 2026-12-01}"), Vec::<String>::new());
-    let told = told("mode: None, dkim: {rotation: 2026-12-01}");
-    assert!(told.len() == 1 && told[0].contains("`dkim` is for mail that the centre receives"), "{told:?}");
+    let refused = ["error Invalid Domain t-fano/comune.fano.example spec.mail.dkim"];
+    assert_eq!(told("mode: None, dkim: {rotation: 2026-12-01}"), refused);
 }
