@@ -118,4 +118,4 @@ pub async fn eventually<T>(ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
 }
 
 /// How long a part is away in a test of its absence.
-pub const AWAY: Duration = Duration::from_secs(60);
+pub const AWAY: Duration = Duration::from_mins(1);
