@@ -139,8 +139,8 @@ fn changed<'a>(before: Option<&'a DomainContent>, after: Option<&'a DomainConten
     Changed::Addresses(addresses.into_iter().filter(|address| old.get(address) != new.get(address)).collect())
 }
 
-/// What a shard says of each address: its box, or whose alias it is. A box of the same address takes precedence.
+/// What a shard says of each address: its box, or to which one it leads. A box of the same address takes precedence.
 fn declared(shard: &Arc<ShardContent>) -> impl Iterator<Item = (&Address, (Option<&MailBox>, Option<&Address>))> {
-    let aliases = shard.aliases.iter().map(|(alias, to)| (alias, (None, Some(to))));
-    aliases.chain(shard.boxes.iter().map(|mailbox| (&mailbox.address, (Some(mailbox), None))))
+    let led = shard.required.iter().chain(&shard.aliases).map(|(alias, to)| (alias, (None, Some(to))));
+    led.chain(shard.boxes.iter().map(|mailbox| (&mailbox.address, (Some(mailbox), None))))
 }

@@ -15,6 +15,8 @@ use crate::model::{Member, Recipient};
 /// One is never installed; the last is the centre's, whose postmaster all the others name.
 const NAMES: [&str; 6] = ["a.example", "b.example", "c.example", "d.example", "elsewhere.example", "cst.example.net"];
 const LOCALS: [&str; 4] = ["u", "v", "w", "postmaster"];
+/// What is named: `abuse` is where its domain has no such box, and leads to the postmaster.
+const NAMED: [&str; 5] = ["u", "v", "w", "postmaster", "abuse"];
 
 /// A small generator with a seed (xorshift), so that a failure can be repeated.
 struct Dice(u64);
@@ -32,7 +34,7 @@ impl Dice {
     }
 
     fn named(&mut self) -> String {
-        format!("{}@{}", self.one_of(&LOCALS), self.one_of(&NAMES))
+        format!("{}@{}", self.one_of(&NAMED), self.one_of(&NAMES))
     }
 
     fn member(&mut self) -> Member {
