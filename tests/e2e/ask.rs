@@ -116,8 +116,6 @@ pub enum Inbox {
 
 /// What curl ends with when a login is denied.
 const LOGIN_DENIED: i32 = 67;
-/// What it ends with when a folder cannot be selected.
-const FOLDER_REFUSED: i32 = 78;
 
 /// What the inbox holds with this subject, to this login.
 pub fn inbox(cluster: &Cluster, login: &str, password: &str, subject: &str) -> Inbox {
@@ -132,13 +130,27 @@ pub fn folder(cluster: &Cluster, folder: &str, login: &str, password: &str, subj
     let output = as_login(login, password, &["--verbose", "--resolve", &resolve, "--request", &search, &url]);
     let text = String::from_utf8_lossy(&output.stdout);
     // A server that cannot say whether the password is right denies the login too (RFC 5530).
-    let is_unavailable = String::from_utf8_lossy(&output.stderr).contains("[UNAVAILABLE]");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let is_unavailable = said.contains("[UNAVAILABLE]");
     match output.status.code() {
         Some(0) => Inbox::Holds(text.split_whitespace().filter(|word| word.parse::<u32>().is_ok()).count()),
-        Some(FOLDER_REFUSED) => Inbox::Holds(0),
+        // It ends like a login that is denied.
+        Some(LOGIN_DENIED) if said.contains("Select failed") => Inbox::Holds(0),
         Some(LOGIN_DENIED) if !is_unavailable => Inbox::Refused,
         _ => Inbox::Silent,
     }
+}
+
+/// The newest message of the inbox with this subject, as it is stored.
+pub fn message(cluster: &Cluster, login: &str, password: &str, subject: &str) -> Option<Vec<u8>> {
+    let resolve = format!("mx.cst.example.net:993:{}", cluster.imap);
+    let inbox = "imaps://mx.cst.example.net/INBOX";
+    let search = format!("UID SEARCH HEADER Subject \"{subject}\"");
+    let found = as_login(login, password, &["--silent", "--resolve", &resolve, "--request", &search, inbox]);
+    let found = String::from_utf8_lossy(&found.stdout).into_owned();
+    let uid = found.split_whitespace().rev().find(|word| word.parse::<u32>().is_ok())?;
+    let message = as_login(login, password, &["--silent", "--resolve", &resolve, &format!("{inbox};UID={uid}")]);
+    message.status.success().then_some(message.stdout).filter(|message| !message.is_empty())
 }
 
 /// Submits a message as this login, from an address that it says is its own; the reply's code to the first command that is refused, or 250.

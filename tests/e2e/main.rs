@@ -13,4 +13,5 @@ mod names;
 mod offices;
 mod partner;
 mod restarts;
+mod signatures;
 mod sites;

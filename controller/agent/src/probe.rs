@@ -57,12 +57,12 @@ impl Probe {
         !self.is_box || content.find(&self.address).is_some_and(MailBox::receives)
     }
 
-    /// Whether a server's reply to RCPT shows it. A full box is a known one.
+    /// Whether a server's reply to RCPT shows it. A full box is a known one, and so is a list that does not take mail of everybody.
     fn is_shown_by(&self, code: u16, text: &str) -> bool {
         match code {
             200..=299 => true,
             452 => self.is_box && text.contains("4.2.2"),
-            550 => !self.is_box,
+            550 => !self.is_box || text.starts_with("550 5.7.1"),
             _ => false,
         }
     }
@@ -220,4 +220,24 @@ fn expect((code, text): (u16, String)) -> io::Result<()> {
 
 fn late(_: tokio::time::error::Elapsed) -> io::Error {
     io::ErrorKind::TimedOut.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_refuses_the_probe_is_known_and_an_unknown_address_is_not() {
+        let probe = Probe { address: Address::parse("tutti@comune.fano.pu.it").unwrap(), is_box: true };
+        for (text, is_shown) in [
+            ("250 2.1.5 Ok", true),
+            ("452 4.2.2 Mailbox is full", true),
+            ("550 5.7.1 <tutti@comune.fano.pu.it>: Recipient address rejected: Only members may write", true),
+            ("550 5.1.1 <tutti@comune.fano.pu.it>: Recipient address rejected: User unknown", false),
+            ("554 5.7.1 <tutti@comune.fano.pu.it>: Relay access denied", false),
+            ("451 4.3.0 <tutti@comune.fano.pu.it>: Temporary lookup failure", false),
+        ] {
+            assert_eq!(probe.is_shown_by(text[..3].parse().unwrap(), text), is_shown, "{text}");
+        }
+    }
 }
