@@ -4,6 +4,7 @@ mod caa;
 mod digest;
 mod loc;
 mod naptr;
+pub(crate) mod numbers;
 mod read;
 mod set;
 mod soa;

@@ -7,23 +7,7 @@ use super::data::NoData;
 use super::lexer::Word;
 use super::{mnemonic, name};
 use crate::model::DomainName;
-
-/// RFC 1035 §3.3.2.
-const HINFO: u16 = 13;
-/// RFC 1183 §2.2.
-const RP: u16 = 17;
-/// RFC 1183 §1.
-const AFSDB: u16 = 18;
-/// RFC 8162 §2.
-const SMIMEA: u16 = 53;
-/// RFC 7929 §2.3.
-const OPENPGPKEY: u16 = 61;
-/// RFC 7208 §3.1, in the form of TXT.
-const SPF: u16 = 99;
-/// RFC 7043 §3.2.
-const EUI48: u16 = 108;
-/// RFC 7043 §4.2.
-const EUI64: u16 = 109;
+use crate::model::record::numbers::{AFSDB, EUI48, EUI64, HINFO, OPENPGPKEY, RP, SMIMEA, SPF};
 
 /// The data in the form of RFC 3597 §5; why there is none.
 pub(super) fn generic(type_: RecordType, words: &[Word<'_>], origin: Option<&DomainName>) -> Result<String, NoData> {

@@ -6,6 +6,7 @@ use cst_api::RecordType;
 use data_encoding::HEXUPPER;
 
 use super::RecordError;
+use super::numbers::{AFSDB, EUI48, EUI64, HINFO, OPENPGPKEY, RP, SMIMEA, SPF};
 use super::words::Words;
 
 pub(super) const EXPECTED: &str =
@@ -13,23 +14,6 @@ pub(super) const EXPECTED: &str =
 
 pub(super) const NOT_ITS_FORM: &str =
     "its octets are not of the form of its type, for which name servers would refuse the whole zone";
-
-/// RFC 1035 §3.3.2.
-const HINFO: u16 = 13;
-/// RFC 1183 §2.2.
-const RP: u16 = 17;
-/// RFC 1183 §1.
-const AFSDB: u16 = 18;
-/// RFC 8162.
-const SMIMEA: u16 = 53;
-/// RFC 7929.
-const OPENPGPKEY: u16 = 61;
-/// RFC 7208 §3.1: obsolete, and still served by some.
-const SPF: u16 = 99;
-/// RFC 7043.
-const EUI48: u16 = 108;
-/// RFC 7043.
-const EUI64: u16 = 109;
 
 /// How many character strings the octets are (RFC 1035 §3.3).
 fn strings(mut data: &[u8]) -> Option<usize> {
