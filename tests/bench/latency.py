@@ -19,6 +19,8 @@ import time
 PATIENCE = 900
 WRITERS = 8
 BATCH = 200
+# How long nothing is asked after a batch, in times that it took.
+PAUSE = 4
 BULK_ZONES, BULK_RECORDS = 100, 20
 A, IN, DO = 1, 1, 0x8000
 
@@ -111,6 +113,7 @@ class NameServer:
         while pending:
             if time.time() > until:
                 sys.exit(f"{len(pending)} names are not answered after {PATIENCE} s, {next(iter(pending))} among them")
+            began = time.time()
             batch = [name for name, _ in zip(pending, range(BATCH))]
             random.shuffle(batch)
             asked = {self.ask(name): name for name in batch}
@@ -121,8 +124,8 @@ class NameServer:
                 name = asked.get(heard[0])
                 if name in pending and self.is_right(heard[1], pending[name]):
                     del pending[name]
-            # What is not there yet is asked again after a moment, so that asking takes little from answering.
-            time.sleep(0.001 if len(batch) == 1 else 0.02)
+            # What is not there yet is asked again after a while, so that asking takes little from answering.
+            time.sleep(min(max((time.time() - began) * PAUSE, 0.001), 0.2))
 
 
 def address(number):

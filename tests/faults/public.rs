@@ -9,7 +9,7 @@ use std::time::Duration;
 use cst_compiler::model::{DomainName, RecordType};
 use cst_nameserver::lookup::{Client, Question, Reply, Transport};
 use cst_tests::centre::eventually;
-use cst_tests::validators;
+use cst_tests::{resolvers, validators};
 
 use crate::software::Software;
 use crate::world::{CATALOG, KEY, SECRET};
@@ -111,13 +111,15 @@ impl PublicServer {
         String::from_utf8(dig.output().unwrap().stdout).unwrap()
     }
 
-    /// Panics unless the validators find every zone right that its catalog lists and it serves. How many these are.
+    /// Panics unless validators and resolvers find every zone right that its catalog lists and it serves. How many these are.
     pub fn is_right(&self) -> usize {
         let catalog = self.zone(CATALOG);
         let members = catalog.lines().filter(|line| line.split_whitespace().nth(3) == Some("PTR"));
         let members = members.filter_map(|line| Some(line.split_whitespace().last()?.trim_end_matches('.')));
-        let zones = members.map(|apex| (apex, self.zone(apex))).filter(|(_, text)| text.contains("SOA"));
-        zones.inspect(|(apex, text)| validators::judge(apex, text)).count()
+        let zones = members.map(|apex| (apex.to_owned(), self.zone(apex))).filter(|(_, text)| text.contains("SOA"));
+        let zones: Vec<_> = zones.inspect(|(apex, text)| validators::judge(apex, text)).collect();
+        resolvers::believe(self.port, &zones);
+        zones.len()
     }
 
     /// Waits until it answers a serial that is as wanted.

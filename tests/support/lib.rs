@@ -7,5 +7,6 @@ pub mod chart;
 pub mod faults;
 pub mod gateway;
 pub mod proxy;
+pub mod resolvers;
 pub mod validators;
 pub mod zone_server;

@@ -15,7 +15,7 @@ use cst_nameserver::key::{self, SigningKey};
 use cst_nameserver::signed_zone_text;
 use tokio::sync::mpsc;
 
-use crate::validators;
+use crate::{resolvers, validators};
 
 /// The recording primary.
 #[derive(Debug)]
@@ -85,11 +85,15 @@ impl Recorder {
         self.served.lock().unwrap().get(&DomainName::parse(zone).unwrap()).cloned()
     }
 
-    /// Panics unless the validators find every zone right that was served.
+    /// Panics unless validators and resolvers find every zone right that was served.
     pub fn is_right(&self) {
-        for (apex, version) in self.seen.lock().unwrap().iter() {
-            validators::judge(apex.as_str(), &signed_zone_text(version).expect("it was served"));
+        let text = |version| signed_zone_text(version).expect("it was served");
+        let seen = self.seen.lock().unwrap();
+        let zones: Vec<_> = seen.iter().map(|(apex, version)| (apex.to_string(), text(version))).collect();
+        for (apex, text) in &zones {
+            validators::judge(apex, text);
         }
+        resolvers::believe_of_texts(&zones);
     }
 
     /// Whether the catalog lists a zone.

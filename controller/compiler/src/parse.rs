@@ -19,20 +19,28 @@ pub use website::WebSiteModel;
 
 use crate::problem::{ObjectRef, Problem};
 
-/// A model, if one could be made, and all that is wrong. With an error among the problems the model is not to be used.
+/// A model, if one could be made, and all that is wrong.
 #[derive(Clone, Debug)]
 pub struct Parsed<M> {
     /// The model; `None` when a value that everything hangs on is wrong.
     pub model: Option<M>,
     /// Everything that is wrong.
     pub problems: Vec<Problem>,
+    /// With an error among the problems: whether the model is good for what the error does not concern, and knows what it is not good for.
+    pub is_stopgap: bool,
 }
 
 impl<M> Parsed<M> {
-    /// The model, when nothing is wrong with it but warnings.
-    pub fn usable(self) -> (Option<M>, Vec<Problem>) {
-        let usable = !self.problems.iter().any(Problem::is_error);
-        (self.model.filter(|_| usable), self.problems)
+    fn new(model: Option<M>, reader: Reader) -> Self {
+        Self { model, problems: reader.problems, is_stopgap: false }
+    }
+
+    /// The model in force after `last`: this one when nothing is wrong with it but warnings, else the last one. Where none is known, as after a
+    /// restart, what of this one is right.
+    pub fn in_force(self, last: Option<M>) -> (Option<M>, Vec<Problem>) {
+        let is_right = !self.problems.iter().any(Problem::is_error);
+        let model = if is_right { self.model.or(last) } else { last.or(self.model.filter(|_| self.is_stopgap)) };
+        (model, self.problems)
     }
 }
 
@@ -45,6 +53,11 @@ struct Reader {
 impl Reader {
     fn new(object: ObjectRef) -> Self {
         Self { object, problems: Vec::new() }
+    }
+
+    /// How many errors there are by now.
+    fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.is_error()).count()
     }
 
     /// A value, or `None` and a problem at `field`.

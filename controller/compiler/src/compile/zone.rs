@@ -58,7 +58,7 @@ pub fn zone(index: &Index, name: &DomainName, facts: &ZoneFacts) -> ZoneOutcome 
     let mut problems = claim_problems(index, name, holder.as_ref());
     let model = holder.as_ref().and_then(|key| index.domain(key)).and_then(|entry| entry.model.as_ref());
     problems.extend(model.into_iter().flat_map(|model| mail::wishes(index, model)));
-    let zone = model.map(|model| {
+    let zone = model.filter(|model| model.is_whole).map(|model| {
         let zone = Arc::new(compose::compose(index, model, facts, &mut problems));
         problems.extend(aliases::problems(&[(name.clone(), Arc::clone(&zone))].into(), &zone, model, index.settings()));
         zone

@@ -26,6 +26,8 @@ pub struct DomainModel {
     pub ttl: u32,
     /// The written sets, with the index in `spec.records` each came from.
     pub sets: Vec<(usize, RecordSet)>,
+    /// Whether these are all that is meant: with an error in one of them the zone stays as it was published, while mail goes on by this model.
+    pub is_whole: bool,
     /// Its mail.
     pub mail: Option<MailModel>,
     /// Its certified mail.
@@ -51,22 +53,25 @@ impl DomainModel {
             None => ("metadata.name", &key.name),
         };
         let Some(zone) = reader.take(field, zone_name(name)) else {
-            return Parsed { model: None, problems: reader.problems };
+            return Parsed::new(None, reader);
         };
         let ttl = spec.ttl.unwrap_or(DEFAULT_TTL);
         let sets = record::read_sets(&mut reader, &spec.records, &zone, ttl);
         together::check(&mut reader, &zone, &sets);
-        let mail = spec.mail.as_ref().map(|written| mail::read_mail(&mut reader, written, &zone));
-        let pec = spec.pec.as_ref().and_then(|written| mail::read_pec(&mut reader, written, &zone));
         let asks_for_pointer = record::asking_for_pointer(&mut reader, &spec.records);
         if spec.pointers.is_some() && !is_reverse(&zone) {
             reader.invalid("spec.pointers", "only a reverse zone takes pointers: leave it out");
         }
+        let errors_of_records = reader.errors();
+        let mail = spec.mail.as_ref().map(|written| mail::read_mail(&mut reader, written, &zone));
+        let pec = spec.pec.as_ref().and_then(|written| mail::read_pec(&mut reader, written, &zone));
+        let is_stopgap = reader.errors() == errors_of_records;
         let model = Self {
             key,
             zone,
             ttl,
             sets,
+            is_whole: errors_of_records == 0,
             mail,
             pec,
             asks_for_pointer,
@@ -74,7 +79,7 @@ impl DomainModel {
             dnssec: spec.dnssec.clone().unwrap_or_default(),
             deletion_policy: spec.deletion_policy.unwrap_or_default(),
         };
-        Parsed { model: Some(model), problems: reader.problems }
+        Parsed { is_stopgap, ..Parsed::new(Some(model), reader) }
     }
 
     /// The sets whose addresses ask for a PTR, with their indices.

@@ -75,7 +75,7 @@ impl MailboxModel {
             deletion_policy: spec.deletion_policy.unwrap_or_default(),
             key,
         });
-        Parsed { model, problems: reader.problems }
+        Parsed::new(model, reader)
     }
 
     /// Every address it asks for, its own first.

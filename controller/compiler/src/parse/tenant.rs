@@ -66,7 +66,7 @@ impl TenantModel {
             web_sites: limits.web_sites,
             web_storage,
         };
-        Parsed { model: Some(model), problems: reader.problems }
+        Parsed::new(Some(model), reader)
     }
 }
 

@@ -44,7 +44,7 @@ impl WebSiteModel {
             storage,
             deletion_policy,
         });
-        Parsed { model, problems: reader.problems }
+        Parsed::new(model, reader)
     }
 
     /// Every host it asks for, its own first.

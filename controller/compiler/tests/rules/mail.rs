@@ -1,6 +1,6 @@
 //! Boxes: who gets an address, what state it has, and what stays when its Mailbox is gone or wrong.
 
-use crate::support::{TODAY, name, problems, repository};
+use crate::support::{TODAY, name, problems, repository, zone};
 use cst_api::{Date, MailboxState, Reason};
 use cst_compiler::compile::{self, Standing};
 use cst_compiler::desired::mail::MailDomain;
@@ -194,11 +194,24 @@ fn a_deleted_box_is_retained_without_login_then_dropped() {
 fn a_domain_that_cannot_be_used_keeps_its_boxes_as_they_were() {
     let right = repository(&format!("{TENANT}{DOMAIN}{}", mailbox("a", "")));
     let published = compiled(&right, None, TODAY).domain;
-    let broken = DOMAIN.replace("{mail", "{records: [{name: a, type: A, values: [nonsense]}], mail");
+    let broken =
+        DOMAIN.replace("Hosted", "Hosted, catchAll: nonsense@comune.fano.example, aliasOf: comune.fano.example");
     let outcome = compiled(&repository(&format!("{TENANT}{broken}{}", mailbox("a", ""))), Some(&published), TODAY);
-    assert_eq!(outcome.domain, published);
+    assert_eq!((outcome.standing, outcome.domain), (Standing::Retired, published.clone()));
     let gone = compiled(&repository(TENANT), Some(&published), TODAY);
     assert_eq!((gone.standing, states(&gone.domain)), (Standing::Retired, vec![("a".into(), MailboxState::Suspended)]));
+}
+
+/// As a controller finds it that starts: it knows no spec that was right.
+#[test]
+fn a_mistake_in_a_record_keeps_back_the_zone_and_nothing_of_its_mail() {
+    let broken = DOMAIN.replace("{mail", "{records: [{name: a, type: A, values: [nonsense]}], mail");
+    let repository = repository(&format!("{TENANT}{broken}{}", mailbox("a", "")));
+    let outcome = compiled(&repository, None, TODAY);
+    assert_eq!((outcome.standing, states(&outcome.domain)), (Standing::Live, vec![("a".into(), MailboxState::Active)]));
+    let zone = zone(&repository, "comune.fano.example");
+    assert_eq!((zone.standing, zone.zone), (Standing::Kept, None));
+    assert_eq!(problems(&repository), ["error Invalid Domain t-fano/comune.fano.example spec.records[0].values[0]"]);
 }
 
 /// Only a status tells whose it was; without one each is told of the other, and nobody is said to hold it.

@@ -46,6 +46,15 @@ fn an_address_that_asks_is_named_in_its_reverse_zone() {
 }
 
 #[test]
+fn an_address_keeps_its_name_while_another_record_of_its_domain_is_wrong() {
+    let repository = with(&(fano(&format!("{WWW}, {{name: x, type: A, values: [nonsense]}}")) + REVERSE + "{}"));
+    assert_eq!(
+        records(&zone(&repository, "2.0.192.in-addr.arpa")),
+        ["10.2.0.192.in-addr.arpa PTR www.comune.fano.example."]
+    );
+}
+
+#[test]
 fn a_wish_that_cannot_be_granted_is_told() {
     let warned = ["warning RecordConflict Domain t-fano/comune.fano.example spec.records[0].ptr"];
     let nobody = with(&fano(WWW));

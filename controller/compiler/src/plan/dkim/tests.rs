@@ -319,14 +319,14 @@ fn a_state_is_stored_and_read_back() {
 #[test]
 fn whatever_happens_whoever_looks_for_a_key_finds_it() {
     let mut signed = 0;
-    for seed in 1..=200 {
+    for seed in 1..=60 {
         let mut world = World::new(seed, Haste::None);
         let result = world.live(120);
         assert_eq!(result, Ok(()), "seed {seed}");
         signed += world.signatures;
         assert_eq!(world.calm(), Ok(()), "seed {seed}");
     }
-    assert!(signed > 100_000, "{signed}");
+    assert!(signed > 30_000, "{signed}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::*;
 mod dkim;
 mod generate;
 mod giving_up;
+mod mistakes;
 mod other_domain;
 mod passwords;
 

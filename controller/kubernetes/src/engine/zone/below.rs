@@ -27,7 +27,7 @@ impl Engine {
         ZoneFacts { mail_acknowledged, mail_stays, dkim, below, glue }
     }
 
-    /// The addresses of our name servers that lie in zones below one that are served and that nobody declares.
+    /// The addresses of our name servers that lie in zones below one that are served and that nobody declares, or not rightly.
     fn glue_of_nobody(&self, above: &DomainName) -> Vec<RecordSet> {
         let servers = self.index.settings().dns.name_servers.iter().filter(|server| server.is_within(above));
         let sets =
@@ -38,11 +38,13 @@ impl Engine {
         sets.collect()
     }
 
-    /// The content of the zone that has a name, where that is served and nobody declares it.
+    /// The content of the zone that has a name, where that is served and nobody declares it, or what is declared cannot be read whole.
     fn nobodys_zone_of(&self, name: &DomainName) -> Option<&Zone> {
         let published = name.and_ancestors().find_map(|zone| self.zones.get(&zone)?.published.as_ref())?;
         let (zone, declared) = (published.apex(), self.index.covering_zone(name));
-        let is_nobodys = declared.is_none_or(|declared| *zone != declared && zone.is_within(&declared));
+        let is_whole = || self.index.held_zone(zone).is_some_and(|model| model.is_whole);
+        let is_nobodys =
+            declared.is_none_or(|declared| zone.is_within(&declared) && (*zone != declared || !is_whole()));
         is_nobodys.then_some(&*published.zone)
     }
 

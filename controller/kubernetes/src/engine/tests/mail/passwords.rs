@@ -7,12 +7,12 @@ use crate::report::ObjectStatus;
 
 const AT: &str = "2026-11-23T08:15:30.123456Z";
 
-fn hash(whose: &str) -> String {
+pub(super) fn hash(whose: &str) -> String {
     format!("{{SHA512-CRYPT}}$6${whose}${}", "a".repeat(86))
 }
 
 impl Play {
-    fn changes_password(&mut self, local: &str, whose: &str) {
+    pub(super) fn changes_password(&mut self, local: &str, whose: &str) {
         let data: BTreeMap<_, _> = [("hash", hash(whose)), ("changed", AT.to_owned())]
             .map(|(key, value)| (key, ByteString(value.into_bytes())))
             .into();
@@ -27,7 +27,7 @@ impl Play {
         status
     }
 
-    fn login(&self, local: &str) -> String {
+    pub(super) fn login(&self, local: &str) -> String {
         let content = self.content().unwrap();
         let mailbox = content.boxes.iter().find(|mailbox| mailbox.address.local() == local).unwrap();
         mailbox.login().unwrap().expose().to_owned()

@@ -62,6 +62,8 @@ fn the_zones_above_keep_the_addresses_of_name_servers_in_a_retained_zone() {
     let unsigned = json!({"mode": "Unsigned"});
     let records = json!([{"name": "ns1", "type": "A", "values": ["192.0.2.1"]},
                          {"name": "ns1", "type": "AAAA", "values": ["2001:db8::1"]}]);
+    let mut wrong = records.clone();
+    wrong[0]["values"] = json!(["192.0.2"]);
     for (zone, records) in [(ABOVE, json!([])), (below, json!([])), (lowest, records)] {
         play.domain("urbino", zone, &json!({"dnssec": unsigned, "records": records}));
     }
@@ -73,6 +75,16 @@ fn the_zones_above_keep_the_addresses_of_name_servers_in_a_retained_zone() {
     };
     let in_both = |play: &Play| [ABOVE, below].map(|zone| glue(play, zone));
     assert_eq!(in_both(&play), [2, 2]);
+    let mut next = Play::with(settings(&json!({"dns": {"nameServers": [server]}})));
+    for (zone, records) in [(ABOVE, json!([])), (below, json!([])), (lowest, wrong)] {
+        next.engine.zone_stored(play.published(zone).unwrap(), next.now.instant);
+        next.domain("urbino", zone, &json!({"dnssec": unsigned, "records": records}));
+    }
+    next.tenant("urbino", &[ABOVE]);
+    next.listed();
+    next.engine.lead(true);
+    next.settle();
+    assert_eq!(in_both(&next), [2, 2], "a mistake in an address, after a restart");
     gone(&mut play, "urbino", lowest);
     minutes(&mut play, 2, &[ABOVE, below, lowest]);
     assert!(play.published(lowest).unwrap().retired.is_some());
