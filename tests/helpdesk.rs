@@ -4,8 +4,8 @@
 use std::process::{Output, Stdio};
 
 use cst_api::{Mailbox, MailboxState};
-use cst_compiler::desired::mail::ShardContent;
 use cst_compiler::desired::mail::shard::DATA_KEY;
+use cst_compiler::desired::mail::{MailBox, ShardContent};
 use cst_tests::api_server;
 use cst_tests::centre::{Centre, Controller, condition, eventually};
 use k8s_openapi::api::core::v1::Secret;
@@ -88,14 +88,24 @@ fn text(output: &Output) -> (i32, String, String) {
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-/// The hash with which somebody logs in, as the mail servers get it.
-async fn login(centre: &Centre, name: &str) -> Option<String> {
+/// A box as the mail servers get it.
+async fn installed(centre: &Centre, name: &str) -> Option<MailBox> {
     let shards: Api<Secret> = centre.api(&centre.mail_namespace);
     let list = shards.list(&ListParams::default()).await.unwrap();
     let contents = list.items.into_iter().filter_map(|secret| secret.data?.remove(DATA_KEY));
     let mut boxes = contents.flat_map(|bytes| ShardContent::decode(&bytes.0).unwrap().boxes);
-    let found = boxes.find(|mailbox| mailbox.address.local() == name)?;
-    found.login().map(|hash| hash.expose().to_owned())
+    boxes.find(|mailbox| mailbox.address.local() == name)
+}
+
+/// The hash with which somebody logs in.
+async fn login(centre: &Centre, name: &str) -> Option<String> {
+    installed(centre, name).await?.login().map(|hash| hash.expose().to_owned())
+}
+
+/// Those with which his devices and programs do.
+async fn applications(centre: &Centre, name: &str) -> Vec<String> {
+    let mailbox = installed(centre, name).await.unwrap();
+    mailbox.application_logins().map(|hash| hash.expose().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -147,6 +157,50 @@ async fn a_tenants_administrator_has_a_password_generated_and_nothing_is_printed
     let (code, _, said) = text(&run(&centre, "sindaco", &arguments[..3], "", true).await);
     assert_eq!(code, 1);
     assert!(said.contains("Name it: --namespace t-…"), "{said}");
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn a_scanner_has_a_password_of_its_own_until_it_is_revoked() {
+    let (centre, controller) = urbino().await;
+    let (boxes, secrets): (Api<Mailbox>, Api<Secret>) = (centre.api("t-urbino"), centre.api("t-urbino"));
+    let names = async || -> Vec<String> {
+        let status = boxes.get("carla").await.unwrap().status.unwrap();
+        status.applications.into_iter().map(|application| application.name).collect()
+    };
+    // Git owns the other one.
+    let arguments = ["password", "carla@comune.urbino.pu.it", "--application", "scanner"];
+    let (code, first, said) = text(&run(&centre, "", &arguments, "", true).await);
+    let good = "the password of scanner for carla@comune.urbino.pu.it is good on every mail server\n";
+    assert_eq!((code, first.len(), &*said), (0, 24, good));
+    assert_eq!(names().await, ["scanner"]);
+    let hash =
+        async || secrets.get_opt("carla-app-scanner").await.unwrap().map(|secret| secret.data.unwrap()["hash"].clone());
+    let made = hash().await.unwrap();
+    let installed = applications(&centre, "carla").await;
+    assert_eq!(installed, [String::from_utf8(made.0.clone()).unwrap()]);
+    assert_eq!(login(&centre, "carla").await.as_deref(), Some(SOME), "git's is as it was");
+
+    let (code, second, _) = text(&run(&centre, "", &arguments, "", true).await);
+    assert_eq!((code, first != second, hash().await != Some(made)), (0, true, true), "another in its place");
+    let revoke = [&arguments[..], &["--revoke"]].concat();
+    let (code, out, said) = text(&run(&centre, "", &revoke, "", true).await);
+    let revoked = "the password of scanner for carla@comune.urbino.pu.it is revoked on every mail server\n";
+    assert_eq!((code, &*out, &*said), (0, "", revoked));
+    assert_eq!((names().await, applications(&centre, "carla").await, hash().await), (vec![], vec![], None));
+    let (code, _, said) = text(&run(&centre, "", &revoke, "", true).await);
+    assert_eq!((code, &*said), (0, "carla@comune.urbino.pu.it has no password of scanner\n"));
+    for (arguments, code, hint) in [
+        (["password", "urp@comune.urbino.pu.it", "--application", "scanner"], 3, "Mailbox t-urbino/urp is Shared"),
+        (
+            ["password", "carla@comune.urbino.pu.it", "--application", "my scanner"],
+            64,
+            "`my scanner` is no application's name",
+        ),
+    ] {
+        let told = text(&run(&centre, "", &arguments, "", true).await);
+        assert_eq!((told.0, told.2.contains(hint)), (code, true), "{}", told.2);
+    }
     controller.stop().await;
 }
 

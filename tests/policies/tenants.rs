@@ -190,6 +190,17 @@ async fn a_helpdesk_changes_passwords_and_locks_boxes_and_writes_and_reads_nothi
         assert_eq!(refusal(api.delete(name, &DeleteParams::default()).await), "");
         assert!(ours.get_opt(name).await.unwrap().is_none());
     }
+    for (api, name) in [(&helpdesk, "anna-app-scanner"), (&tenant, "bruna-app-phone")] {
+        assert_eq!(apply(api, &password("helped", name, "made")).await, "");
+        assert_eq!(apply(api, &password("helped", name, "another")).await, "", "another in its place");
+        assert!(!empty(name).await.is_empty(), "{name}");
+        assert!(!refusal(helpdesk.get(name).await).is_empty(), "{name}");
+        assert_eq!(refusal(api.delete(name, &DeleteParams::default()).await), "");
+        assert!(ours.get_opt(name).await.unwrap().is_none());
+    }
+    for name in ["anna-app-two-words", "anna-app", "anna-app-longer0than0twenty0characters"] {
+        assert!(!apply(&helpdesk, &password("helped", name, "made")).await.is_empty(), "{name}");
+    }
     let own = secret("mine-lock", json!({}), "Opaque");
     tenant.create(&PostParams::default(), &own).await.unwrap();
     assert!(apply(&helpdesk, &lock("helped", "mine-lock")).await.contains("leave them to it"), "not taken over");

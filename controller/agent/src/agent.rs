@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cst_compiler::desired::mail::ack::{Ack, fleet_digest};
 use cst_compiler::desired::mail::sharing::Sharing;
-use cst_compiler::desired::mail::{DomainContent, Domains, Fleet};
+use cst_compiler::desired::mail::{DomainContent, Domains, Fleet, dovecot};
 use cst_compiler::model::{Address, DomainName};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -243,11 +243,14 @@ impl Agent {
         self.dovecot.write_passwd(&content)?;
         self.signers.write(&content)?;
         let is_signed_anew = before.is_some_and(|before| before.dkim() != content.dkim());
+        // No question shows which applications' passwords are valid.
+        let has_others =
+            before.is_some_and(|before| dovecot::application_files(before) != dovecot::application_files(&content));
         let ended: BTreeSet<Address> = sessions::ended(before, &content).cloned().collect();
         self.reload_due |= before.is_none();
         let asked = self.probes.remove(&domain).filter(|probe| probe.holds_for(&content));
         let fresh = Probe::of(before, &content);
-        if is_signed_anew || !fresh.as_ref().is_some_and(|probe| probe.is_box) {
+        if is_signed_anew || has_others || !fresh.as_ref().is_some_and(|probe| probe.is_box) {
             self.settling.insert(domain.clone(), second());
         }
         if let Some(probe) = fresh.or(asked) {

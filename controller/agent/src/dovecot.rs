@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use cst_compiler::desired::mail::sharing::Sharing;
 use cst_compiler::desired::mail::{DomainContent, dovecot};
 use cst_compiler::model::{Address, DomainName};
+use cst_compiler::parse::MAX_APPLICATIONS;
 
 use crate::files::{self, FileError};
 
@@ -16,6 +17,8 @@ use crate::files::{self, FileError};
 pub struct DovecotFiles {
     /// The passwd-files.
     folder: PathBuf,
+    /// The passwd-files of applications: a folder for the first of each box, one for the second, and so on.
+    applications: PathBuf,
     /// Who uses whose box: a file for each domain of logins.
     acl: PathBuf,
     /// The boxes' scripts: a folder for each domain.
@@ -26,30 +29,34 @@ impl DovecotFiles {
     /// The folder, whose passwd-files the agent's group reads, and whose hidden files, of rights and scripts, the users' own processes read
     /// too.
     pub fn open(folder: PathBuf) -> Result<Self, FileError> {
-        let (acl, sieve) = (folder.join(".acl"), folder.join(".sieve"));
+        let (applications, acl, sieve) = (folder.join(".applications"), folder.join(".acl"), folder.join(".sieve"));
         files::folder(&folder, 0o751)?;
+        files::folder(&applications, 0o750)?;
+        for place in 1..=MAX_APPLICATIONS {
+            files::folder(&applications.join(place.to_string()), 0o750)?;
+        }
         files::folder(&acl, 0o755)?;
         files::folder(&sieve, 0o755)?;
-        Ok(Self { folder, acl, sieve })
+        Ok(Self { folder, applications, acl, sieve })
     }
 
-    /// Writes a domain's passwd-file unless it is there as it should be.
-    ///
-    /// Dovecot reads it again when its time of modification, in whole seconds, or its size differs: so the time always grows by a second
-    /// at least, or within one second the old password would go on being valid.
+    /// Writes a domain's passwd-files unless they are there as they should be.
     pub fn write_passwd(&self, content: &DomainContent) -> Result<(), FileError> {
         // Without a file of rights nobody of the domain can log in.
         let rights = self.acl.join(content.domain().as_str());
         if files::read(&rights)?.is_none() {
             files::replace(&rights, b"", 0o644, None, |_| true)?;
         }
-        let path = self.passwd_file(content.domain());
-        let text = dovecot::passwd_file(content);
-        if files::holds(&path, text.as_bytes())? {
-            return Ok(());
+        let texts = dovecot::application_files(content);
+        for (place, path) in self.application_files(content.domain()) {
+            match texts.get(place) {
+                Some(text) => write_passwords(&path, text)?,
+                // Never unlinked while the domain is there: one that came back within a second might be taken for the old one.
+                None if path.exists() => write_passwords(&path, "")?,
+                None => {}
+            }
         }
-        let modified = later_than(modified(&path)?);
-        files::replace(&path, text.as_bytes(), 0o640, Some(modified), |_| true)
+        write_passwords(&self.passwd_file(content.domain()), &dovecot::passwd_file(content))
     }
 
     /// Writes whose boxes a domain's logins use.
@@ -83,13 +90,34 @@ impl DovecotFiles {
     /// Removes the files of a domain that no table knows any more: while one does, LMTP would refuse its mail for good.
     pub fn remove(&self, domain: &DomainName) -> Result<(), FileError> {
         files::remove(&self.passwd_file(domain))?;
+        for (_, path) in self.application_files(domain) {
+            files::remove(&path)?;
+        }
         files::remove(&self.acl.join(domain.as_str()))?;
         files::remove_folder(&self.sieve.join(domain.as_str()))
+    }
+
+    /// The files of a domain's applications, whether they are there or not, by their place among those of a box.
+    fn application_files(&self, domain: &DomainName) -> impl Iterator<Item = (usize, PathBuf)> {
+        (0..MAX_APPLICATIONS)
+            .map(move |place| (place, self.applications.join((place + 1).to_string()).join(domain.as_str())))
     }
 
     fn passwd_file(&self, domain: &DomainName) -> PathBuf {
         self.folder.join(domain.as_str())
     }
+}
+
+/// Writes a passwd-file unless it is there as it should be.
+///
+/// Dovecot reads it again when its time of modification, in whole seconds, or its size differs: so the time always grows by a second
+/// at least, or within one second the old password would go on being valid.
+fn write_passwords(path: &Path, text: &str) -> Result<(), FileError> {
+    if files::holds(path, text.as_bytes())? {
+        return Ok(());
+    }
+    let modified = later_than(modified(path)?);
+    files::replace(path, text.as_bytes(), 0o640, Some(modified), |_| true)
 }
 
 /// Writes a file that all may read, unless it is there as it should be.

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use cst_compiler::desired::mail::{DomainContent, MailBox, PasswordHash};
+use cst_compiler::desired::mail::{DomainContent, MailBox};
 use cst_compiler::model::Address;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -15,13 +15,16 @@ use tokio::time::timeout;
 /// How long Dovecot may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whose sessions a domain's next content ends: who logged in with a hash that is no longer the one to log in with.
+/// Whose sessions a domain's next content ends: who may have logged in with a hash that is none to log in with any more.
 pub fn ended<'a>(before: Option<&'a DomainContent>, after: &'a DomainContent) -> impl Iterator<Item = &'a Address> {
-    let login = |mailbox: &'a MailBox| mailbox.login().map(PasswordHash::expose);
+    let goes_on = |mailbox: &MailBox| {
+        after.find(&mailbox.address).is_some_and(|after| {
+            mailbox.login() == after.login()
+                && mailbox.application_logins().all(|hash| after.application_logins().any(|still| still == hash))
+        })
+    };
     let boxes = before.into_iter().flat_map(DomainContent::boxes);
-    let had = boxes.filter(move |mailbox| login(mailbox).is_some());
-    had.filter(move |mailbox| after.find(&mailbox.address).and_then(login) != login(mailbox))
-        .map(|mailbox| &mailbox.address)
+    boxes.filter(move |mailbox| mailbox.login().is_some() && !goes_on(mailbox)).map(|mailbox| &mailbox.address)
 }
 
 /// Ends all sessions of these logins. Where Dovecot does not run, there are none.

@@ -24,8 +24,8 @@ pub use domain::{
     MailProvider, NextStep, Pec, PecProvider, Pointers, Record, ServerSerial, Spf, SpfAll, ZoneStatus,
 };
 pub use mailbox::{
-    Delegate, DelegateRights, Forward, Mailbox, MailboxSpec, MailboxState, MailboxStatus, MailboxType, PasswordOwner,
-    Posting, SecretKeyRef, Vacation,
+    Application, Delegate, DelegateRights, Forward, Mailbox, MailboxSpec, MailboxState, MailboxStatus, MailboxType,
+    PasswordOwner, Posting, SecretKeyRef, Vacation,
 };
 pub use record_type::{NoRecordType, RecordType};
 pub use tenant::{

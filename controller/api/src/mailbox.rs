@@ -203,12 +203,27 @@ pub struct MailboxStatus {
     /// `hash` only). Absent: it is the one in git.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_secret: Option<String>,
+    /// The passwords of devices and programs, such as a scanner's, that every mail server has: `cst password --application` makes and revokes
+    /// them, each a Secret `<metadata.name>-app-<name>` with its hash.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applications: Vec<Application>,
     /// Since when the helpdesk keeps it locked, by `cst lock`, on every mail server: mail is received, nobody logs in or sends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locked_since: Option<MicroTime>,
     /// When the password that every mail server now has was changed outside of git, as that Secret says under the key `changed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed: Option<MicroTime>,
+}
+
+/// A password of one device or program, beside its owner's own.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Application {
+    /// What it is called.
+    pub name: String,
+    /// Since when it has this password, as its Secret says under the key `changed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<MicroTime>,
 }
 
 impl Status for MailboxStatus {

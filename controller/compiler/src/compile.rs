@@ -10,7 +10,7 @@ mod undecided;
 mod zone;
 
 pub use fleet::problems;
-pub use mail::{MailOutcome, MissingPassword, Password, changed_password, mail};
+pub use mail::{MailOutcome, MissingPassword, Password, applications, changed_password, mail};
 pub use mailbox::{MailboxVerdict, mailbox};
 pub use site::{SiteVerdict, site};
 pub use tenant::{TenantVerdict, tenant};

@@ -24,7 +24,7 @@ pub use lookup::Lookup;
 use self::claims::Claims;
 use self::ranking::Ranking;
 use crate::model::{self, Address, DomainName, ObjectKey};
-use crate::parse::{DomainModel, Lock, MailboxModel, SINCE_KEY, TenantModel, WebSiteModel};
+use crate::parse::{DomainModel, Lock, MailboxModel, SINCE_KEY, TenantModel, WebSiteModel, application_secret};
 use crate::settings::Settings;
 
 /// What happened to one object; `None`: it is gone.
@@ -95,6 +95,8 @@ pub struct Index {
     mailbox_ranking: BTreeMap<String, Ranking>,
     site_ranking: BTreeMap<String, Ranking>,
     secret_users: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
+    /// By the Mailboxes that they are called after, the applications that have a Secret.
+    applications: BTreeMap<ObjectKey, BTreeSet<String>>,
     /// Reverse names of addresses that ask for their PTR, with the Domains that write them.
     pointers: BTreeMap<DomainName, BTreeSet<ObjectKey>>,
 }
@@ -120,6 +122,7 @@ impl Index {
             mailbox_ranking: BTreeMap::new(),
             site_ranking: BTreeMap::new(),
             secret_users: BTreeMap::new(),
+            applications: BTreeMap::new(),
             pointers: BTreeMap::new(),
         }
     }
@@ -191,6 +194,12 @@ impl Index {
     pub fn lock(&self, model: &MailboxModel) -> Option<Lock> {
         let since = self.secret_value(&model.lock()?, SINCE_KEY)?;
         Some(Lock { since: model::micro_time(since) })
+    }
+
+    /// The Secrets of a Mailbox's applications, by their names.
+    pub fn applications(&self, mailbox: &ObjectKey) -> impl Iterator<Item = (&str, &BTreeMap<String, Vec<u8>>)> {
+        let names = self.applications.get(mailbox).into_iter().flatten();
+        names.filter_map(|name| Some((name.as_str(), self.secret_data(&application_secret(mailbox, name))?)))
     }
 
     /// What a Secret of a tenant's namespace holds.

@@ -11,8 +11,9 @@ use cst_api::Reason;
 pub use domain::{DomainModel, MailModel, PecModel};
 pub use list::List;
 pub use mailbox::{
-    CHANGED_KEY, DelegateModel, ForwardModel, GENERATED_KEY, HASH_KEY, Lock, MailboxModel, PasswordSource, Role,
-    SINCE_KEY, VacationModel, lock_secret, password_secret,
+    CHANGED_KEY, DelegateModel, ForwardModel, GENERATED_KEY, HASH_KEY, Lock, MAX_APPLICATIONS, MailboxModel,
+    PasswordSource, Role, SINCE_KEY, VacationModel, application_of, application_secret, check_application, lock_secret,
+    password_secret,
 };
 pub use tenant::TenantModel;
 pub use website::WebSiteModel;

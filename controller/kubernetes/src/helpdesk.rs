@@ -6,7 +6,7 @@ use std::time::Duration;
 use cst_api::{ConditionType, Mailbox, PasswordOwner};
 use cst_compiler::desired::mail::PasswordHash;
 use cst_compiler::model::{Address, ObjectKey};
-use cst_compiler::parse::{MailboxModel, password_secret};
+use cst_compiler::parse::{MailboxModel, PasswordSource, application_secret, password_secret};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{DeleteParams, ListParams};
@@ -182,10 +182,8 @@ fn read(mailbox: &Mailbox) -> Result<MailboxModel, HelpdeskError> {
 
 /// Whether the password of a box may be changed outside of git.
 pub fn may_change_password(model: &MailboxModel) -> Result<(), HelpdeskError> {
+    let source = login_of(model)?;
     let (mailbox, address) = (model.key.clone(), model.address.clone());
-    let Some(source) = model.password() else {
-        return Err(HelpdeskError::NoLogin { address, mailbox, kind: format!("{:?}", model.mailbox_type()) });
-    };
     match (&source.given, source.owner) {
         (Some((secret, key)), PasswordOwner::Git) => {
             Err(HelpdeskError::GitOwns { address, mailbox, place: format!("the key `{key}` of Secret {secret}") })
@@ -207,6 +205,31 @@ pub async fn change_password(
     Ok(())
 }
 
+/// Gives a device or program a password of its own, in place of the one that it had.
+pub async fn grant_application(
+    client: &Client,
+    model: &MailboxModel,
+    application: &str,
+    hash: &PasswordHash,
+    at: &MicroTime,
+) -> Result<(), HelpdeskError> {
+    login_of(model)?;
+    let key = application_secret(&model.key, application);
+    let tenant = model.key.tenant().unwrap_or_default();
+    let secret = passwords::own_secret(&key, tenant, &passwords::changed(hash, Some(at)));
+    apply::apply_secret(client, &secret).await?;
+    Ok(())
+}
+
+/// Takes the password of a device or program away; whether there was one.
+pub async fn revoke_application(
+    client: &Client,
+    model: &MailboxModel,
+    application: &str,
+) -> Result<bool, HelpdeskError> {
+    take_away(client, application_secret(&model.key, application)).await
+}
+
 /// Locks a box, by a Secret that is there as long as the lock. A box that is locked is locked anew, from now on.
 pub async fn lock(client: &Client, model: &MailboxModel, since: &MicroTime) -> Result<(), HelpdeskError> {
     let key = lock_of(model)?;
@@ -217,9 +240,13 @@ pub async fn lock(client: &Client, model: &MailboxModel, since: &MicroTime) -> R
 
 /// Takes a box's lock away; whether there was one.
 pub async fn unlock(client: &Client, model: &MailboxModel) -> Result<bool, HelpdeskError> {
-    let key = lock_of(model)?;
+    take_away(client, lock_of(model)?).await
+}
+
+/// Deletes a Secret of ours about a box; whether it was there.
+async fn take_away(client: &Client, key: ObjectKey) -> Result<bool, HelpdeskError> {
     let api: Api<Secret> = Api::namespaced(client.clone(), &key.namespace);
-    // The helpdesk may not look; it may delete nothing but locks of ours.
+    // The helpdesk may not look; it may delete nothing but such Secrets of ours.
     let there = api.get_metadata_opt(&key.name).await.ok().flatten();
     if there.is_some_and(|there| there.labels().get(MANAGED_BY).is_none_or(|by| by != MANAGER)) {
         return Err(ApplyError::Foreign(key).into());
@@ -229,6 +256,12 @@ pub async fn unlock(client: &Client, model: &MailboxModel) -> Result<bool, Helpd
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(false),
         Err(source) => Err(ApplyError::Secret { key, source: Box::new(source) }.into()),
     }
+}
+
+fn login_of(model: &MailboxModel) -> Result<&PasswordSource, HelpdeskError> {
+    let (address, mailbox) = (model.address.clone(), model.key.clone());
+    let kind = || format!("{:?}", model.mailbox_type());
+    model.password().ok_or_else(|| HelpdeskError::NoLogin { address, mailbox, kind: kind() })
 }
 
 fn lock_of(model: &MailboxModel) -> Result<ObjectKey, HelpdeskError> {

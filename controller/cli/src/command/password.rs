@@ -1,3 +1,5 @@
+mod application;
+
 use std::time::Duration;
 
 use clap::Args;
@@ -26,6 +28,13 @@ pub(crate) struct Password {
     /// Make a new password, and print it: once, there is no other way to it.
     #[arg(long)]
     generate: bool,
+    /// Not the owner's own password, but one of this device or program (lower-case letters and digits, such as `scanner2`): made and printed
+    /// once. It opens the same until it is revoked, and does so whoever owns the other.
+    #[arg(long, value_name = "NAME", value_parser = application::name, conflicts_with = "generate")]
+    application: Option<String>,
+    /// Take the password of that device or program away; its sessions end.
+    #[arg(long, requires = "application")]
+    revoke: bool,
     /// How many seconds to wait until every mail server has it; 0: not at all.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
@@ -33,10 +42,15 @@ pub(crate) struct Password {
 
 impl Password {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        telemetry::runtime()?.block_on(self.change())
+        telemetry::runtime()?.block_on(async {
+            match &self.application {
+                Some(name) => self.change_application(name).await,
+                None => self.change().await,
+            }
+        })
     }
 
-    async fn change(self) -> Result<Exit, Failure> {
+    async fn change(&self) -> Result<Exit, Failure> {
         let client = Client::try_default().await?;
         let result = async {
             let model = helpdesk::find(&client, self.namespace.as_deref(), &self.address).await?;

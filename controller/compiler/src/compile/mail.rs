@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+mod applications;
 mod declared;
 mod password;
 
@@ -15,6 +16,7 @@ use crate::plan::absence::Absence;
 use crate::plan::retention::{self, Retention};
 use crate::problem::Problem;
 
+pub use applications::applications;
 pub use password::{MissingPassword, Password, changed_password};
 
 /// A compiled mail domain.
@@ -91,7 +93,11 @@ fn declared(
         }
         if home {
             let password = password.or_else(|| last.and_then(Password::of));
-            outcome.domain.boxes.push(declared::mailbox(index, model, &verdict, today, password));
+            let mut mailbox = declared::mailbox(index, model, &verdict, today, password);
+            if source.is_some() {
+                mailbox.applications = applications::judge(index, model, &mut outcome.problems);
+            }
+            outcome.domain.boxes.push(mailbox);
         }
         let here = verdict.aliases.into_iter().filter(|alias| alias.domain() == name);
         outcome.domain.aliases.extend(here.map(|alias| (alias.clone(), model.address.clone())));
@@ -121,7 +127,8 @@ fn carried_over(
             continue;
         }
         if is_asked_for(index, &last.owner, &last.address) {
-            carried.insert(last.address.clone(), MailBox { state: locked_or(index, last), ..last.clone() });
+            let (state, applications) = (locked_or(index, last), applications::remaining(index, last));
+            carried.insert(last.address.clone(), MailBox { state, applications, ..last.clone() });
         } else if let Some(kept) = undeclared(last, today, retain_days, &absence) {
             carried.insert(last.address.clone(), kept);
         }

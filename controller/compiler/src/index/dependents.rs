@@ -8,7 +8,7 @@ use cst_api::{Domain, Mailbox, Tenant, WebSite};
 use super::entry::Entry;
 use super::{Index, Unit, in_namespace, within};
 use crate::model::{Address, DomainName, ObjectKey};
-use crate::parse::{DomainModel, MailboxModel, TenantModel, WebSiteModel};
+use crate::parse::{DomainModel, MailboxModel, TenantModel, WebSiteModel, application_of};
 
 impl Index {
     pub(super) fn apply_tenant(&mut self, name: String, tenant: Option<&Tenant>) -> BTreeSet<Unit> {
@@ -145,17 +145,34 @@ impl Index {
         if self.secret_data(&key) == data.as_ref() {
             return BTreeSet::new();
         }
+        let owner = self.note_application(&key, data.is_some());
         let of_namespace = self.secrets.entry(key.namespace.clone()).or_default();
         of_namespace.remove(&key.name);
         of_namespace.extend(data.map(|data| (key.name.clone(), data)));
         if of_namespace.is_empty() {
             self.secrets.remove(&key.namespace);
         }
-        let users = self.secret_users.get(&key).into_iter().flatten();
+        let users = self.secret_users.get(&key).into_iter().flatten().chain(&owner);
         users
             .filter_map(|user| model(self.mailbox(user)))
             .map(|model| Unit::Mail(model.address.domain().clone()))
             .collect()
+    }
+
+    /// The Mailbox whose application a Secret is, if it is one's.
+    fn note_application(&mut self, secret: &ObjectKey, is_there: bool) -> Option<ObjectKey> {
+        let (mailbox, application) = application_of(&secret.name)?;
+        let owner = ObjectKey::new(&secret.namespace, mailbox);
+        let applications = self.applications.entry(owner.clone()).or_default();
+        if is_there {
+            applications.insert(application.to_owned());
+        } else {
+            applications.remove(application);
+        }
+        if applications.is_empty() {
+            self.applications.remove(&owner);
+        }
+        Some(owner)
     }
 
     fn units_of_mailbox<'a>(&self, key: &ObjectKey, models: impl Iterator<Item = &'a MailboxModel>) -> BTreeSet<Unit> {

@@ -1,3 +1,4 @@
+mod application;
 mod delivery;
 mod lock;
 mod password;
@@ -9,6 +10,7 @@ use super::{List, Parsed, Reader};
 use crate::model::{Address, DomainName, ObjectKey, Quantity};
 use crate::problem::{Kind, ObjectRef};
 
+pub use application::{MAX_APPLICATIONS, application_of, application_secret, check_application};
 pub use delivery::{DelegateModel, ForwardModel, VacationModel};
 pub use lock::{Lock, SINCE_KEY, lock_secret};
 pub use password::{CHANGED_KEY, GENERATED_KEY, HASH_KEY, PasswordSource, password_secret};

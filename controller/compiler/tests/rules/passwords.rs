@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::support::{TODAY, name, problems, repository, told};
-use cst_api::DeletionPolicy;
+use cst_api::{DeletionPolicy, Mailbox};
 use cst_compiler::compile::{self, MailOutcome};
 use cst_compiler::desired::mail::MailDomain;
-use cst_compiler::index::Change;
+use cst_compiler::index::{Change, Unit};
 use cst_compiler::manifest::Repository;
 use cst_compiler::model::ObjectKey;
 use cst_compiler::plan::absence::Absence;
@@ -208,4 +208,60 @@ fn an_owner_without_what_it_owns_is_refused() {
     ] {
         assert_eq!(problems(&centre(spec)), [format!("error Invalid Mailbox t-fano/anna {field}")], "{spec}");
     }
+}
+
+/// The applications that log in as Anna, as `name whose`.
+fn applications(outcome: &MailOutcome) -> Vec<String> {
+    let all = outcome.domain.boxes[0].applications.iter();
+    all.map(|(name, hash)| format!("{name} {}", hash.expose().split('$').nth(2).unwrap())).collect()
+}
+
+#[test]
+fn an_application_logs_in_while_its_secret_is_there() {
+    let mut centre = centre(GIVEN);
+    centre.git();
+    let none = compiled(&centre, None);
+    let whose = |name: &str| ObjectKey::new("t-fano", name);
+    let data = |hash: &str| Some([("hash".to_owned(), hash.as_bytes().to_vec())].into());
+    let units = centre.index.apply(Change::Secret(whose("anna-app-scanner"), data(&hash("scan"))));
+    assert_eq!(units, [Unit::Mail(name("comune.fano.example"))].into());
+    for (other, hash) in
+        [("anna-app-phone", hash("tel")), ("bruna-app-phone", hash("hers")), ("anna-app-Old", hash("old"))]
+    {
+        centre.index.apply(Change::Secret(whose(other), data(&hash)));
+    }
+    let given = compiled(&centre, Some(&none.domain));
+    assert_eq!((applications(&given), login(&given)), (vec!["phone tel".into(), "scanner scan".into()], "git".into()));
+    assert_eq!(told(&given.problems), Vec::<String>::new());
+
+    // What was taken away opens nothing, also while its Mailbox cannot be read and goes on as it was.
+    centre.index.apply(Change::Secret(whose("anna-app-scanner"), None));
+    assert_eq!(applications(&compiled(&centre, Some(&given.domain))), ["phone tel"]);
+    let metadata = "{name: anna, namespace: t-fano}, spec: {address: anna@comune.fano.example, quota: much";
+    let broken: Mailbox = serde_yaml::from_str(&format!(
+        "{{apiVersion: territorial.services/v1alpha1, kind: Mailbox, metadata: {metadata}}}}}"
+    ))
+    .unwrap();
+    centre.index.apply(Change::Mailbox(whose("anna"), None));
+    centre.index.apply(Change::Mailbox(whose("anna"), Some(Box::new(broken))));
+    let kept = compiled(&centre, Some(&given.domain));
+    assert_eq!((applications(&kept), login(&kept)), (vec!["phone tel".into()], "git".into()));
+}
+
+#[test]
+fn what_of_applications_cannot_be_used_is_told_and_harms_no_other() {
+    let mut centre = centre(GIVEN);
+    centre.git();
+    for number in 0..9 {
+        centre.secret(&format!("anna-app-a{number}"), &[("hash", &hash("some"))]);
+    }
+    centre.secret("anna-app-weak", &[("hash", "{PLAIN}")]);
+    centre.secret("anna-app-bare", &[("password", "abc")]);
+    let outcome = compiled(&centre, None);
+    assert_eq!(applications(&outcome).len(), 8);
+    assert_eq!(told(&outcome.problems), ["warning Invalid Mailbox t-fano/anna metadata.name"; 3]);
+    let messages: Vec<&str> = outcome.problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert!(messages[0].contains("t-fano/anna-app-bare has no key `hash`"), "{messages:?}");
+    assert!(messages[1].contains("Secret t-fano/anna-app-weak is unusable"), "{messages:?}");
+    assert!(messages[2].ends_with("nobody logs in by the Secrets anna-app-a8, remove some"), "{messages:?}");
 }

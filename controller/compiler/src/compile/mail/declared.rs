@@ -1,5 +1,7 @@
 //! A Mailbox as it shall be served on a day.
 
+use std::collections::BTreeMap;
+
 use cst_api::Date;
 
 use super::super::MailboxVerdict;
@@ -25,6 +27,7 @@ pub(super) fn mailbox(
         state: verdict.state(today).unwrap_or_default(),
         password,
         password_change,
+        applications: BTreeMap::new(),
         quota: verdict.quota(index.settings()).unwrap_or(Quantity(0)),
         delegates: verdict.delegates.iter().copied().map(delegation).collect(),
         forward: forward(model, verdict, today),

@@ -22,6 +22,25 @@ pub fn passwd_file(content: &DomainContent) -> String {
     })
 }
 
+/// The passwd-files of a domain for its boxes' applications: the first has the first of each box that has one, and so on, because Dovecot takes one
+/// line of a user in a file. They give a hash and nothing else. Holds password hashes.
+pub fn application_files(content: &DomainContent) -> Vec<String> {
+    let mut boxes: Vec<_> = content.boxes().filter(|mailbox| mailbox.application_logins().next().is_some()).collect();
+    boxes.sort_by(|a, b| a.address.cmp(&b.address));
+    let mut files: Vec<String> = Vec::new();
+    for mailbox in boxes {
+        for (place, hash) in mailbox.application_logins().enumerate() {
+            if files.len() == place {
+                files.push(String::new());
+            }
+            if let Some(text) = files.get_mut(place) {
+                let _ = writeln!(text, "{}:{}", mailbox.address, hash.expose());
+            }
+        }
+    }
+    files
+}
+
 fn write_line(text: &mut String, mailbox: &MailBox) {
     let hash = mailbox.login().map_or("*", super::PasswordHash::expose);
     // A size of 0 would mean no limit.

@@ -1,5 +1,7 @@
 //! A box or a group as it shall be served.
 
+use std::collections::BTreeMap;
+
 use cst_api::{Date, DelegateRights, DeletionPolicy, MailboxState, Posting};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,9 @@ pub struct MailBox {
     /// Says that the password was changed outside of git: what is published is then the only copy beside its tenant's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_change: Option<PasswordChange>,
+    /// The hashes of passwords of one device or program each, by their names: they open what the owner's own opens, and nothing without it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub applications: BTreeMap<String, PasswordHash>,
     /// How much mail it may hold, in bytes.
     pub quota: Quantity,
     /// Who else uses it.
@@ -128,6 +133,7 @@ impl MailBox {
             state: MailboxState::Active,
             password: None,
             password_change: None,
+            applications: BTreeMap::new(),
             quota,
             delegates: Vec::new(),
             forward: None,
@@ -150,6 +156,11 @@ impl MailBox {
     /// The hash its owner logs in with; `None`: nobody does, by IMAP or for submission.
     pub fn login(&self) -> Option<&PasswordHash> {
         self.password.as_ref().filter(|_| self.role == BoxRole::Personal && self.is_read())
+    }
+
+    /// The hashes that its owner's devices and programs log in with, in the order of their names.
+    pub fn application_logins(&self) -> impl Iterator<Item = &PasswordHash> {
+        self.applications.values().filter(|_| self.login().is_some())
     }
 
     /// Whether its owner may send as this address and its aliases.

@@ -1,7 +1,7 @@
 //! The stored form of a mail domain: JSON lines in hash buckets of at most 64 KiB.
 //!
 //! ```text
-//! {"shard":{"format":4,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1,"epoch":1795392000,"digest":"9f86d081884c7d65…"}}
+//! {"shard":{"format":5,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1,"epoch":1795392000,"digest":"9f86d081884c7d65…"}}
 //! {"box":{"owner":{"namespace":"t-urbino","name":"protocollo"},"address":"protocollo@comune.urbino.pu.it",…}}
 //! {"alias":{"address":"urp@comune.urbino.pu.it","box":"protocollo@comune.urbino.pu.it"}}
 //! {"required":{"address":"abuse@comune.urbino.pu.it","box":"postmaster@cst.example.net"}}
@@ -37,7 +37,7 @@ pub const DATA_KEY: &str = "shard";
 pub const BUCKET_BYTES: usize = 64 * 1024;
 /// The largest number of buckets; beyond it they grow instead.
 const MAX_BUCKETS: u32 = 1024;
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 /// The oldest format that is read; what it holds has the same form. The controller replaces such shards as soon as it sees them.
 const OLDEST_FORMAT: u32 = 1;
 /// The format without a digest.

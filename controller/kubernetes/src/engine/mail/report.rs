@@ -125,6 +125,8 @@ impl Engine {
         // Of a controller that begins anew nothing but the acknowledgement tells who has a password.
         let is_everywhere = installed && decided.is_written && acknowledged;
         let password_changed = if is_everywhere { changed.and_then(|change| change.at) } else { last.password_changed };
+        let applications =
+            if is_everywhere { compile::applications(&self.index, model) } else { last.applications.clone() };
         draft.next = ObjectStatus::Mailbox(MailboxStatus {
             state,
             quota: quota.map(|quota| quota.to_string()).or_else(|| last.quota.clone()),
@@ -132,6 +134,7 @@ impl Engine {
             mailbox_type: Some(model.mailbox_type()),
             password_secret: own.map(|source| source.own.name.clone()),
             password_changed,
+            applications,
             locked_since: if is_everywhere { verdict.lock.and_then(|lock| lock.since) } else { last.locked_since },
             ..MailboxStatus::default()
         });

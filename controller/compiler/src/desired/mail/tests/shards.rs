@@ -131,13 +131,13 @@ fn sealed(header: &str, lines: &[&str]) -> Vec<u8> {
 fn names_the_line_that_is_wrong_and_never_its_text() {
     let good = include_str!("golden/urbino.shard");
     let lines: Vec<&str> = good.lines().skip(1).collect();
-    let header = r#"{"shard":{"format":4,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1}}"#;
+    let header = r#"{"shard":{"format":5,"domain":"comune.urbino.pu.it","bucket":0,"buckets":1}}"#;
     assert_eq!(sealed(header, &lines), good.as_bytes());
     let decode = |header: &str, lines: &[&str]| ShardContent::decode(&sealed(header, lines)).unwrap_err();
     assert_eq!(ShardContent::decode(b"").unwrap_err(), ShardError::Header);
     assert_eq!(ShardContent::decode(lines[0].as_bytes()).unwrap_err(), ShardError::Header);
     let other = |from: &str, to: &str| decode(&header.replace(from, to), &lines);
-    assert_eq!(other("\"format\":4", "\"format\":5"), ShardError::Format(5));
+    assert_eq!(other("\"format\":5", "\"format\":6"), ShardError::Format(6));
     assert_eq!(other("\"bucket\":0", "\"bucket\":1"), ShardError::Layout { bucket: 1, buckets: 1 });
     assert_eq!(other("\"buckets\":1", "\"buckets\":3"), ShardError::Layout { bucket: 0, buckets: 3 });
     assert_eq!(other("\"comune.urbino", "\"comune.fano"), ShardError::Foreign(2));
@@ -164,7 +164,7 @@ fn a_shard_of_an_older_format_is_read() {
             format!(r#"{{"shard":{{"format":{format},"domain":"comune.urbino.pu.it","bucket":0,"buckets":1}}}}"#);
         assert_eq!(ShardContent::decode(&sealed(&older, &lines)).unwrap().boxes.len(), 6, "{format}");
     }
-    let first = header.replace("\"format\":4", "\"format\":1");
+    let first = header.replace("\"format\":5", "\"format\":1");
     let without = format!("{}}}}}\n{body}", first.split_once(",\"digest").unwrap().0);
     assert_eq!(ShardContent::decode(without.as_bytes()).unwrap().boxes.len(), 6);
     assert_eq!(ShardContent::decode(format!("{first}\n{body}").as_bytes()).unwrap_err(), ShardError::Altered);

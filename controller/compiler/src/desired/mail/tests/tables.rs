@@ -1,5 +1,5 @@
 use super::*;
-use crate::desired::mail::dovecot::passwd_file;
+use crate::desired::mail::dovecot::{application_files, passwd_file};
 use crate::desired::mail::postfix::{Table, Tables};
 
 fn text(tables: &Tables, table: Table) -> String {
@@ -9,6 +9,19 @@ fn text(tables: &Tables, table: Table) -> String {
 #[test]
 fn passwd_file_of_every_state() {
     assert_eq!(passwd_file(&content(&urbino())), include_str!("golden/urbino.passwd"));
+}
+
+#[test]
+fn applications_log_in_where_their_owner_does() {
+    let mut urbino = urbino();
+    let hash = |whose: &str| PasswordHash::parse(&format!("{{SHA512-CRYPT}}$6${whose}${}", "a".repeat(86))).unwrap();
+    for (at, names) in [(0, &["scanner", "phone"][..]), (1, &["phone"]), (2, &["phone"]), (4, &["phone"])] {
+        urbino.boxes[at].applications = names.iter().map(|name| ((*name).to_owned(), hash(name))).collect();
+    }
+    let files = application_files(&content(&urbino));
+    let line = |local: &str, whose: &str| format!("{local}@comune.urbino.pu.it:{}\n", hash(whose).expose());
+    assert_eq!(files, [line("archivio", "phone") + &line("protocollo", "phone"), line("protocollo", "scanner")]);
+    assert_eq!(passwd_file(&content(&urbino)), include_str!("golden/urbino.passwd"), "the owner's own is as it was");
 }
 
 #[test]
