@@ -6,6 +6,7 @@ use std::process::{Output, Stdio};
 use cst_api::{Mailbox, MailboxState};
 use cst_compiler::desired::mail::shard::DATA_KEY;
 use cst_compiler::desired::mail::{MailBox, ShardContent};
+use cst_kubernetes::names::{MANAGED_BY, MANAGER};
 use cst_tests::api_server;
 use cst_tests::centre::{Centre, Controller, condition, eventually};
 use k8s_openapi::api::core::v1::Secret;
@@ -190,6 +191,26 @@ async fn a_scanner_has_a_password_of_its_own_until_it_is_revoked() {
     assert_eq!((names().await, applications(&centre, "carla").await, hash().await), (vec![], vec![], None));
     let (code, _, said) = text(&run(&centre, "", &revoke, "", true).await);
     assert_eq!((code, &*said), (0, "carla@comune.urbino.pu.it has no password of scanner\n"));
+    // As many as a box may have, made by whoever may write Secrets: one more is refused, one in the place of another is not.
+    for number in 1..=8 {
+        let metadata =
+            format!("{{name: bruna-app-a{number}, namespace: t-urbino, labels: {{{MANAGED_BY}: {MANAGER}}}}}");
+        let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {metadata}\nstringData: {{hash: '{SOME}'}}");
+        centre.apply(&secret).await;
+    }
+    let full = async || {
+        centre.agent_installs_all().await;
+        let status = boxes.get("bruna").await.unwrap().status?;
+        (status.applications.len() == 8).then_some(())
+    };
+    eventually(full).await.expect("all are there");
+    let of_bruna = |name| ["password", "bruna@comune.urbino.pu.it", "--application", name];
+    let (code, out, said) = text(&run(&centre, "", &of_bruna("a"), "", true).await);
+    let full = "bruna@comune.urbino.pu.it has passwords of 8 applications already, and may have no more: a1, a2, a3, a4, a5, a6, a7, a8. Revoke one";
+    assert_eq!((code, &*out, said.contains(full)), (3, "", true), "{said}");
+    let (code, _, said) = text(&run(&centre, "", &of_bruna("a3"), "", true).await);
+    assert_eq!(code, 0, "{said}");
+
     for (arguments, code, hint) in [
         (["password", "urp@comune.urbino.pu.it", "--application", "scanner"], 3, "Mailbox t-urbino/urp is Shared"),
         (

@@ -52,7 +52,7 @@ impl DovecotFiles {
             match texts.get(place) {
                 Some(text) => write_passwords(&path, text)?,
                 // Never unlinked while the domain is there: one that came back within a second might be taken for the old one.
-                None if path.exists() => write_passwords(&path, "")?,
+                None if modified(&path)?.is_some() => write_passwords(&path, "")?,
                 None => {}
             }
         }

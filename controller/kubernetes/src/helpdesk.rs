@@ -6,7 +6,7 @@ use std::time::Duration;
 use cst_api::{ConditionType, Mailbox, PasswordOwner};
 use cst_compiler::desired::mail::PasswordHash;
 use cst_compiler::model::{Address, ObjectKey};
-use cst_compiler::parse::{MailboxModel, PasswordSource, application_secret, password_secret};
+use cst_compiler::parse::{MAX_APPLICATIONS, MailboxModel, PasswordSource, application_secret, password_secret};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{DeleteParams, ListParams};
@@ -62,6 +62,17 @@ pub enum HelpdeskError {
         mailbox: ObjectKey,
         /// What it is.
         kind: String,
+    },
+    /// It has as many passwords of applications as a box may have.
+    #[error(
+        "{address} has passwords of {MAX_APPLICATIONS} applications already, and may have no more: {}. Revoke one first: `cst password {address} --application NAME --revoke`",
+        applications.join(", ")
+    )]
+    Full {
+        /// Its address.
+        address: Address,
+        /// What they are called.
+        applications: Vec<String>,
     },
     /// It is a list.
     #[error("Mailbox {mailbox} is a Group: nobody logs in to it, and there is nothing to lock")]
@@ -214,11 +225,28 @@ pub async fn grant_application(
     at: &MicroTime,
 ) -> Result<(), HelpdeskError> {
     login_of(model)?;
+    let others = other_applications(client, model, application).await?;
+    if others.len() >= MAX_APPLICATIONS {
+        return Err(HelpdeskError::Full { address: model.address.clone(), applications: others });
+    }
     let key = application_secret(&model.key, application);
     let tenant = model.key.tenant().unwrap_or_default();
     let secret = passwords::own_secret(&key, tenant, &passwords::changed(hash, Some(at)));
     apply::apply_secret(client, &secret).await?;
     Ok(())
+}
+
+/// The other applications that log in to a box, as its status says.
+async fn other_applications(
+    client: &Client,
+    model: &MailboxModel,
+    application: &str,
+) -> Result<Vec<String>, HelpdeskError> {
+    let api: Api<Mailbox> = Api::namespaced(client.clone(), &model.key.namespace);
+    let failed = |source| HelpdeskError::Read { elsewhere: true, source: Box::new(source) };
+    let status = api.get_opt(&model.key.name).await.map_err(failed)?.and_then(|mailbox| mailbox.status);
+    let names = status.into_iter().flat_map(|status| status.applications).map(|known| known.name);
+    Ok(names.filter(|name| name != application).collect())
 }
 
 /// Takes the password of a device or program away; whether there was one.

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod antivirus;
+mod applications;
 mod client;
 mod delivery;
 mod faults;

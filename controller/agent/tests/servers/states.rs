@@ -90,7 +90,7 @@ fn a_box_that_takes_over_anothers_store_reads_its_mail() {
 }
 
 /// Whether the session ends. Dovecot has answered the agent by then, and its processes end a moment later.
-fn is_put_out(session: &mut Client) -> bool {
+pub fn is_put_out(session: &mut Client) -> bool {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(10) {
         if session.imap_command("NOOP").is_err() {
@@ -120,35 +120,4 @@ fn who_may_no_longer_log_in_is_put_out_of_open_sessions_and_nobody_else() {
     assert!(Client::imap("anna@comune.fuori.example", "segreto").is_ok());
     place().withdraw("comune.fuori.example");
     assert!(is_put_out(&mut sara), "the domain is given up");
-}
-
-#[test]
-#[ignore = "needs the images: run by tests/servers/run"]
-fn an_application_logs_in_by_its_own_password_until_it_is_taken_away() {
-    let mut domain = domain("comune.scanner.example", &["anna", "luca"]);
-    place().install(&[&domain]);
-    let user = "anna@comune.scanner.example";
-    assert!(Client::imap(user, "nuovo").is_err(), "nobody's yet");
-    let hash = PasswordHash::parse(HASHES[1]).unwrap();
-    // Not the first of them: every one is tried.
-    let other = PasswordHash::parse(&HASHES[1].replace("ikAQ", "Qaki")).unwrap();
-    domain.boxes[0].applications = [("aaa".to_owned(), other.clone()), ("scanner".to_owned(), hash)].into();
-    place().install(&[&domain]);
-    let [mut owner, mut scanner] = ["segreto", "nuovo"].map(|password| Client::imap(user, password).unwrap());
-    let mut submission = Client::submissions();
-    assert!(submission.auth(user, "nuovo").starts_with("235"));
-    assert!(submission.rcpt(user, "someone@elsewhere.example").starts_with("250"));
-    assert!(submission.rcpt("luca@comune.scanner.example", "someone@elsewhere.example").starts_with("553"));
-    assert!(Client::imap("luca@comune.scanner.example", "nuovo").is_err(), "nobody else's");
-    assert!(owner.imap_command("NOOP").is_ok() && scanner.imap_command("NOOP").is_ok());
-
-    domain.boxes[0].applications = [("aaa".to_owned(), other)].into();
-    place().install(&[&domain]);
-    assert!(Client::imap(user, "nuovo").is_err(), "taken away");
-    assert!(is_put_out(&mut scanner));
-    assert!(Client::imap(user, "segreto").is_ok(), "the owner's own is as it was");
-    domain.boxes[0].applications.clear();
-    domain.boxes[0].state = MailboxState::Suspended;
-    place().install(&[&domain]);
-    assert!(Client::imap(user, "segreto").is_err() && Client::imap("luca@comune.scanner.example", "segreto").is_ok());
 }

@@ -5,6 +5,9 @@ use crate::place::place;
 use crate::support::{address, domain};
 use cst_compiler::desired::mail::PasswordHash;
 
+/// That of `segreto` for SCRAM.
+pub const SCRAM_HASH: &str = "{SCRAM-SHA-256}4096,02MYxYSi3guac9M34/vxdw==,xMVBm/UuCYet75O0YYvssnLrOADflewrd7wf+PRUKHg=,l4WsCXxsFAkaOYBDStRoBg1QSBlzbOAebT8k1AV8U/Y=";
+
 #[test]
 #[ignore = "needs the images: run by tests/servers/run"]
 fn a_login_sends_as_its_addresses_and_no_other() {
@@ -61,7 +64,7 @@ fn every_accepted_scheme_logs_in() {
         "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$F065s3INV7ie8kEO1yVswQ$QqbP49NEJ3vOUKGmig3XpYYfL3T4rZ6NkzKVuUJrqMU",
         "$2y$10$TbYWZ6JOsfN2uapnWUbc6OAvW8XVyRD28qQn4aDLu4Hc7kOc.aC5C",
         "$6$rounds=10000$.2kXRytuxKVtqiw1$leejPOaIjof.CtVnExBubqkmYFw0v1q/t0fmyNhDbIdL6D.I/Co2xcBrgeIqeKDvEEblYmQpmGOJJqJ89xmxp1",
-        "{SCRAM-SHA-256}4096,02MYxYSi3guac9M34/vxdw==,xMVBm/UuCYet75O0YYvssnLrOADflewrd7wf+PRUKHg=,l4WsCXxsFAkaOYBDStRoBg1QSBlzbOAebT8k1AV8U/Y=",
+        SCRAM_HASH,
     ]) {
         mailbox.password = Some(PasswordHash::parse(hash).unwrap());
     }

@@ -95,7 +95,7 @@ fn declared(
             let password = password.or_else(|| last.and_then(Password::of));
             let mut mailbox = declared::mailbox(index, model, &verdict, today, password);
             if source.is_some() {
-                mailbox.applications = applications::judge(index, model, &mut outcome.problems);
+                mailbox.applications = applications::judge(index, model, last, &mut outcome.problems);
             }
             outcome.domain.boxes.push(mailbox);
         }

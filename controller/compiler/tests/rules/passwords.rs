@@ -264,4 +264,11 @@ fn what_of_applications_cannot_be_used_is_told_and_harms_no_other() {
     assert!(messages[0].contains("t-fano/anna-app-bare has no key `hash`"), "{messages:?}");
     assert!(messages[1].contains("Secret t-fano/anna-app-weak is unusable"), "{messages:?}");
     assert!(messages[2].ends_with("nobody logs in by the Secrets anna-app-a8, remove some"), "{messages:?}");
+
+    // One that comes later, whatever it is called, takes no other's place.
+    centre.secret("anna-app-a", &[("hash", &hash("new"))]);
+    let next = compiled(&centre, Some(&outcome.domain));
+    assert_eq!(applications(&next), applications(&outcome));
+    let last = next.problems.last().unwrap();
+    assert!(last.message.ends_with("Secrets anna-app-a, anna-app-a8, remove some"), "{}", last.message);
 }

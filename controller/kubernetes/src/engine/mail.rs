@@ -60,6 +60,12 @@ impl Decided {
         Self { step, stands_still: false, is_written: false }
     }
 
+    /// The box with this address as it shall be served. They are in the order of their addresses.
+    fn box_of(&self, address: &Address) -> Option<&MailBox> {
+        let boxes = &self.step.domain.boxes;
+        boxes.binary_search_by(|mailbox| mailbox.address.cmp(address)).ok().and_then(|at| boxes.get(at))
+    }
+
     /// What of the held waits for a box with this address: all, or the aliases that it gave up.
     fn held_of(&self, address: &Address) -> Option<&Held> {
         let kept = |alias| self.step.domain.aliases.get(alias) == Some(address);

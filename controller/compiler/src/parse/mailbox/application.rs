@@ -1,6 +1,5 @@
 //! Passwords of one device or program each, beside the owner's own: what a scanner knows opens no more when it is taken away.
 
-use super::MailboxModel;
 use crate::model::ObjectKey;
 
 /// How many of them a box may have: each is one more look-up of every login.
@@ -32,13 +31,6 @@ pub fn check_application(name: &str) -> Result<(), String> {
     Err(format!(
         "`{name}` is no application's name: lower-case letters and digits, at most {MAX_NAME}, such as `scanner2`"
     ))
-}
-
-impl MailboxModel {
-    /// Whether somebody logs in to it with a password of its own.
-    pub fn has_login(&self) -> bool {
-        self.password().is_some()
-    }
 }
 
 #[cfg(test)]

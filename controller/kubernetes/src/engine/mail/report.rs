@@ -125,8 +125,11 @@ impl Engine {
         // Of a controller that begins anew nothing but the acknowledgement tells who has a password.
         let is_everywhere = installed && decided.is_written && acknowledged;
         let password_changed = if is_everywhere { changed.and_then(|change| change.at) } else { last.password_changed };
-        let applications =
-            if is_everywhere { compile::applications(&self.index, model) } else { last.applications.clone() };
+        let applications = match decided.box_of(&model.address).filter(|mailbox| mailbox.owner == *key) {
+            _ if !is_everywhere => last.applications.clone(),
+            Some(mailbox) => compile::applications(&self.index, mailbox),
+            None => Vec::new(),
+        };
         draft.next = ObjectStatus::Mailbox(MailboxStatus {
             state,
             quota: quota.map(|quota| quota.to_string()).or_else(|| last.quota.clone()),
