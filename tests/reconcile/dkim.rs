@@ -120,7 +120,8 @@ async fn keys_sign_once_every_server_has_them_and_are_replaced_by_a_date() {
     secrets.delete("dkim-key.comune.urbino.pu.it", &DeleteParams::default()).await.unwrap();
     assert_eq!(keys(&centre, name, 4).await, stored);
     controller.stop().await;
-    let before = centre.versions().await;
+    let content = async || (published(&centre, name).await, domains.get(name).await.unwrap().status);
+    let (was, before) = (content().await, centre.versions().await);
     let next = centre.controller("b").await;
     until_complete(&next).await;
     centre.apply(&domain("urbino", "museo.urbino.pu.it", ", ttl: 30")).await;
@@ -134,6 +135,7 @@ async fn keys_sign_once_every_server_has_them_and_are_replaced_by_a_date() {
             .map(|(key, version)| (key.clone(), version.clone()))
             .collect()
     };
+    assert_eq!(was, content().await);
     assert_eq!(of_domain(&before), of_domain(&after));
     next.stop().await;
 }
