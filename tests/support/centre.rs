@@ -31,7 +31,7 @@ use crate::zone_server::Recorder;
 use crate::{api_server, chart};
 
 /// How long anything may take here.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// The mail pod whose agent the tests play.
 const MAIL_POD: &str = "mail-0";
 

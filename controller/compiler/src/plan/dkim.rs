@@ -102,10 +102,21 @@ pub struct Facts<'a> {
     pub serves: &'a dyn Fn(&KeySet) -> bool,
     /// Whether something is at a selector's name already.
     pub is_taken: &'a dyn Fn(&DkimSelector) -> bool,
-    /// Whether an agent may sign with a key of this selector.
-    pub may_sign: &'a dyn Fn(&DkimSelector) -> bool,
+    /// Whether agents sign with a key of this selector.
+    pub in_use: &'a dyn Fn(&DkimSelector) -> InUse,
     /// The zone is looked for at our servers, and nobody has it from others.
     pub arrival: Result<(), Wait>,
+}
+
+/// Whether agents sign with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InUse {
+    /// None does: all have acknowledged that none shall.
+    No,
+    /// It is not known of all of them, such as when a controller has just begun, or another change is on its way to them.
+    Unknown,
+    /// They shall.
+    Yes,
 }
 
 /// What is to be published, what is to be made for it, and what further steps wait for.

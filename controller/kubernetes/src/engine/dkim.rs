@@ -7,7 +7,7 @@ use cst_compiler::desired::mail::dkim::DkimSelector;
 use cst_compiler::desired::mail::{DkimSigner, MailDomain};
 use cst_compiler::index::Unit;
 use cst_compiler::model::DomainName;
-use cst_compiler::plan::dkim::{Dkim, NewSet, StoredSet};
+use cst_compiler::plan::dkim::{Dkim, InUse, NewSet, StoredSet};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt as _;
 
@@ -125,18 +125,22 @@ impl Engine {
         }
     }
 
-    /// Whether an agent may sign with a key of this selector.
-    pub(super) fn may_sign(&self, domain: &DomainName, selector: &DkimSelector) -> bool {
+    /// Whether agents sign with a key of this selector.
+    pub(super) fn in_use(&self, domain: &DomainName, selector: &DkimSelector) -> InUse {
+        let unknown_if = |is_unknown| if is_unknown { InUse::Unknown } else { InUse::No };
         if [Source::Shards, Source::Acks].iter().any(|source| self.missing.contains(source)) {
-            return true;
+            return InUse::Unknown;
         }
-        let Some(state) = self.mail.get(domain) else { return false };
+        let Some(state) = self.mail.get(domain) else { return InUse::No };
         if state.shards.is_empty() {
-            return self.is_refused(domain);
+            return unknown_if(self.is_refused(domain));
         }
         let mut contents = state.shards.values().map(|shard| shard.content.as_ref());
         let has_it = |signers: &[DkimSigner]| signers.iter().any(|signer| signer.selector == *selector);
-        !state.acknowledged || contents.any(|content| content.is_none_or(|content| has_it(&content.dkim)))
+        if contents.clone().flatten().any(|content| has_it(&content.dkim)) {
+            return InUse::Yes;
+        }
+        unknown_if(!state.acknowledged || contents.any(|content| content.is_none()))
     }
 
     /// Whether keys wait for the agents to sign with them no more.

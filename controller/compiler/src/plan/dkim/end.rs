@@ -2,7 +2,7 @@
 
 use cst_api::DkimPhase;
 
-use super::{Dkim, Facts, KeySet, Wanted};
+use super::{Dkim, Facts, InUse, KeySet, Wanted};
 use crate::plan::dnssec::{Wait, until};
 
 /// For how long a revoked key says so before it goes, in seconds.
@@ -36,7 +36,9 @@ impl Dkim {
 impl KeySet {
     /// No agent signs with it, and what they signed with it arrived long ago.
     fn is_needed_by_nobody(&mut self, wanted: &Wanted, facts: &Facts<'_>) -> Result<(), Wait> {
-        if self.selectors().any(|selector| (facts.may_sign)(&selector)) {
+        let in_use = self.selectors().map(|selector| (facts.in_use)(&selector)).max().unwrap_or(InUse::No);
+        // Once they all had stopped, none begins again but with what it is given.
+        if in_use == InUse::Yes || (in_use == InUse::Unknown && self.settled.is_none()) {
             self.settled = None;
             return Err(Wait::new(format!("the mail servers to sign no more with the keys {}", self.name)));
         }

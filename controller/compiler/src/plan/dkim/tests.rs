@@ -28,6 +28,8 @@ struct Play {
     taken: Vec<String>,
     /// What agents may sign with.
     agents: Vec<DkimSelector>,
+    /// What is known of the others.
+    of_others: InUse,
     arrival: Result<(), Wait>,
     waits: Vec<Wait>,
 }
@@ -43,6 +45,7 @@ impl Play {
             zone: Vec::new(),
             taken: Vec::new(),
             agents: Vec::new(),
+            of_others: InUse::No,
             arrival: Ok(()),
             waits: Vec::new(),
         }
@@ -82,7 +85,7 @@ impl Play {
                 stored: &self.stored,
                 serves: &|set| set.records().iter().all(|record| self.zone.contains(record)),
                 is_taken: &|selector| self.taken.iter().any(|taken| taken == selector.as_str()),
-                may_sign: &|selector| self.agents.contains(selector),
+                in_use: &|selector| if self.agents.contains(selector) { InUse::Yes } else { self.of_others },
                 arrival: self.arrival.clone(),
             },
         )
@@ -201,6 +204,24 @@ fn an_agent_that_signs_again_with_a_retired_key_begins_the_time_anew() {
     play.after(DAY);
     play.step(&without_mail());
     assert_eq!((play.phases().as_str(), play.dkim.sets[0].settled), ("20261201 Retired", Some(play.now)));
+}
+
+#[test]
+fn of_agents_that_all_had_stopped_nothing_is_doubted_while_they_take_something_else_in() {
+    let mut play = Play::signing();
+    play.agents.clear();
+    play.of_others = InUse::Unknown;
+    play.steps(&without_mail(), 2);
+    assert_eq!(play.dkim.sets[0].settled, None);
+    assert_eq!(play.waits[0].text, "the mail servers to sign no more with the keys 20261201");
+    play.of_others = InUse::No;
+    play.step(&without_mail());
+    let since = Some(play.now);
+    assert_eq!(play.dkim.sets[0].settled, since);
+    play.after(DAY);
+    play.of_others = InUse::Unknown;
+    play.step(&without_mail());
+    assert_eq!(play.dkim.sets[0].settled, since);
 }
 
 #[test]

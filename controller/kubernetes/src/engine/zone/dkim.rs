@@ -56,7 +56,7 @@ impl Engine {
             stored: &stored,
             serves: &|set| last.is_some_and(|last| serves(last, set)),
             is_taken: &is_taken,
-            may_sign: &|selector| self.may_sign(zone, selector),
+            in_use: &|selector| self.in_use(zone, selector),
             arrival: last.map_or(Ok(()), |last| self.has_arrived(last, now)),
         };
         Some(dkim::step(&last.map(|last| last.dkim.clone()).unwrap_or_default(), &wanted, &facts))

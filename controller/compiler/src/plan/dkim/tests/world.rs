@@ -126,7 +126,7 @@ impl World {
             5 => self.wanted.algorithms = [].into(),
             9 => self.stored.clear(),
             // The controller knows nothing any more but what is stored.
-            10..=12 => self.seen = [None; 2],
+            10..=12 => (self.seen, self.acknowledged) = ([None; 2], [0; 2]),
             // What is stored of the zone is lost, but not its keys.
             13 if self.signing_is_stored() => {
                 self.dkim = Dkim { absence: absence(self.haste), ..Dkim::default() };
@@ -180,8 +180,11 @@ impl World {
                 stored: &self.stored,
                 serves: &|set| haste == Haste::Version || set.records().iter().all(holds),
                 is_taken: &|_| false,
-                may_sign: &|selector| {
-                    haste != Haste::Agents && (!acknowledged || shards[newest_shard].contains(selector.as_str()))
+                in_use: &|selector| match shards[newest_shard].contains(selector.as_str()) {
+                    _ if haste == Haste::Agents => InUse::No,
+                    true => InUse::Yes,
+                    false if acknowledged => InUse::No,
+                    false => InUse::Unknown,
                 },
                 arrival: Ok(()),
             },
