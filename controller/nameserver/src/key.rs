@@ -11,7 +11,7 @@ use cst_compiler::model::record::Ds;
 use cst_compiler::published::KeyMaterial;
 use data_encoding::BASE64;
 use ed25519_dalek::{Signer, SigningKey as Ed25519};
-use p256::ecdsa::SigningKey as Ecdsa;
+use p256::SecretKey as Ecdsa;
 use sha2::{Digest, Sha256};
 
 /// The flags of a DNSKEY that signs the zone and is its entry point (RFC 4034 §2.1.1).
@@ -77,10 +77,10 @@ impl Private {
         }
     }
 
-    /// The public key as a DNSKEY has it: the bare coordinates without SEC 1's leading octet (RFC 6605 §4), or the point (RFC 8080 §3).
+    /// The public key as a DNSKEY has it: the bare coordinates (RFC 6605 §4), or the point (RFC 8080 §3).
     fn public(&self) -> Vec<u8> {
         match self {
-            Self::Ecdsa(key) => key.verifying_key().to_sec1_point(false).as_bytes().iter().skip(1).copied().collect(),
+            Self::Ecdsa(key) => ecdsa::public(key),
             Self::Ed25519(key) => key.verifying_key().to_bytes().to_vec(),
         }
     }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -27,7 +27,7 @@ pub struct Limits {
     pub client_connections: usize,
     /// How long a connection may wait for a place.
     pub queue: Duration,
-    /// UDP requests in work at once; beyond it a new one is dropped, and the client asks again.
+    /// UDP requests that are answered or wait for it at once; beyond it a new one is dropped, and the client asks again, after seconds.
     pub requests: usize,
     /// The octets of a request; a longer one ends its connection, or is dropped where it came over UDP.
     pub request_size: usize,
@@ -47,7 +47,7 @@ impl Default for Limits {
             connections: 512,
             client_connections: 256,
             queue: Duration::from_secs(30),
-            requests: 256,
+            requests: 8192,
             request_size: 4096,
             idle: Duration::from_secs(10),
             write: Duration::from_secs(30),
@@ -59,7 +59,7 @@ impl Default for Limits {
 
 /// Both sockets of one address.
 pub(crate) struct Sockets {
-    pub(crate) udp: UdpSocket,
+    pub(crate) udp: udp::Datagrams,
     pub(crate) tcp: TcpListener,
 }
 
@@ -69,7 +69,7 @@ impl Sockets {
         let mut attempt = 0;
         loop {
             let tcp = TcpListener::bind(address).await?;
-            match UdpSocket::bind(tcp.local_addr()?).await {
+            match udp::Datagrams::bind(tcp.local_addr()?).await {
                 Ok(udp) => return Ok(Self { udp, tcp }),
                 Err(error)
                     if address.port() == 0 && error.kind() == io::ErrorKind::AddrInUse && attempt < PORT_ATTEMPTS =>
@@ -84,7 +84,7 @@ impl Sockets {
     /// Serves until the end is announced; connections in work are let finish by whoever waits for the task.
     pub(crate) async fn serve(self, responder: Arc<Responder>, limits: Limits, stop: watch::Receiver<bool>) {
         let mut tasks = JoinSet::new();
-        tasks.spawn(udp::serve(Arc::new(self.udp), Arc::clone(&responder), limits, stop.clone()));
+        tasks.spawn(self.udp.serve(Arc::clone(&responder), limits, stop.clone()));
         tasks.spawn(tcp::serve(self.tcp, responder, limits, stop));
         tasks.join_all().await;
     }

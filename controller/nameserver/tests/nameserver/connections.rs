@@ -1,5 +1,6 @@
 //! Clients that hold on to connections: idle, slow, many, or asking for more than they read.
 
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use cst_nameserver::{Limits, PrimaryConfig};
@@ -50,6 +51,45 @@ async fn a_request_that_is_too_long_ends_its_connection_or_is_dropped() {
         udp.send(&padded(length));
     }
     assert_eq!(udp.ask(&soa()).rcode, NOERROR);
+}
+
+/// The octets that the system keeps for a port until they are taken.
+fn kept_for(port: u16) -> u32 {
+    let table = std::fs::read_to_string("/proc/net/udp").unwrap();
+    let of_port = |line: &&str| line.split_whitespace().nth(1).is_some_and(|at| at.ends_with(&format!(":{port:04X}")));
+    let line = table.lines().find(of_port).unwrap();
+    let (_, kept) = line.split_whitespace().nth(4).unwrap().split_once(':').unwrap();
+    u32::from_str_radix(kept, 16).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_while_every_core_is_busy_is_answered_then() {
+    let served = served(Limits::default()).await;
+    assert_eq!(Udp::to(served.port).ask(&soa()).rcode, NOERROR);
+    let (started, start) = mpsc::channel();
+    let busy = [(); 2].map(|()| {
+        let (free, until_free) = mpsc::channel::<()>();
+        let started = started.clone();
+        tokio::spawn(async move { (started.send(()), until_free.recv()) });
+        free
+    });
+    busy.iter().for_each(|_| start.recv().unwrap());
+    // Each time less than the system keeps, on either side.
+    let clients: Vec<Udp> = (0..20).map(|_| Udp::to(served.port)).collect();
+    for client in &clients {
+        (0..100).for_each(|id| client.send(&Message::signed(ZONE, SOA).with_id(id).0));
+        let sent = Instant::now();
+        while kept_for(served.port) > 0 {
+            assert!(sent.elapsed() < Duration::from_secs(20), "nobody takes what came");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    drop(busy);
+    for client in &clients {
+        let mut ids: Vec<u16> = (0..100).map(|_| client.receive().id).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, (0..100).collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

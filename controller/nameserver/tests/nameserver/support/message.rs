@@ -165,8 +165,16 @@ impl Udp {
     /// Sends it and waits for the answer.
     pub fn ask(&self, message: &[u8]) -> Answer {
         self.send(message);
+        self.receive_or(|| format!("no answer to {message:02x?}"))
+    }
+
+    pub fn receive(&self) -> Answer {
+        self.receive_or(|| "no answer".into())
+    }
+
+    fn receive_or(&self, what: impl FnOnce() -> String) -> Answer {
         let mut buffer = vec![0; 65_535];
-        let length = self.0.recv(&mut buffer).unwrap_or_else(|error| panic!("{error}: no answer to {message:02x?}"));
+        let length = self.0.recv(&mut buffer).unwrap_or_else(|error| panic!("{error}: {}", what()));
         Answer::read(&buffer[..length])
     }
 }
