@@ -1,7 +1,8 @@
 //! The agent's state and its one step: from what was received to what is served and acknowledged.
 
+mod writing;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error as _;
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use crate::config::Config;
 use crate::decide::{Decision, decide};
 use crate::dovecot::DovecotFiles;
-use crate::files::FileError;
+use crate::files::{Batch, FileError};
 use crate::inbox::{Event, Inbox};
 use crate::last_good::LastGood;
 use crate::postfix::{PostfixTables, TableError};
@@ -100,10 +101,12 @@ impl Agent {
         let dovecot = DovecotFiles::open(config.root.join("dovecot"))?;
         let signers = SignerFiles::open(config.root.join("rspamd"))?;
         let installed = last_good.load()?;
+        let mut batch = Batch::on(&config.root)?;
         for content in installed.values() {
-            dovecot.write_passwd(content)?;
-            signers.write(content)?;
+            dovecot.write_passwd(content, &mut batch)?;
+            signers.write(content, &mut batch)?;
         }
+        batch.place()?;
         // Whether the servers saw what an agent before this one installed is not known.
         let probes: BTreeMap<_, _> = installed
             .iter()
@@ -165,9 +168,9 @@ impl Agent {
     /// installed.
     pub async fn step(&mut self) -> Result<(), StepError> {
         if self.listed {
-            for domain in std::mem::take(&mut self.due) {
-                self.decide(domain);
-            }
+            let due = std::mem::take(&mut self.due);
+            let next: Vec<DomainContent> = due.into_iter().filter_map(|domain| self.decide(domain)).collect();
+            self.install_all(&next);
         }
         let is_new = !self.unwritten.is_empty() || self.reload_due;
         self.write_tables()?;
@@ -213,7 +216,8 @@ impl Agent {
         })
     }
 
-    fn decide(&mut self, domain: DomainName) {
+    /// What of a domain is to be installed; all else that becomes of it is done.
+    fn decide(&mut self, domain: DomainName) -> Option<DomainContent> {
         self.held.remove(&domain);
         let installed = self.fleet.domains().get(&domain);
         match decide(installed, self.inbox.content(&domain)) {
@@ -223,25 +227,15 @@ impl Agent {
                 self.held.insert(domain, reason);
             }
             Decision::Withdraw => self.withdraw(domain),
-            Decision::Install(content) => {
-                if let Err(error) = self.install(content) {
-                    let reason = format!("{error}: {}", error.source().map(ToString::to_string).unwrap_or_default());
-                    tracing::error!(%domain, reason, "cannot install");
-                    self.held.insert(domain.clone(), reason);
-                    self.due.insert(domain);
-                }
-            }
+            Decision::Install(content) => return Some(content),
         }
+        None
     }
 
-    /// The last good state first: an agent that is killed here goes on from it. Dovecot before Postfix: what Postfix accepts can be
-    /// delivered. What mail is signed with holds from here on; a message that was being signed is, before the next second of the clock.
-    fn install(&mut self, content: DomainContent) -> Result<(), FileError> {
+    /// A domain whose files are written is installed; its tables are to follow.
+    fn install(&mut self, content: DomainContent) {
         let domain = content.domain().clone();
         let before = self.fleet.domains().get(&domain);
-        self.last_good.save(before, &content)?;
-        self.dovecot.write_passwd(&content)?;
-        self.signers.write(&content)?;
         let is_signed_anew = before.is_some_and(|before| before.dkim() != content.dkim());
         // No question shows which applications' passwords are valid.
         let has_others =
@@ -266,7 +260,6 @@ impl Agent {
         self.leaving.remove(&domain);
         self.unwritten.insert(domain.clone());
         self.put(&domain, Some(content));
-        Ok(())
     }
 
     /// A domain is this from now on; `None`: it is given up.
@@ -320,35 +313,6 @@ impl Agent {
                 }
             }
         });
-        Ok(())
-    }
-
-    /// Who uses whose box, where that changed.
-    fn write_sharing(&mut self) -> Result<(), FileError> {
-        while let Some(domain) = self.rights_due.first().cloned() {
-            if self.fleet.domains().contains_key(&domain) {
-                self.dovecot.write_rights(&domain, &self.sharing)?;
-            }
-            self.rights_due.remove(&domain);
-        }
-        if self.map_due {
-            self.dovecot.write_map(&self.sharing)?;
-            self.map_due = false;
-        }
-        Ok(())
-    }
-
-    /// The scripts and the parts of Postfix' tables of the domains for which they may be others now.
-    fn derive(&mut self) -> Result<(), StepError> {
-        while let Some(domain) = self.fleet.stale().cloned() {
-            let (derived, asked) = self.fleet.derive(&domain);
-            if let Some(derived) = &derived {
-                self.dovecot.write_scripts(&domain, &derived.scripts).map_err(StepError::Users)?;
-            }
-            let tables = derived.as_ref().map(|derived| &derived.tables);
-            self.postfix.put(&domain, tables).map_err(StepError::Tables)?;
-            self.fleet.settle(&domain, asked);
-        }
         Ok(())
     }
 

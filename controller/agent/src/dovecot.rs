@@ -10,7 +10,7 @@ use cst_compiler::desired::mail::{DomainContent, dovecot};
 use cst_compiler::model::{Address, DomainName};
 use cst_compiler::parse::MAX_APPLICATIONS;
 
-use crate::files::{self, FileError};
+use crate::files::{self, Batch, FileError};
 
 /// The folder and what is in it.
 #[derive(Debug)]
@@ -41,36 +41,41 @@ impl DovecotFiles {
     }
 
     /// Writes a domain's passwd-files unless they are there as they should be.
-    pub fn write_passwd(&self, content: &DomainContent) -> Result<(), FileError> {
+    pub fn write_passwd(&self, content: &DomainContent, batch: &mut Batch) -> Result<(), FileError> {
         // Without a file of rights nobody of the domain can log in.
         let rights = self.acl.join(content.domain().as_str());
         if files::read(&rights)?.is_none() {
-            files::replace(&rights, b"", 0o644, None, |_| true)?;
+            batch.write(rights, b"", 0o644, None)?;
         }
         let texts = dovecot::application_files(content);
         for (place, path) in self.application_files(content.domain()) {
             match texts.get(place) {
-                Some(text) => write_passwords(&path, text)?,
+                Some(text) => write_passwords(path, text, batch)?,
                 // Never unlinked while the domain is there: one that came back within a second might be taken for the old one.
-                None if modified(&path)?.is_some() => write_passwords(&path, "")?,
+                None if modified(&path)?.is_some() => write_passwords(path, "", batch)?,
                 None => {}
             }
         }
-        write_passwords(&self.passwd_file(content.domain()), &dovecot::passwd_file(content))
+        write_passwords(self.passwd_file(content.domain()), &dovecot::passwd_file(content), batch)
     }
 
     /// Writes whose boxes a domain's logins use.
-    pub fn write_rights(&self, domain: &DomainName, sharing: &Sharing) -> Result<(), FileError> {
-        put(&self.acl.join(domain.as_str()), sharing.acl(domain).as_bytes())
+    pub fn write_rights(&self, domain: &DomainName, sharing: &Sharing, batch: &mut Batch) -> Result<(), FileError> {
+        put(self.acl.join(domain.as_str()), sharing.acl(domain).as_bytes(), batch)
     }
 
     /// Writes the map by which Dovecot finds the boxes that others use.
-    pub fn write_map(&self, sharing: &Sharing) -> Result<(), FileError> {
-        put(&self.folder.join(".shared"), sharing.map().as_bytes())
+    pub fn write_map(&self, sharing: &Sharing, batch: &mut Batch) -> Result<(), FileError> {
+        put(self.folder.join(".shared"), sharing.map().as_bytes(), batch)
     }
 
     /// Writes the scripts of a domain's boxes, and removes those of boxes that have none.
-    pub fn write_scripts(&self, domain: &DomainName, scripts: &BTreeMap<Address, String>) -> Result<(), FileError> {
+    pub fn write_scripts(
+        &self,
+        domain: &DomainName,
+        scripts: &BTreeMap<Address, String>,
+        batch: &mut Batch,
+    ) -> Result<(), FileError> {
         let folder = self.sieve.join(domain.as_str());
         if scripts.is_empty() {
             return files::remove_folder(&folder);
@@ -78,11 +83,12 @@ impl DovecotFiles {
         files::folder(&folder, 0o755)?;
         let wanted: BTreeMap<String, &String> =
             scripts.iter().map(|(address, script)| (format!("{}.sieve", address.local()), script)).collect();
-        for (name, script) in &wanted {
-            put(&folder.join(name), script.as_bytes())?;
-        }
+        // Before any is written: what is written beside its place has another name.
         for name in files::names(&folder)?.into_iter().filter(|name| !wanted.contains_key(name)) {
             files::remove(&folder.join(name))?;
+        }
+        for (name, script) in &wanted {
+            put(folder.join(name), script.as_bytes(), batch)?;
         }
         Ok(())
     }
@@ -112,20 +118,20 @@ impl DovecotFiles {
 ///
 /// Dovecot reads it again when its time of modification, in whole seconds, or its size differs: so the time always grows by a second
 /// at least, or within one second the old password would go on being valid.
-fn write_passwords(path: &Path, text: &str) -> Result<(), FileError> {
-    if files::holds(path, text.as_bytes())? {
+fn write_passwords(path: PathBuf, text: &str, batch: &mut Batch) -> Result<(), FileError> {
+    if files::holds(&path, text.as_bytes())? {
         return Ok(());
     }
-    let modified = later_than(modified(path)?);
-    files::replace(path, text.as_bytes(), 0o640, Some(modified), |_| true)
+    let modified = later_than(modified(&path)?);
+    batch.write(path, text.as_bytes(), 0o640, Some(modified))
 }
 
 /// Writes a file that all may read, unless it is there as it should be.
-fn put(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    if files::holds(path, content)? {
+fn put(path: PathBuf, content: &[u8], batch: &mut Batch) -> Result<(), FileError> {
+    if files::holds(&path, content)? {
         return Ok(());
     }
-    files::replace(path, content, 0o644, None, |_| true)
+    batch.write(path, content, 0o644, None)
 }
 
 fn modified(path: &Path) -> Result<Option<SystemTime>, FileError> {

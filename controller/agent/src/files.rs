@@ -1,5 +1,6 @@
-//! Files that are there whole or not at all: written beside, synced, read back, renamed.
+//! Files that are there whole or not at all: written beside, read back, synced, renamed.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -8,6 +9,9 @@ use std::time::SystemTime;
 
 /// How much is read at once, in octets.
 const PIECE: usize = 64 * 1024;
+/// Up to so many files of a batch are synced one by one. With more the whole volume is, at once: that also waits for what others are writing
+/// there, such as mail, so a change of one domain does not do it.
+const SINGLY: usize = 64;
 
 /// A file operation that failed.
 #[derive(Debug, thiserror::Error)]
@@ -24,31 +28,92 @@ pub fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Fi
     move |source| FileError { action, path, source }
 }
 
-/// Replaces `path` by `content`, once it was read back from the disk and `accept` found it sound. `modified` is its time of modification,
-/// `None` for now.
-pub fn replace(
-    path: &Path,
-    content: &[u8],
-    mode: u32,
-    modified: Option<SystemTime>,
-    accept: impl FnOnce(&[u8]) -> bool,
-) -> Result<(), FileError> {
+/// Files that are to take their places, none before all of them are on the disk.
+#[derive(Debug)]
+pub struct Batch {
+    /// Open since before the first was written: syncing it tells of every error since.
+    volume: File,
+    /// In the order in which they take their places.
+    paths: Vec<PathBuf>,
+}
+
+impl Batch {
+    /// None yet. `volume`: a folder of the file system that all will be in.
+    pub fn on(volume: &Path) -> Result<Self, FileError> {
+        let paths = Vec::new();
+        Ok(Self { volume: File::open(volume).map_err(failed("open", volume))?, paths })
+    }
+
+    /// Writes a file beside the one that it is to replace. `modified` is its time of modification, `None` for now.
+    pub fn write(
+        &mut self,
+        path: PathBuf,
+        content: &[u8],
+        mode: u32,
+        modified: Option<SystemTime>,
+    ) -> Result<(), FileError> {
+        write_beside(&path, content, mode, modified)?;
+        self.paths.push(path);
+        Ok(())
+    }
+
+    /// All take their places, and last. After an error some may have.
+    pub fn place(self) -> Result<(), FileError> {
+        let singly = self.paths.len() <= SINGLY;
+        if singly {
+            self.paths.iter().try_for_each(|path| sync(&beside(path)))?;
+        } else {
+            self.sync_volume()?;
+        }
+        for path in &self.paths {
+            take_place(path)?;
+        }
+        if singly {
+            let folders: BTreeSet<&Path> = self.paths.iter().map(|path| folder_of(path)).collect();
+            folders.into_iter().try_for_each(sync)
+        } else {
+            self.sync_volume()
+        }
+    }
+
+    fn sync_volume(&self) -> Result<(), FileError> {
+        let path = self.paths.first().map_or(Path::new("."), |path| folder_of(path));
+        rustix::fs::syncfs(&self.volume).map_err(|error| failed("sync the volume of", path)(error.into()))
+    }
+}
+
+/// Replaces `path` by `content`, once it was read back and `accept` found it sound.
+pub fn replace(path: &Path, content: &[u8], mode: u32, accept: impl FnOnce(&[u8]) -> bool) -> Result<(), FileError> {
+    let beside = write_beside(path, content, mode, None)?;
+    if !accept(content) {
+        return Err(unsound(&beside));
+    }
+    sync(&beside)?;
+    take_place(path)?;
+    sync(folder_of(path))
+}
+
+/// Writes what is to take the place of `path`, and reads it back; where it is.
+fn write_beside(path: &Path, content: &[u8], mode: u32, modified: Option<SystemTime>) -> Result<PathBuf, FileError> {
     let beside = beside(path);
     let mut file = create(&beside, mode).map_err(failed("create", &beside))?;
     let write = |file: &mut File| {
         file.write_all(content)?;
         file.set_permissions(Permissions::from_mode(mode))?;
-        modified.map_or(Ok(()), |time| file.set_modified(time))?;
-        file.sync_all()
+        modified.map_or(Ok(()), |time| file.set_modified(time))
     };
     write(&mut file).map_err(failed("write", &beside))?;
     let is_same =
         File::open(&beside).and_then(|file| is_content_of(file, content)).map_err(failed("read back", &beside))?;
-    if !is_same || !accept(content) {
-        return Err(failed("verify", &beside)(io::Error::from(io::ErrorKind::InvalidData)));
-    }
-    fs::rename(&beside, path).map_err(failed("rename into place", path))?;
-    sync_folder(path)
+    if is_same { Ok(beside) } else { Err(unsound(&beside)) }
+}
+
+fn unsound(path: &Path) -> FileError {
+    failed("verify", path)(io::Error::from(io::ErrorKind::InvalidData))
+}
+
+fn take_place(path: &Path) -> Result<(), FileError> {
+    fs::rename(beside(path), path).map_err(failed("rename into place", path))
 }
 
 /// Removes a file or does nothing where there is none.
@@ -119,10 +184,13 @@ fn is_content_of(mut file: File, content: &[u8]) -> io::Result<bool> {
     }
 }
 
-/// Makes a rename or a removal in the file's folder last.
-fn sync_folder(path: &Path) -> Result<(), FileError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", folder))
+/// Makes what was written to a file, or renamed in a folder, last.
+fn sync(path: &Path) -> Result<(), FileError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(failed("sync", path))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 /// Hidden beside it: no domain and no table begins with a dot. What a killed agent left there is overwritten.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cst_compiler::desired::mail::{DomainContent, ShardContent};
 use cst_compiler::model::DomainName;
 
-use crate::files::{self, FileError};
+use crate::files::{self, Batch, FileError};
 
 /// The folder of the last good state.
 #[derive(Debug)]
@@ -39,20 +39,26 @@ impl LastGood {
         Ok(domains)
     }
 
-    /// Stores a domain, of which `before` is stored already.
-    pub fn save(&self, before: Option<&DomainContent>, content: &DomainContent) -> Result<(), FileError> {
+    /// Writes a domain, of which `before` is stored already; it is stored when the batch is in place.
+    pub fn write(
+        &self,
+        before: Option<&DomainContent>,
+        content: &DomainContent,
+        batch: &mut Batch,
+    ) -> Result<(), FileError> {
         let stored: BTreeSet<_> = before.into_iter().flat_map(DomainContent::shards).map(identity).collect();
         let folder = self.folder.join(content.domain().as_str());
         files::folder(&folder, 0o700)?;
-        let mut kept = Vec::new();
-        for shard in content.shards() {
-            let name = format!("{}-of-{}", shard.bucket, shard.buckets);
-            let path = folder.join(&name);
-            kept.push(name);
-            if !stored.contains(&identity(shard)) {
-                files::replace(&path, &shard.encode(), 0o600, None, |_| true)?;
-            }
+        for shard in content.shards().iter().filter(|shard| !stored.contains(&identity(shard))) {
+            batch.write(folder.join(file_name(shard)), &shard.encode(), 0o600, None)?;
         }
+        Ok(())
+    }
+
+    /// Removes what is left of other layouts of a domain that is stored.
+    pub fn clean(&self, content: &DomainContent) -> Result<(), FileError> {
+        let folder = self.folder.join(content.domain().as_str());
+        let kept: BTreeSet<String> = content.shards().iter().map(|shard| file_name(shard)).collect();
         for name in files::names(&folder)?.into_iter().filter(|name| !kept.contains(name)) {
             files::remove(&folder.join(name))?;
         }
@@ -77,6 +83,10 @@ impl LastGood {
         }
         Ok(layouts.values().rev().find_map(|shards| DomainContent::assemble(shards).ok()))
     }
+}
+
+fn file_name(shard: &ShardContent) -> String {
+    format!("{}-of-{}", shard.bucket, shard.buckets)
 }
 
 /// What tells a shard from all others of its domain, and from what it was before.

@@ -117,7 +117,7 @@ impl TableFile {
         let file = cdb::build(self.parts.values().map(|of_domain| &of_domain.part).chain([&last]))?;
         let is_new = !files::holds(&self.path, &file)?;
         if is_new {
-            files::replace(&self.path, &file, 0o644, None, |back| cdb::find(back, SENTINEL) == Some(&sentinel))?;
+            files::replace(&self.path, &file, 0o644, |back| cdb::find(back, SENTINEL) == Some(&sentinel))?;
         }
         self.written = stamp(&self.path)?;
         Ok(is_new)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cst_compiler::desired::mail::{DomainContent, rspamd};
 use cst_compiler::model::DomainName;
 
-use crate::files::{self, FileError};
+use crate::files::{self, Batch, FileError};
 
 /// The folder: a file for each domain.
 #[derive(Debug)]
@@ -20,13 +20,13 @@ impl SignerFiles {
 
     /// Writes what a domain's mail is signed with, unless it is there as it should be: keys, selectors and algorithms in one file, so that
     /// nothing names a key that is not there. Rspamd reads it for each message.
-    pub fn write(&self, content: &DomainContent) -> Result<(), FileError> {
+    pub fn write(&self, content: &DomainContent, batch: &mut Batch) -> Result<(), FileError> {
         let path = self.0.join(content.domain().as_str());
         let text = rspamd::signers_file(content);
         if files::holds(&path, text.as_bytes())? {
             return Ok(());
         }
-        files::replace(&path, text.as_bytes(), 0o640, None, |_| true)
+        batch.write(path, text.as_bytes(), 0o640, None)
     }
 
     /// Removes that of a domain that was given up.

@@ -11,7 +11,7 @@ mod zone;
 
 pub use fleet::problems;
 pub use mail::{MailOutcome, MissingPassword, Password, applications, changed_password, mail};
-pub use mailbox::{MailboxVerdict, mailbox};
+pub use mailbox::{MailboxVerdict, mailbox, mailbox_by};
 pub use site::{SiteVerdict, site};
 pub use tenant::{TenantVerdict, tenant};
 pub use zone::{ZoneFacts, ZoneOutcome, zone};

@@ -19,6 +19,8 @@ pub struct StoredShard {
     pub content: Option<Arc<ShardContent>>,
     /// Whether the Secret says so: one that was damaged or removed by somebody else is written anew with what it said.
     pub intact: bool,
+    /// Whether this version writes that content so, byte for byte.
+    pub current: bool,
     /// The Secret's resourceVersion.
     pub version: u64,
 }
@@ -45,7 +47,8 @@ pub fn read(secret: &Secret) -> Option<(DomainName, u32, StoredShard)> {
     let bytes = secret.data.as_ref().and_then(|data| data.get(DATA_KEY));
     let content = bytes.and_then(|bytes| ShardContent::decode(&bytes.0).ok()).filter(|c| c.domain == domain);
     let version = secret.metadata.resource_version.as_deref().and_then(|v| v.parse().ok()).unwrap_or_default();
-    Some((domain, bucket, StoredShard { intact: content.is_some(), content: content.map(Arc::new), version }))
+    let current = content.as_ref().zip(bytes).is_some_and(|(content, bytes)| content.encode() == bytes.0);
+    Some((domain, bucket, StoredShard { intact: content.is_some(), current, content: content.map(Arc::new), version }))
 }
 
 /// Writes a shard.
@@ -59,7 +62,8 @@ pub async fn write(api: &Api<Secret>, shard: &Shard) -> Result<StoredShard, Shar
         source: Box::new(source),
     })?;
     let version = written.metadata.resource_version.and_then(|v| v.parse().ok()).unwrap_or_default();
-    Ok(StoredShard { content: ShardContent::decode(&shard.bytes).ok().map(Arc::new), intact: true, version })
+    let content = ShardContent::decode(&shard.bytes).ok().map(Arc::new);
+    Ok(StoredShard { content, intact: true, current: true, version })
 }
 
 /// Removes a shard.

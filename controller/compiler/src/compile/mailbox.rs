@@ -56,7 +56,12 @@ impl MailboxVerdict<'_> {
 
 /// Judges a Mailbox.
 pub fn mailbox<'a>(index: &'a Index, key: &ObjectKey) -> MailboxVerdict<'a> {
-    judge(&Lookup::new(index), key, index.mailbox(key))
+    mailbox_by(&Lookup::new(index), key)
+}
+
+/// Judges a Mailbox, one of many.
+pub fn mailbox_by<'a>(lookup: &Lookup<'a>, key: &ObjectKey) -> MailboxVerdict<'a> {
+    judge(lookup, key, lookup.index().mailbox(key))
 }
 
 /// Judges a Mailbox, one of many. `entry`: its own, if it is there.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use cst_api::{Date, RetainedKind};
-use cst_compiler::compile::{self, MailOutcome, Standing};
+use cst_compiler::compile::{self, Standing};
 use cst_compiler::desired::mail::{MailBox, MailDomain, Shard, shard};
 use cst_compiler::index::Unit;
 use cst_compiler::model::{Address, DomainName, ObjectKey};
@@ -140,7 +140,8 @@ impl Engine {
         }
         self.note_ungenerated(domain, &mut outcome);
         outcome.domain.dkim = self.signers(domain, published.as_ref());
-        let decided = self.decide_mail(domain, published.as_ref(), &outcome, now);
+        let next = std::mem::replace(&mut outcome.domain, MailDomain::empty(domain.clone()));
+        let decided = self.decide_mail(domain, published.as_ref(), next, now);
         let step = postmaster.filter(|_| !decided.stands_still);
         let step = step.map(|to| self.mail_step(domain, outcome.standing, &decided.step.domain, &to));
         let (write, remove) = step.unwrap_or_default();
@@ -150,7 +151,8 @@ impl Engine {
         self.note_retained_boxes(domain, &decided.step.domain, now.instant);
         self.note_pending(domain, published.as_ref(), &decided.step.domain, changes);
         let decided = Decided { is_written: settled, ..decided };
-        let reports = if settled || fails { self.mailbox_reports(domain, &outcome, &decided, now) } else { Vec::new() };
+        let reports =
+            if settled || fails { self.mailbox_reports(domain, &outcome.problems, &decided, now) } else { Vec::new() };
         let forget =
             if write.is_empty() { Vec::new() } else { self.to_forget(published.as_ref(), &decided.step.domain) };
         MailJob { forget, write, remove, reports, ..nothing }
@@ -200,7 +202,7 @@ impl Engine {
         &mut self,
         domain: &DomainName,
         published: Option<&MailDomain>,
-        outcome: &MailOutcome,
+        next: MailDomain,
         now: &Now,
     ) -> Decided {
         let holder = self.index.zone_holder(domain).cloned().or_else(|| {
@@ -209,16 +211,13 @@ impl Engine {
         let approves = |held: &Held| holder.as_ref().is_none_or(|holder| self.approves(holder, held));
         let unread = self.unread(domain).map(|unread| guard::unknown(domain.as_str(), &unread));
         let decided = match unread {
-            Some(held) if approves(&held) => {
-                let domain = MailDomain { epoch: now.seconds, ..outcome.domain.clone() };
-                Decided::moving(MailStep::free(domain))
-            }
+            Some(held) if approves(&held) => Decided::moving(MailStep::free(MailDomain { epoch: now.seconds, ..next })),
             Some(held) => Decided {
-                step: MailStep { held: Some(held), ..MailStep::free(outcome.domain.clone()) },
+                step: MailStep { held: Some(held), ..MailStep::free(next) },
                 stands_still: true,
                 is_written: false,
             },
-            None => Decided::moving(mail::step(published, outcome.domain.clone(), (now.today, now.seconds), approves)),
+            None => Decided::moving(mail::step(published, next, (now.today, now.seconds), approves)),
         };
         let held = decided.step.held.clone().or_else(|| self.held_giving_up(domain));
         self.note_held(domain, holder, held);
@@ -298,8 +297,9 @@ impl Engine {
                 (false, true) => (Vec::new(), state.shards.keys().copied().filter(|bucket| *bucket > 0).collect()),
             };
         }
-        let shards = next.shards(postmaster, state.buckets());
-        let last = u32::try_from(shards.len()).unwrap_or(u32::MAX);
+        let current = |shard: &&StoredShard| shard.intact && shard.current;
+        let known = |bucket| state.shards.get(&bucket).filter(current).and_then(|shard| shard.content.as_deref());
+        let (shards, last) = next.changed_shards(postmaster, state.buckets(), known);
         let changed = |shard: &Shard| {
             stored.get(&shard.bucket).is_none_or(|digest| digest[..] != Sha256::digest(&shard.bytes)[..])
         };
@@ -367,8 +367,12 @@ impl MailJob {
     pub(super) fn pretend(self, version: u64) -> Vec<Effect> {
         assert!(self.generate.is_empty(), "these boxes name their Secrets");
         let content = |shard: &Shard| cst_compiler::desired::mail::ShardContent::decode(&shard.bytes).unwrap();
-        let stored =
-            |shard: &Shard| StoredShard { content: Some(std::sync::Arc::new(content(shard))), intact: true, version };
+        let stored = |shard: &Shard| StoredShard {
+            content: Some(std::sync::Arc::new(content(shard))),
+            intact: true,
+            current: true,
+            version,
+        };
         let written = self.write.iter().map(|shard| (shard.bucket, Some(stored(shard))));
         let removed = self.remove.iter().map(|bucket| (*bucket, None));
         let shards: BTreeMap<_, _> = written.chain(removed).collect();

@@ -57,9 +57,9 @@ impl Fleet {
         before
     }
 
-    /// A domain whose tables and scripts are to be derived anew, or to be removed.
-    pub fn stale(&self) -> Option<&DomainName> {
-        self.stale.first()
+    /// The domains whose tables and scripts are to be derived anew, or to be removed.
+    pub fn stale(&self) -> &BTreeSet<DomainName> {
+        &self.stale
     }
 
     /// What is served of a domain now; `None`: nothing, it is not there.

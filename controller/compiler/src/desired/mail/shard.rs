@@ -98,7 +98,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// One line, to be written.
-#[derive(Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 enum Written<'a> {
     Shard(&'a Header),
@@ -108,7 +108,7 @@ enum Written<'a> {
     Removed { address: &'a Address, on: Date },
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 struct WrittenPair<'a> {
     address: &'a Address,
     r#box: &'a Address,
@@ -125,7 +125,7 @@ enum Line {
     Removed(Removed),
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Header {
     format: u32,
@@ -184,6 +184,16 @@ fn line(line: &Written<'_>) -> Vec<u8> {
 }
 
 impl<'a> Written<'a> {
+    /// The address that the line is about; `None`: it is the header.
+    fn address(&self) -> Option<&'a Address> {
+        match self {
+            Self::Shard(_) => None,
+            Self::Box(mailbox) => Some(&mailbox.address),
+            Self::Alias(pair) | Self::Required(pair) => Some(pair.address),
+            Self::Removed { address, .. } => Some(address),
+        }
+    }
+
     fn alias(address: &'a Address, r#box: &'a Address) -> Self {
         Self::Alias(WrittenPair { address, r#box })
     }

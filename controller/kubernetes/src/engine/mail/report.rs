@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cst_api::{ConditionType, MailboxState, MailboxStatus, MailboxType};
-use cst_compiler::compile::{self, MailOutcome};
-use cst_compiler::index::Unit;
+use cst_compiler::compile;
+use cst_compiler::index::{Lookup, Unit};
 use cst_compiler::model::{Address, DomainName, ObjectKey};
 use cst_compiler::parse::Lock;
 use cst_compiler::problem::{Kind, ObjectRef, Problem};
@@ -19,20 +19,20 @@ impl Engine {
     pub(super) fn mailbox_reports(
         &mut self,
         domain: &DomainName,
-        outcome: &MailOutcome,
+        found: &[Problem],
         decided: &Decided,
         now: &Now,
     ) -> Vec<Report> {
         let mut problems: BTreeMap<&ObjectKey, Vec<Problem>> = BTreeMap::new();
-        for problem in outcome.problems.iter().filter(|problem| problem.object.kind == Kind::Mailbox) {
+        for problem in found.iter().filter(|problem| problem.object.kind == Kind::Mailbox) {
             problems.entry(&problem.object.key).or_default().push(problem.clone());
         }
-        let boxes: Vec<ObjectKey> = self.index.boxes_in(domain).cloned().collect();
+        let lookup = Lookup::new(&self.index);
         let mut put_off = false;
         let mut reports = Vec::new();
-        for key in boxes {
-            let told = problems.remove(&key).unwrap_or_default();
-            match self.mailbox_report(&key, domain, told, decided, now) {
+        for key in self.index.boxes_in(domain) {
+            let told = problems.remove(key).unwrap_or_default();
+            match self.mailbox_report(key, &lookup, domain, told, decided, now) {
                 Some(Ok(report)) => reports.push(report),
                 Some(Err(())) => put_off = true,
                 None => {}
@@ -49,12 +49,13 @@ impl Engine {
     fn mailbox_report(
         &self,
         key: &ObjectKey,
+        lookup: &Lookup<'_>,
         domain: &DomainName,
         problems: Vec<Problem>,
         decided: &Decided,
         now: &Now,
     ) -> Option<Result<Report, ()>> {
-        let verdict = compile::mailbox(&self.index, key);
+        let verdict = compile::mailbox_by(lookup, key);
         let model = verdict.model.filter(|model| model.address.domain() == domain)?;
         let mut draft = self.draft(&ObjectRef::new(Kind::Mailbox, key.clone()), now)?;
         let ObjectStatus::Mailbox(last) = draft.last.clone() else { return None };

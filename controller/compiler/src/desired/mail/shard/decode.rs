@@ -36,6 +36,8 @@ pub struct ShardContent {
     pub alias_of: Option<DomainName>,
     /// [`MailDomain::dkim`](crate::desired::mail::MailDomain::dkim), in bucket 0.
     pub dkim: Vec<DkimSigner>,
+    /// How many bytes the shard has.
+    pub octets: usize,
     /// SHA-256 of the shard's bytes.
     pub digest: [u8; 32],
 }
@@ -137,6 +139,7 @@ impl ShardContent {
             catch_all,
             alias_of,
             dkim,
+            octets: line.len() + body.len(),
             digest,
         })
     }

@@ -124,7 +124,7 @@ fn deriving_what_is_stale_equals_deriving_all_from_scratch() {
                 rights.insert(login.clone(), sharing.acl(&login));
             }
             let mut stale = BTreeSet::new();
-            while let Some(name) = fleet.stale().cloned() {
+            while let Some(name) = fleet.stale().first().cloned() {
                 let (made, asked) = fleet.derive(&name);
                 fleet.settle(&name, asked);
                 derived.remove(&name);
@@ -166,7 +166,7 @@ fn a_box_in_the_centres_own_domain_concerns_nobody_but_its_postmaster_everybody(
     let mut fleet = Fleet::new(fleet(&[urbino(), fano()]));
     let settled = |fleet: &mut Fleet| {
         let mut names = Vec::new();
-        while let Some(name) = fleet.stale().cloned() {
+        while let Some(name) = fleet.stale().first().cloned() {
             let (_, asked) = fleet.derive(&name);
             fleet.settle(&name, asked);
             names.push(name.to_string());

@@ -66,6 +66,46 @@ fn postmaster_and_abuse_always_exist() {
     );
 }
 
+/// What is there to be written anew beside these shards, found by content, and by the bytes of all.
+fn both_ways(next: &MailDomain, stored: &[ShardContent]) -> (Vec<Shard>, Vec<Shard>) {
+    let buckets = stored.len().try_into().unwrap();
+    let (changed, count) = next.changed_shards(&centre(), buckets, |bucket| stored.get(bucket as usize));
+    let all = next.shards(&centre(), buckets);
+    assert_eq!(all.len(), count as usize);
+    let is_stored = |shard: &Shard| stored.iter().any(|s| s.digest[..] == sha2::Sha256::digest(&shard.bytes)[..]);
+    (changed, all.into_iter().filter(|shard| !is_stored(shard)).collect())
+}
+
+type Edit = fn(&mut MailDomain);
+
+#[test]
+fn what_changed_is_found_without_writing_all_out() {
+    let before = large(3_000);
+    let stored: Vec<_> =
+        before.shards(&centre(), 0).iter().map(|shard| ShardContent::decode(&shard.bytes).unwrap()).collect();
+    let edits: [(usize, Edit); 11] = [
+        (0, |_| {}),
+        (1, |next| next.boxes[1234].quota = Quantity(1)),
+        (1, |next| next.boxes[1234].state = MailboxState::Suspended),
+        (1, |next| drop(next.boxes.remove(77))),
+        (1, |next| next.boxes.push(mailbox("v@ast.example", MailboxState::Active))),
+        (1, |next| drop(next.aliases.insert(address("urp@ast.example"), address("u00001@ast.example")))),
+        (1, |next| drop(next.aliases.insert(address("postmaster@ast.example"), address("u00001@ast.example")))),
+        (1, |next| next.removed = [(address("w@ast.example"), Date { year: 2026, month: 11, day: 23 })].into()),
+        (1, |next| next.catch_all = Some(address("u00002@ast.example"))),
+        (16, |next| next.epoch = 7),
+        (32, |next| *next = MailDomain { aliases: next.aliases.clone(), ..large(5_000) }),
+    ];
+    for (number, (least, edit)) in edits.into_iter().enumerate() {
+        let mut next = before.clone();
+        edit(&mut next);
+        let (found, wanted) = both_ways(&next, &stored);
+        assert_eq!(found.len(), wanted.len(), "edit {number}");
+        assert!(found == wanted && found.len() >= least, "edit {number}: {} shards", found.len());
+        assert!(least != 0 || found.is_empty());
+    }
+}
+
 #[test]
 fn one_change_rewrites_one_bucket() {
     let before = large(3_000).shards(&centre(), 0);
