@@ -22,6 +22,8 @@ pub struct Config {
     pub doveadm: PathBuf,
     /// Where Postfix asks whether mail for an address is taken.
     pub policy: SocketAddr,
+    /// Where Postfix asks whether who is logged in may send so much.
+    pub rates: SocketAddr,
     /// Where Dovecot says whether a box is full.
     pub quota: SocketAddr,
     /// Where Postfix asks whether the header of a submission names its sender.
@@ -40,6 +42,7 @@ impl Config {
             lmtp: (Ipv4Addr::LOCALHOST, 24).into(),
             doveadm: "/run/dovecot/doveadm-server".into(),
             policy: (Ipv4Addr::LOCALHOST, 10341).into(),
+            rates: (Ipv4Addr::LOCALHOST, 10343).into(),
             quota: (Ipv4Addr::LOCALHOST, 10340).into(),
             milter: (Ipv4Addr::LOCALHOST, 10342).into(),
         }

@@ -77,6 +77,7 @@ pub async fn serve(config: Config, client: Client) -> Result<(), AgentError> {
     tokio::select! {
         () = work(agent, client.clone(), &config.namespace, sender) => {}
         () = policy::serve(config.policy, config.quota, installed.clone()) => {}
+        () = policy::rates::serve(config.rates, installed.clone()) => {}
         () = milter::serve(config.milter, installed) => {}
         () = acknowledge::write_all(client, &config.namespace, &config.pod, receiver) => {}
     }

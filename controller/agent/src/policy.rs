@@ -5,6 +5,7 @@
 //! answers here, mail for groups to which not everybody may write waits, and all other mail is taken.
 
 mod quota;
+pub mod rates;
 mod request;
 
 use std::collections::BTreeSet;

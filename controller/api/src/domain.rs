@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use dnssec::{Denial, Dnssec, DnssecAlgorithm, DnssecMode};
 pub use mail::{
-    DkimKind, DkimPhase, Dmarc, DmarcPolicy, DomainDkim, DomainMail, Exchanger, MailMode, MailProvider, Pec,
-    PecProvider, Spf, SpfAll,
+    DkimKind, DkimPhase, Dmarc, DmarcPolicy, DomainDkim, DomainMail, DomainMailLimits, Exchanger, MailMode,
+    MailProvider, Pec, PecProvider, Spf, SpfAll,
 };
 pub use record::Record;
 pub use status::{DkimStatus, DomainMailStatus, DomainStatus, KeyStatus, NextStep, ServerSerial, ZoneStatus};

@@ -3,6 +3,7 @@
 pub mod acme;
 mod check;
 mod dkim;
+mod limits;
 pub mod web;
 
 use cst_api::{Denial, DnssecAlgorithm};
@@ -10,6 +11,7 @@ use serde::Deserialize;
 
 use crate::model::{Address, DomainName, Network, Quantity};
 pub use dkim::DkimSettings;
+pub use limits::LimitSettings;
 
 /// What holds for the whole centre. Unknown fields are refused.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -156,6 +158,9 @@ pub struct MailSettings {
     /// Whether Mailboxes may forward mail to other hosts, and Groups have members there; `true` unless given.
     #[serde(default = "yes")]
     pub forward_elsewhere: bool,
+    /// How much is sent and received.
+    #[serde(default)]
+    pub limits: LimitSettings,
     /// How hosted domains' mail is signed.
     #[serde(default)]
     pub dkim: DkimSettings,

@@ -93,6 +93,8 @@ pub fn published(domain: &DomainName, shards: &BTreeMap<u32, StoredShard>) -> Op
     let (mut aliases, mut removed) = (BTreeMap::new(), BTreeMap::new());
     let catch_all = newest_first.iter().find_map(|content| content.catch_all.clone());
     let alias_of = newest_first.iter().find_map(|content| content.alias_of.clone());
+    let limits =
+        newest_first.iter().find(|content| content.bucket == 0).map(|content| content.limits).unwrap_or_default();
     let dkim = newest_first
         .iter()
         .find(|content| !content.dkim.is_empty())
@@ -108,7 +110,7 @@ pub fn published(domain: &DomainName, shards: &BTreeMap<u32, StoredShard>) -> Op
         removed.extend(content.removed.iter().map(|(address, on)| (address.clone(), *on)));
     }
     let boxes = boxes.into_values().collect();
-    Some(MailDomain { domain: domain.clone(), boxes, aliases, catch_all, alias_of, dkim, removed, epoch })
+    Some(MailDomain { domain: domain.clone(), boxes, aliases, catch_all, alias_of, limits, dkim, removed, epoch })
 }
 
 /// How many of a domain's stored buckets nobody knows, and of how many; `None`: what it last published is known, be it in two layouts. Each

@@ -46,6 +46,11 @@ impl Request {
         self.get("sasl_username")
     }
 
+    /// To how many recipients a message goes, at DATA.
+    pub fn recipients(&self) -> u32 {
+        self.get("recipient_count").parse().unwrap_or_default()
+    }
+
     /// The same question about another recipient, as it is sent.
     pub fn about(&self, recipient: &Address) -> String {
         let others = self.0.iter().filter(|(name, _)| *name != "recipient");

@@ -11,6 +11,7 @@ mod delivery;
 mod faults;
 mod filter;
 mod header;
+mod limits;
 mod names;
 mod place;
 mod reception;

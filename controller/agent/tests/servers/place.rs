@@ -54,11 +54,14 @@ impl Place {
             ..Config::in_pod("cst-mail", "mail-0")
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (policy, quota, agent) = (config.policy, config.quota, Agent::open(config).unwrap());
+        let (policy, quota, rates) = (config.policy, config.quota, config.rates);
+        let agent = Agent::open(config).unwrap();
         let installed = agent.installed();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let rates = runtime.spawn(cst_agent::policy::rates::serve(rates, installed.clone()));
             runtime.block_on(cst_agent::policy::serve(policy, quota, installed));
+            drop(rates);
         });
         let (servers, version) = (BTreeMap::new(), 0);
         let (without_tables, healed_in) = (String::new(), Duration::ZERO);

@@ -39,6 +39,22 @@ pub struct DomainMail {
     /// said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dkim: Option<DomainDkim>,
+    /// How much its logins may send, with mode `Hosted`: less than the centre's settings allow (`mail.limits`), which hold for what is not
+    /// written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<DomainMailLimits>,
+}
+
+/// How much the logins of a domain may send.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DomainMailLimits {
+    /// To how many recipients each login may send at once; what it has used comes back evenly within an hour. So who got hold of a password
+    /// sends little with it. A Group counts as one recipient. A login beyond it is told to try again later (`450 4.7.1`), and no other login
+    /// is concerned. Not more than the centre's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub recipients_per_hour: Option<u32>,
 }
 
 /// How a domain's mail is signed.
@@ -87,6 +103,7 @@ impl DomainMail {
             catch_all: None,
             alias_of: None,
             dkim: None,
+            limits: None,
         }
     }
 }

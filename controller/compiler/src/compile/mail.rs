@@ -8,7 +8,7 @@ use cst_api::{Date, DeletionPolicy, MailboxState};
 
 use super::Standing;
 use super::mailbox::judge;
-use super::zone::mail::{alias_for, caught_by};
+use super::zone::mail::{alias_for, caught_by, limits};
 use crate::desired::mail::{MailBox, MailDomain};
 use crate::index::{Index, Lookup};
 use crate::model::{Address, DomainName, ObjectKey};
@@ -53,6 +53,7 @@ pub fn mail(
     let domain = MailDomain {
         catch_all: model.and_then(|model| caught_by(index, model)).cloned(),
         alias_of: model.and_then(|model| alias_for(index, model)).cloned(),
+        limits: model.map(|model| limits(index, model)).unwrap_or_default(),
         ..MailDomain::empty(name.clone())
     };
     let mut outcome = MailOutcome { standing, domain, missing: Vec::new(), problems: Vec::new() };
@@ -61,6 +62,7 @@ pub fn mail(
         if standing != Standing::Live {
             outcome.domain.catch_all.clone_from(&published.catch_all);
             outcome.domain.alias_of.clone_from(&published.alias_of);
+            outcome.domain.limits = published.limits;
         }
         carried_over(index, published, today, absence, &mut outcome.domain);
     }

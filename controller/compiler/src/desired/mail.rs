@@ -13,6 +13,7 @@ pub mod content;
 pub mod dkim;
 pub mod dovecot;
 pub mod fleet;
+mod limits;
 mod mailbox;
 pub mod notes;
 pub mod password;
@@ -32,6 +33,7 @@ use cst_api::Date;
 pub use content::DomainContent;
 pub use dkim::DkimSigner;
 pub use fleet::Fleet;
+pub use limits::Limits;
 pub use mailbox::{Answer, BoxRole, Delegation, Forwarding, MailBox, PasswordChange};
 pub use password::PasswordHash;
 pub use shard::{Shard, ShardContent};
@@ -55,6 +57,8 @@ pub struct MailDomain {
     pub catch_all: Option<Address>,
     /// The domain whose every address is valid here too.
     pub alias_of: Option<DomainName>,
+    /// How much its logins may send.
+    pub limits: Limits,
     /// What its mail is signed with: one signature by each.
     pub dkim: Vec<DkimSigner>,
     /// Addresses that went lately, with the day on which they did: the guard counts them together with those that go next.
@@ -68,7 +72,8 @@ impl MailDomain {
     /// A domain without any address.
     pub fn empty(domain: DomainName) -> Self {
         let (boxes, aliases, removed) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Self { domain, boxes, aliases, catch_all: None, alias_of: None, dkim: Vec::new(), removed, epoch: 0 }
+        let (catch_all, alias_of, limits, dkim) = (None, None, Limits::default(), Vec::new());
+        Self { domain, boxes, aliases, catch_all, alias_of, limits, dkim, removed, epoch: 0 }
     }
 }
 

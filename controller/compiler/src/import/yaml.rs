@@ -59,8 +59,8 @@ fn record(record: &Record) -> String {
 }
 
 fn flow_mail(mail: &DomainMail) -> String {
-    // No zone tells of a catch-all, or of addresses that are valid in two domains.
-    let DomainMail { mode, provider, hosts, spf, dmarc, catch_all: _, alias_of: _, dkim: _ } = mail;
+    // No zone tells of a catch-all, of addresses that are valid in two domains, or of limits.
+    let DomainMail { mode, provider, hosts, spf, dmarc, .. } = mail;
     let fields = [
         field("mode", Some(mode)),
         field("provider", provider.as_ref()),

@@ -87,6 +87,7 @@ impl Settings {
             found.extend(no_host(format!("mail.hosts[{at}].name"), &host.name));
         }
         found.extend(too_small("mail.defaultQuota".into(), mail.default_quota));
+        found.extend(mail.limits.problems());
         found.extend(mail.dkim.problems());
     }
 

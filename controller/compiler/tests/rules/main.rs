@@ -5,6 +5,7 @@ mod aliases;
 mod authority;
 mod delivery;
 mod legal;
+mod limits;
 mod mail;
 mod passwords;
 mod reverse;

@@ -2,9 +2,10 @@
 
 use cst_api::Reason;
 
+use crate::desired::mail::Limits;
 use crate::index::{Index, Lookup};
 use crate::model::{Address, DomainName};
-use crate::parse::DomainModel;
+use crate::parse::{DomainModel, MailModel};
 use crate::problem::{Kind, ObjectRef, Problem};
 
 /// What a Domain's `spec.mail` names and cannot have.
@@ -15,7 +16,29 @@ pub(super) fn wishes(index: &Index, model: &DomainModel) -> Vec<Problem> {
     let alias_of = mail.alias_of.as_ref().and_then(|other| alias_of(index, model, other));
     let told = |(field, message): (&str, String)| object.error(field, Reason::AddressMissing, message);
     let named = [("spec.mail.catchAll", catch_all), ("spec.mail.aliasOf", alias_of)];
-    named.into_iter().filter_map(|(field, message)| Some(told((field, message?)))).collect()
+    let missing = named.into_iter().filter_map(|(field, message)| Some(told((field, message?))));
+    missing
+        .chain(too_much(index, mail).map(|(field, message)| object.error(field, Reason::LimitExceeded, message)))
+        .collect()
+}
+
+/// The limits that hold for the domain: its own as far as the centre allows them.
+pub(in crate::compile) fn limits(index: &Index, model: &DomainModel) -> Limits {
+    let centre = index.settings().mail.as_ref().map(|mail| mail.limits.recipients_per_hour);
+    let own = model.mail.as_ref().and_then(|mail| mail.recipients_per_hour);
+    Limits { recipients_per_hour: centre.into_iter().chain(own).min() }
+}
+
+/// The limits that are above the centre's, as field and message.
+fn too_much(index: &Index, mail: &MailModel) -> impl Iterator<Item = (&'static str, String)> {
+    let centre = index.settings().mail.as_ref().map(|mail| mail.limits);
+    let recipients = mail.recipients_per_hour.zip(centre).and_then(|(own, centre)| {
+        let allowed = centre.recipients_per_hour;
+        let message =
+            format!("{own} is more than the {allowed} that the centre allows, which hold: write {allowed} or less");
+        (own > allowed).then_some(("spec.mail.limits.recipientsPerHour", message))
+    });
+    recipients.into_iter()
 }
 
 /// The domain's catch-all, if it can have it.

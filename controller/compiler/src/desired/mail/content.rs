@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::shard::{self, ShardContent};
-use super::{DkimSigner, MailBox, MailDomain};
+use super::{DkimSigner, Limits, MailBox, MailDomain};
 use crate::model::{Address, DomainName};
 
 /// All buckets of one layout of a domain.
@@ -88,6 +88,11 @@ impl DomainContent {
         self.shards.first()?.alias_of.as_ref()
     }
 
+    /// How much its logins may send.
+    pub fn limits(&self) -> Limits {
+        self.shards.first().map(|shard| shard.limits).unwrap_or_default()
+    }
+
     /// What its mail is signed with.
     pub fn dkim(&self) -> &[DkimSigner] {
         self.shards.first().map_or(&[], |shard| &shard.dkim)
@@ -136,7 +141,7 @@ impl DomainContent {
         let removed = self.shards.iter().flat_map(|shard| shard.removed.clone()).collect();
         let epoch = self.shards.iter().map(|shard| shard.epoch).max().unwrap_or_default();
         let (catch_all, alias_of) = (self.catch_all().cloned(), self.alias_of().cloned());
-        let dkim = self.dkim().to_vec();
-        MailDomain { domain: self.domain.clone(), boxes, aliases, catch_all, alias_of, dkim, removed, epoch }
+        let (limits, dkim) = (self.limits(), self.dkim().to_vec());
+        MailDomain { domain: self.domain.clone(), boxes, aliases, catch_all, alias_of, limits, dkim, removed, epoch }
     }
 }

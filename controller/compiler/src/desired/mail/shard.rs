@@ -21,7 +21,7 @@ use cst_api::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{DkimSigner, MailBox};
+use super::{DkimSigner, Limits, MailBox};
 use crate::model::{Address, DomainName};
 
 pub use decode::{ShardContent, ShardError};
@@ -144,6 +144,9 @@ struct Header {
     /// [`super::MailDomain::alias_of`], in bucket 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     alias_of: Option<DomainName>,
+    /// [`super::MailDomain::limits`], in bucket 0.
+    #[serde(default, skip_serializing_if = "Limits::is_none")]
+    limits: Limits,
     /// [`super::MailDomain::dkim`], in bucket 0.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dkim: Vec<DkimSigner>,

@@ -26,6 +26,8 @@ pub struct MailModel {
     pub alias_of: Option<DomainName>,
     /// Keys that sign its mail and were made before this day are replaced, from this day on.
     pub dkim_rotation: Option<Date>,
+    /// To how many recipients each login may send within an hour.
+    pub recipients_per_hour: Option<u32>,
 }
 
 /// A domain's certified mail, understood.
@@ -57,6 +59,7 @@ impl MailModel {
             catch_all: None,
             alias_of: None,
             dkim_rotation: None,
+            recipients_per_hour: None,
         });
         Self { mode: MailMode::Hosted, provider: None, hosts: Vec::new(), ..declared }
     }
@@ -80,7 +83,7 @@ fn unpredictable(zone: &DomainName) -> Option<String> {
 }
 
 pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainName) -> MailModel {
-    let DomainMail { mode, provider, hosts, spf, dmarc, catch_all, alias_of, dkim } = mail;
+    let DomainMail { mode, provider, hosts, spf, dmarc, catch_all, alias_of, dkim, limits } = mail;
     if *mode == MailMode::None && spf.is_some() {
         reader.invalid("spec.mail.spf", NO_SPF);
     }
@@ -92,9 +95,12 @@ pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainNam
             reader.invalid(&format!("spec.mail.{field}"), format!("`{field}` {NOT_EXTERNAL}"));
         }
     }
-    for (field, is_written) in
-        [("catchAll", catch_all.is_some()), ("aliasOf", alias_of.is_some()), ("dkim", dkim.is_some())]
-    {
+    for (field, is_written) in [
+        ("catchAll", catch_all.is_some()),
+        ("aliasOf", alias_of.is_some()),
+        ("dkim", dkim.is_some()),
+        ("limits", limits.is_some()),
+    ] {
         if is_written && *mode != MailMode::Hosted {
             reader.invalid(&format!("spec.mail.{field}"), format!("`{field}` {NOT_HOSTED}"));
         }
@@ -133,6 +139,7 @@ pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainNam
         catch_all: catch_all.as_deref().and_then(|text| reader.take("spec.mail.catchAll", Address::parse(text))),
         alias_of: alias_of.as_deref().and_then(|text| read_alias_of(reader, text, zone)),
         dkim_rotation: dkim.as_ref().and_then(|dkim| dkim.rotation),
+        recipients_per_hour: limits.as_ref().and_then(|limits| limits.recipients_per_hour),
     }
 }
 

@@ -6,7 +6,7 @@ use cst_api::Date;
 use sha2::{Digest, Sha256};
 
 use super::{FORMAT, FORMAT_WITHOUT_DIGEST, Header, Line, MAX_BUCKETS, OLDEST_FORMAT, Pair, Removed, bucket_of, whole};
-use crate::desired::mail::{DkimSigner, MailBox};
+use crate::desired::mail::{DkimSigner, Limits, MailBox};
 use crate::model::{Address, DomainName};
 
 /// A shard that was read and found whole.
@@ -34,6 +34,8 @@ pub struct ShardContent {
     pub catch_all: Option<Address>,
     /// [`MailDomain::alias_of`](crate::desired::mail::MailDomain::alias_of), in bucket 0.
     pub alias_of: Option<DomainName>,
+    /// [`MailDomain::limits`](crate::desired::mail::MailDomain::limits), in bucket 0.
+    pub limits: Limits,
     /// [`MailDomain::dkim`](crate::desired::mail::MailDomain::dkim), in bucket 0.
     pub dkim: Vec<DkimSigner>,
     /// How many bytes the shard has.
@@ -111,7 +113,7 @@ impl ShardContent {
 
     fn of_header(line: &[u8], body: &[u8], digest: [u8; 32]) -> Result<Self, ShardError> {
         let Some(Line::Shard(header)) = parse(line) else { return Err(ShardError::Header) };
-        let Header { format, bucket, buckets, withdrawn, epoch, .. } = header;
+        let Header { format, bucket, buckets, withdrawn, epoch, limits, .. } = header;
         if !(OLDEST_FORMAT..=FORMAT).contains(&format) {
             return Err(ShardError::Format(format));
         }
@@ -138,6 +140,7 @@ impl ShardContent {
             epoch,
             catch_all,
             alias_of,
+            limits,
             dkim,
             octets: line.len() + body.len(),
             digest,

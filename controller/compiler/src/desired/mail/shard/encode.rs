@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{BUCKET_BYTES, FORMAT, Header, MAX_BUCKETS, Shard, ShardContent, Written, bucket_of, line, whole};
-use crate::desired::mail::{MailBox, MailDomain};
+use crate::desired::mail::{Limits, MailBox, MailDomain};
 use crate::model::{Address, DomainName};
 
 impl MailDomain {
@@ -78,7 +78,7 @@ impl MailDomain {
     /// The header with what is said once for the domain.
     fn in_first(&self, header: Header) -> Header {
         let (catch_all, alias_of, dkim) = (self.catch_all.clone(), self.alias_of.clone(), self.dkim.clone());
-        Header { catch_all, alias_of, dkim, ..header }
+        Header { catch_all, alias_of, limits: self.limits, dkim, ..header }
     }
 
     fn by_address(&self) -> BTreeMap<&Address, &MailBox> {
@@ -149,6 +149,7 @@ impl ShardContent {
             epoch: self.epoch,
             catch_all: self.catch_all.clone(),
             alias_of: self.alias_of.clone(),
+            limits: self.limits,
             dkim: self.dkim.clone(),
             ..header(&self.domain)
         }
@@ -173,8 +174,8 @@ pub fn withdrawal(domain: &DomainName) -> Shard {
 fn header(domain: &DomainName) -> Header {
     let domain = domain.clone();
     let (bucket, buckets, withdrawn, epoch) = (0, 1, false, 0);
-    let (catch_all, alias_of, dkim, digest) = (None, None, Vec::new(), None);
-    Header { format: FORMAT, domain, bucket, buckets, withdrawn, epoch, catch_all, alias_of, dkim, digest }
+    let (catch_all, alias_of, limits, dkim, digest) = (None, None, Limits::default(), Vec::new(), None);
+    Header { format: FORMAT, domain, bucket, buckets, withdrawn, epoch, catch_all, alias_of, limits, dkim, digest }
 }
 
 fn shard(header: &Header, body: &[u8]) -> Shard {

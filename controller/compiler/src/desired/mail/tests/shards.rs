@@ -2,6 +2,7 @@ use cst_api::Date;
 use sha2::Digest as _;
 
 use super::*;
+use crate::desired::mail::Limits;
 use crate::desired::mail::content::Incomplete;
 use crate::desired::mail::dkim::{DkimAlgorithm, DkimKey, DkimSelector};
 use crate::desired::mail::shard::{self, ShardError};
@@ -34,7 +35,8 @@ fn what_is_read_is_what_was_written() {
         key: DkimKey::parse("MC4CAQAwBQYDK2VwBCIEIA==").unwrap(),
     };
     let dkim = vec![signer("r20261201", DkimAlgorithm::RsaSha256), signer("e20261201", DkimAlgorithm::Ed25519Sha256)];
-    let lost = MailDomain { removed: removed.into(), dkim, ..large(3_000) };
+    let limits = Limits { recipients_per_hour: Some(500) };
+    let lost = MailDomain { removed: removed.into(), limits, dkim, ..large(3_000) };
     assert_eq!(content(&lost).to_mail_domain(), lost);
     assert_eq!(content(&lost).dkim(), lost.dkim);
     for shard in lost.shards(&centre(), 0).into_iter().chain([shard::withdrawal(&lost.domain)]) {
