@@ -44,11 +44,13 @@ end
 -- What stands before the seed in an Ed25519 key, after its length (RFC 8410 §7; version 1 or 2).
 local ED25519 = '^0.\2\1[%z\1]0\5\6\3%+ep\4"\4 '
 
--- A key as Rspamd takes it: an Ed25519 key as its seed of 32 octets, an RSA key as PEM. nil: it is neither.
+-- A key as Rspamd takes it: an Ed25519 key as its seed in base64, an RSA key as PEM. nil: it is neither. Rspamd guesses which it has, by the first
+-- octets: a bare seed that begins with "/" or with digits of base64 and "=" it would take for something else, and tell the log all of it. A
+-- blank before it keeps a "/" from being the first.
 local function raw_key(signer)
   if signer.algorithm == 'ed25519-sha256' then
     local key = tostring(rspamd_util.decode_base64(signer.key) or '')
-    return key:match(ED25519) and #key >= 48 and key:sub(17, 48) or nil
+    return key:match(ED25519) and #key >= 48 and ' ' .. tostring(rspamd_util.encode_base64(key:sub(17, 48))) or nil
   end
   return '-----BEGIN PRIVATE KEY-----\n' .. signer.key:gsub(('.'):rep(64), '%0\n') .. '\n-----END PRIVATE KEY-----\n'
 end

@@ -9,15 +9,17 @@ use std::time::{Duration, Instant};
 
 use cst_compiler::desired::mail::DkimSigner;
 use cst_compiler::desired::mail::dkim::{DkimAlgorithm, DkimKey, DkimSelector};
+use data_encoding::BASE64;
 
 /// The domains whose keys are published; all have the same.
-pub const SIGNED: [&str; 6] = [
+pub const SIGNED: [&str; 7] = [
     "firmata.example",
     "ufficio.firmata.example",
     "alias.firmata.example",
     "ruota.example",
     "sigillata.example",
     "risponde.example",
+    "ottetti.example",
 ];
 /// A domain elsewhere, whose SPF allows the test's client.
 pub const ELSEWHERE: &str = "autentica.example";
@@ -34,6 +36,25 @@ static KEYS: LazyLock<[DkimSigner; 4]> = LazyLock::new(|| {
         algorithm,
         key: draw(algorithm),
     })
+});
+
+/// Beginnings of Ed25519 seeds that look like something else: a path, base64 that ends early, blanks; and one whose base64 looks like a path.
+const ODD: [&[u8]; 6] = [b"/etc", b"./a", b"v=", b"=", b"  ", b"\xff\xff"];
+
+/// Signers with such keys.
+pub static ODD_SIGNERS: LazyLock<Vec<DkimSigner>> = LazyLock::new(|| {
+    let signer = |(number, odd): (usize, &&[u8])| {
+        // RFC 8410 §7: what stands before the 32 octets of a seed.
+        let mut der = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
+        der.extend_from_slice(odd);
+        der.resize(16 + 32, 0x80 + u8::try_from(number).unwrap());
+        DkimSigner {
+            selector: DkimSelector::parse(&format!("odd{number}")).unwrap(),
+            algorithm: DkimAlgorithm::Ed25519Sha256,
+            key: DkimKey::parse(&BASE64.encode(&der)).unwrap(),
+        }
+    };
+    ODD.iter().enumerate().map(signer).collect()
 });
 
 /// The signers of the old (0) or new (1) pair of keys: RSA and Ed25519.
@@ -75,7 +96,7 @@ fn record(signer: &DkimSigner) -> String {
 /// Starts BIND for the whole tree of names, and waits until it listens.
 pub fn serve(folder: &Path) -> Child {
     let mut zone = String::from("$TTL 60\n@ SOA . . 1 60 60 60 60\n@ NS localhost.\nlocalhost. A 127.0.0.53\n");
-    for signer in &*KEYS {
+    for signer in KEYS.iter().chain(&*ODD_SIGNERS) {
         let record = record(signer);
         for domain in SIGNED {
             writeln!(zone, "{}._domainkey.{domain}. TXT {record}", signer.selector).unwrap();

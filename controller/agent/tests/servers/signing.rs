@@ -10,7 +10,7 @@ use cst_compiler::desired::mail::{Answer, Delegation, Forwarding, MailBox, MailD
 use cst_compiler::model::Recipient;
 
 use crate::client::Client;
-use crate::names::{ELSEWHERE, signers};
+use crate::names::{ELSEWHERE, ODD_SIGNERS, signers};
 use crate::place::{Place, next_second, place};
 use crate::support::{address, domain, domain_name, mailbox};
 
@@ -86,6 +86,18 @@ fn queued(place: &Place, recipient: &str) -> String {
         assert!(start.elapsed() < Duration::from_secs(20), "nothing for {recipient}: {queue}");
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+#[test]
+#[ignore = "needs the images: run by tests/servers/run"]
+fn a_key_of_any_octets_signs() {
+    let domain = MailDomain { dkim: ODD_SIGNERS.clone(), ..domain("ottetti.example", &["anna"]) };
+    place().install(&[&domain]);
+    let anna = "anna@ottetti.example";
+    let message = submitted(anna, anna, anna, "ottetti");
+    let expected: Vec<String> =
+        (0..ODD_SIGNERS.len()).map(|number| format!("dkim True ed25519-sha256 ottetti.example odd{number}")).collect();
+    assert_eq!(signatures(&message), expected);
 }
 
 #[test]

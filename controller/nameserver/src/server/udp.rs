@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::UdpSocket;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -18,6 +19,9 @@ use super::{Limits, stopped};
 /// The pause after receiving failed, so that a socket that always fails takes no core.
 const RECEIVE_PAUSE: Duration = Duration::from_millis(10);
 
+/// How much the system is to keep of what comes until it is taken, in octets: some thousand requests.
+const BUFFER: usize = 4 << 20;
+
 /// A socket, and a thread of its own that takes what comes: the system keeps a few hundred datagrams, so where every core signs or transfers, more
 /// would be lost, and a secondary asks again only seconds later.
 pub(crate) struct Datagrams {
@@ -28,6 +32,8 @@ pub(crate) struct Datagrams {
 impl Datagrams {
     pub(super) async fn bind(address: SocketAddr) -> io::Result<Self> {
         let arrivals = UdpSocket::bind(address).await?.into_std()?;
+        // As far as the system lets it be (net.core.rmem_max).
+        SockRef::from(&arrivals).set_recv_buffer_size(BUFFER)?;
         Ok(Self { socket: Arc::new(UdpSocket::from_std(arrivals.try_clone()?)?), arrivals })
     }
 

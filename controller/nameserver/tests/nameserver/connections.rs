@@ -73,7 +73,9 @@ async fn what_comes_while_every_core_is_busy_is_answered_then() {
         tokio::spawn(async move { (started.send(()), until_free.recv()) });
         free
     });
-    busy.iter().for_each(|_| start.recv().unwrap());
+    for _ in &busy {
+        start.recv().unwrap();
+    }
     // Each time less than the system keeps, on either side.
     let clients: Vec<Udp> = (0..20).map(|_| Udp::to(served.port)).collect();
     for client in &clients {
