@@ -1,3 +1,4 @@
+mod dmarc;
 mod dnssec;
 mod mail;
 mod record;
@@ -7,10 +8,11 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use dmarc::{Dmarc, DmarcPolicy, DmarcStage, DmarcStatus};
 pub use dnssec::{Denial, Dnssec, DnssecAlgorithm, DnssecMode};
 pub use mail::{
-    DkimKind, DkimPhase, Dmarc, DmarcPolicy, DomainDkim, DomainMail, DomainMailLimits, Exchanger, MailMode,
-    MailProvider, Pec, PecProvider, Spf, SpfAll,
+    DkimKind, DkimPhase, DomainDkim, DomainMail, DomainMailLimits, Exchanger, MailMode, MailProvider, Pec, PecProvider,
+    Spf, SpfAll,
 };
 pub use record::Record;
 pub use status::{DkimStatus, DomainMailStatus, DomainStatus, KeyStatus, NextStep, ServerSerial, ZoneStatus};

@@ -19,9 +19,10 @@ use crds::undescribed;
 pub use crds::{crd_of, crds};
 pub use date::Date;
 pub use domain::{
-    DeletionPolicy, Denial, DkimKind, DkimPhase, DkimStatus, Dmarc, DmarcPolicy, Dnssec, DnssecAlgorithm, DnssecMode,
-    Domain, DomainDkim, DomainMail, DomainMailLimits, DomainMailStatus, DomainSpec, DomainStatus, Exchanger, KeyStatus,
-    MailMode, MailProvider, NextStep, Pec, PecProvider, Pointers, Record, ServerSerial, Spf, SpfAll, ZoneStatus,
+    DeletionPolicy, Denial, DkimKind, DkimPhase, DkimStatus, Dmarc, DmarcPolicy, DmarcStage, DmarcStatus, Dnssec,
+    DnssecAlgorithm, DnssecMode, Domain, DomainDkim, DomainMail, DomainMailLimits, DomainMailStatus, DomainSpec,
+    DomainStatus, Exchanger, KeyStatus, MailMode, MailProvider, NextStep, Pec, PecProvider, Pointers, Record,
+    ServerSerial, Spf, SpfAll, ZoneStatus,
 };
 pub use mailbox::{
     Application, Delegate, DelegateRights, Forward, Mailbox, MailboxSpec, MailboxState, MailboxStatus, MailboxType,

@@ -11,7 +11,7 @@ use cst_compiler::index::Index;
 
 /// Every file an index renders to, by its path in the output folder. Hashes of passwords are not among them.
 pub(crate) fn rendered(index: &Index, serial: u32, today: Date) -> Vec<(PathBuf, String)> {
-    let mut files = zones::files(index, serial);
+    let mut files = zones::files(index, serial, today);
     files.extend(mail::files(index, today));
     files.extend(objects::files(index));
     files

@@ -155,6 +155,10 @@ pub struct MailSettings {
     /// Who gets the reports of failed TLS connections to hosted domains (RFC 8460); absent: none are asked for.
     #[serde(default)]
     pub tls_reports: Option<Address>,
+    /// Who gets the reports of what others received in the names of hosted domains (RFC 9990) that name nobody themselves; absent: none are asked
+    /// for.
+    #[serde(default)]
+    pub dmarc_reports: Option<Address>,
     /// Whether Mailboxes may forward mail to other hosts, and Groups have members there; `true` unless given.
     #[serde(default = "yes")]
     pub forward_elsewhere: bool,

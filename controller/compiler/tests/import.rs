@@ -101,7 +101,12 @@ fn mail_is_said_by_a_preset_that_renders_to_the_same() {
     let m365 = "@ MX 0 urbino-example.mail.protection.outlook.com.\n@ TXT \"v=spf1 include:spf.protection.outlook.com ~all\"\n_dmarc TXT \"v=DMARC1; p=none\"\nautodiscover CNAME autodiscover.outlook.com.";
     let external = "@ MX 10 mx.elsewhere.example.\n@ MX 20 mx2.elsewhere.example.\n@ TXT \"v=spf1 mx ?all\"\n_dmarc TXT \"v=DMARC1; p=none\"";
     let none = "@ MX 0 .\n@ TXT \"v=spf1 -all\"\n_dmarc TXT \"v=DMARC1; p=reject\"";
+    let staged = "@ MX 10 mx.cst.example.net.\n@ TXT \"v=spf1 mx ~all\"\n_dmarc TXT \"v=DMARC1; p=reject; sp=none; rua=mailto:dmarc@urbino.example\"";
     for (lines, expected) in [
+        (
+            staged,
+            "  mail: {mode: Hosted, dmarc: {policy: Reject, reports: [\"dmarc@urbino.example\"], subdomains: None}}\n",
+        ),
         (
             hosted,
             "  records:\n    - {name: \"@\", type: TXT, values: [\"other\"]}\n  mail: {mode: Hosted, spf: {all: Fail, include: [news.example]}, dmarc: {policy: Reject}}\n",

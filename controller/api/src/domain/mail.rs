@@ -1,6 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Dmarc;
 use crate::{Date, undescribed};
 
 /// The mail of a domain.
@@ -22,7 +23,7 @@ pub struct DomainMail {
     /// Who else may send for it (SPF, RFC 7208); the centre's own mail hosts always may. Not with mode `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spf: Option<Spf>,
-    /// What receivers should do with mail in its name that is not from it (DMARC, RFC 7489). Not with mode `None`.
+    /// What receivers should do with mail in its name that is not from it (DMARC, RFC 9989). Not with mode `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dmarc: Option<Dmarc>,
     /// Who gets what is sent to addresses of this domain that nobody has, with mode `Hosted`: the address of a Mailbox of the same tenant.
@@ -194,26 +195,4 @@ pub enum SpfAll {
     Fail,
     /// `?all`
     Neutral,
-}
-
-/// The published DMARC policy.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Dmarc {
-    /// `None` (default): deliver it as ever; `Quarantine`: treat it as suspicious; `Reject`: refuse it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<DmarcPolicy>,
-}
-
-/// What DMARC asks receivers to do.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[schemars(transform = undescribed)]
-pub enum DmarcPolicy {
-    /// `p=none`
-    #[default]
-    None,
-    /// `p=quarantine`
-    Quarantine,
-    /// `p=reject`
-    Reject,
 }

@@ -2,6 +2,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::DmarcStatus;
 use crate::{DkimKind, DkimPhase, DnssecAlgorithm, Status};
 
 /// What the controller says of a Domain.
@@ -35,6 +36,9 @@ pub struct DomainMailStatus {
     /// What the next change of its keys waits for; absent: none is to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextStep>,
+    /// How far the stages of its DMARC policy are; absent: it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dmarc: Option<DmarcStatus>,
 }
 
 /// A DKIM key.

@@ -61,7 +61,7 @@ impl Serve {
         };
         let (primary, _observations) = Primary::start(config).await?;
         let (mut sample, mut anchors) = (None, String::new());
-        for (zone, wanted) in zones::zones(index) {
+        for (zone, wanted) in zones::zones(index, clock::today(index.settings())) {
             let apex = zone.apex().clone();
             let mut keys = Vec::new();
             if wanted.signed {

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::Failure;
 use crate::output::Format;
 use crate::render::zones;
-use crate::{Exit, files, output, resolvers, telemetry};
+use crate::{Exit, clock, files, output, resolvers, telemetry};
 
 /// Zones asked about at a time.
 const AT_ONCE: usize = 8;
@@ -57,7 +57,7 @@ impl Verify {
                     return Ok(Exit::Invalid);
                 }
             };
-            let written = zones::zones(&repository.index);
+            let written = zones::zones(&repository.index, clock::today(repository.index.settings()));
             zones.extend(written.map(|(zone, _)| (zone.apex().clone(), Some(name_servers(&zone)))));
             if self.resolvers.is_empty() {
                 self.resolvers.clone_from(&repository.index.settings().dns.resolvers);

@@ -16,7 +16,7 @@ pub fn problems(index: &Index, today: Date) -> Vec<Problem> {
         match unit {
             Unit::Tenant(name) => problems.extend(tenant(index, &name).problems),
             Unit::Zone(name) => {
-                let outcome = zone(index, &name, &ZoneFacts::hopeful());
+                let outcome = zone(index, &name, &ZoneFacts { today: Some(today), ..ZoneFacts::hopeful() });
                 problems.extend(outcome.problems);
                 zones.extend(outcome.zone.map(|zone| (name, zone)));
             }

@@ -8,7 +8,7 @@ mod written;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cst_api::Reason;
+use cst_api::{Date, Reason};
 
 use super::{Standing, aliases};
 use crate::index::Index;
@@ -24,6 +24,8 @@ pub struct ZoneFacts {
     pub mail_acknowledged: bool,
     /// Hosted mail was published, and giving it up is held: its MX and SPF stay.
     pub mail_stays: bool,
+    /// The day, in the settings' time zone; `None`: before all that is dated.
+    pub today: Option<Date>,
     /// The records of the keys that its mail is or was signed with.
     pub dkim: Vec<KeyRecord>,
     /// The zones right below that are published, also without their Domain, with their DS records when every public server serves them signed.

@@ -1,8 +1,10 @@
 //! A zone's composition: SOA and NS from the settings, written records, what mail and sites contribute, delegations.
 
+mod dmarc;
 mod mail;
 mod merge;
 
+pub use dmarc::wanted_reports;
 pub use mail::{autodiscover, mail_sets, pec_sets};
 pub use merge::{Composition, Contributor, Displaced, Obstacle};
 

@@ -90,12 +90,24 @@ fn spf(texts: &[String]) -> Option<(Vec<String>, Option<SpfAll>)> {
     Some((include, all))
 }
 
-/// The policy (RFC 7489), where it is more than none.
+/// The policy and who gets its reports (RFC 9989 §4.7), where it says more than a Domain by itself.
 fn dmarc(texts: &[String]) -> Option<Dmarc> {
-    let policy = match texts.iter().find_map(|text| text.strip_prefix("v=DMARC1; p="))? {
-        "quarantine" => DmarcPolicy::Quarantine,
-        "reject" => DmarcPolicy::Reject,
-        _ => return None,
+    let text = texts.iter().find_map(|text| text.strip_prefix("v=DMARC1;"))?;
+    let tags: Vec<(&str, &str)> = text.split(';').filter_map(|tag| tag.trim().split_once('=')).collect();
+    let tag = |name: &str| tags.iter().find(|(tag, _)| *tag == name).map(|(_, value)| *value);
+    let policy = |name: &str| match tag(name)? {
+        "none" => Some(DmarcPolicy::None),
+        "quarantine" => Some(DmarcPolicy::Quarantine),
+        "reject" => Some(DmarcPolicy::Reject),
+        _ => None,
     };
-    Some(Dmarc { policy: Some(policy) })
+    let reports = tag("rua").into_iter().flat_map(|uris| uris.split(',')).filter_map(|uri| uri.strip_prefix("mailto:"));
+    let dmarc = Dmarc {
+        policy: policy("p").filter(|policy| *policy != DmarcPolicy::default()),
+        subdomains: policy("sp"),
+        nonexistent: policy("np"),
+        reports: reports.map(str::to_owned).collect(),
+        stages: Vec::new(),
+    };
+    (dmarc != Dmarc::default()).then_some(dmarc)
 }

@@ -1,3 +1,4 @@
+mod dmarc;
 mod mail;
 mod record;
 mod together;

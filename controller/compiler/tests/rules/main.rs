@@ -4,6 +4,7 @@ mod acme;
 mod aliases;
 mod authority;
 mod delivery;
+mod dmarc;
 mod legal;
 mod limits;
 mod mail;

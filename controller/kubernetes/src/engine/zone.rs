@@ -155,7 +155,7 @@ impl Engine {
         let latched = state.published.as_ref().is_some_and(|last| last.mail_gate_open);
         let gate_open = latched || self.mail.get(zone).is_some_and(|mail| mail.acknowledged && !mail.is_withdrawn());
         let dkim = self.next_dkim(zone, now);
-        let outcome = compile::zone(&self.index, zone, &self.zone_facts(zone, gate_open, dkim.records()));
+        let outcome = compile::zone(&self.index, zone, &self.zone_facts(zone, gate_open, dkim.records(), now.today));
         self.note_site_problems(zone, &outcome);
         let Decision { step, held, wait } = self.decide_zone(zone, &outcome, gate_open, dkim, now);
         self.mark_above(zone);

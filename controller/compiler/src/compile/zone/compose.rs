@@ -6,7 +6,7 @@ use super::ZoneFacts;
 use super::written::written_sets;
 use crate::desired::dns::{self, Composition, Contributor, Displaced, Obstacle};
 use crate::index::Index;
-use crate::model::{DomainName, ObjectKey, RecordSet, Zone};
+use crate::model::{Address, DomainName, ObjectKey, RecordSet, Zone};
 use crate::parse::{DomainModel, MailModel};
 use crate::problem::{Kind, ObjectRef, Problem};
 
@@ -33,6 +33,7 @@ pub(super) fn compose(index: &Index, model: &DomainModel, facts: &ZoneFacts, pro
     composer.contribute_delegations();
     composer.contribute_pointers();
     composer.contribute_mail();
+    composer.contribute_reports();
     composer.contribute_dkim();
     composer.contribute_pec();
     composer.contribute_sites();
@@ -74,8 +75,23 @@ impl<'a> Composer<'a> {
         if mail.is_hosted() && !self.facts.mail_acknowledged {
             return;
         }
-        for set in dns::mail_sets(&self.model.zone, &mail, settings, self.ttl) {
+        for set in dns::mail_sets(&self.model.zone, &mail, settings, self.facts.today, self.ttl) {
             self.contribute(Contributor::Mail, set, "spec.mail");
+        }
+    }
+
+    /// That the centre wants reports, where the zone is the one that its address for them lies in.
+    fn contribute_reports(&mut self) {
+        let Self { index, model, ttl, .. } = *self;
+        let settings = index.settings().mail.as_ref();
+        let wants = settings.and_then(|settings| settings.dmarc_reports.as_ref()).map(Address::domain);
+        let is_below = |wants: &DomainName| {
+            index.zones_within(&model.zone).any(|zone| *zone != model.zone && wants.is_within(zone))
+        };
+        if wants.is_some_and(|wants| !is_below(wants))
+            && let Some(set) = dns::wanted_reports(&model.zone, settings, ttl)
+        {
+            self.contribute(Contributor::Mail, set, "metadata.name");
         }
     }
 

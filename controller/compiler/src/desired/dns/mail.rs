@@ -1,14 +1,22 @@
-//! What a domain's mail contributes to its zone: MX, SPF (RFC 7208), DMARC (RFC 7489), where mail programs find their servers (RFC 6186),
+//! What a domain's mail contributes to its zone: MX, SPF (RFC 7208), DMARC, where mail programs find their servers (RFC 6186),
 //! who gets reports of failed TLS (RFC 8460), and what a known service asks for beside.
 
-use cst_api::{DmarcPolicy, MailMode, MailProvider, PecProvider, SpfAll};
+use cst_api::{Date, MailMode, MailProvider, PecProvider, SpfAll};
 
+use super::dmarc;
 use crate::model::{DomainName, RecordData, RecordSet};
 use crate::parse::{MailModel, PecModel};
 use crate::settings::MailSettings;
 
-/// The record sets of a domain's mail, its aliases aside. `centre`: the settings of the centre's own mail system.
-pub fn mail_sets(zone: &DomainName, mail: &MailModel, centre: Option<&MailSettings>, ttl: u32) -> Vec<RecordSet> {
+/// The record sets of a domain's mail, its aliases aside. `centre`: the settings of the centre's own mail system; `today`: a day by which they
+/// are judged, `None`: before all that is dated.
+pub fn mail_sets(
+    zone: &DomainName,
+    mail: &MailModel,
+    centre: Option<&MailSettings>,
+    today: Option<Date>,
+    ttl: u32,
+) -> Vec<RecordSet> {
     let hosts = centre.map(|centre| centre.hosts.as_slice()).unwrap_or_default();
     let exchangers = match mail.mode {
         MailMode::Hosted => hosts.iter().map(|host| RecordData::Mx(host.preference, host.name.clone())).collect(),
@@ -16,7 +24,7 @@ pub fn mail_sets(zone: &DomainName, mail: &MailModel, centre: Option<&MailSettin
         MailMode::None => vec![RecordData::Mx(0, DomainName::ROOT)],
     };
     let text = |name: DomainName, text: String| RecordSet::new(name, ttl, vec![RecordData::Txt(text.into_bytes())]);
-    let dmarc = zone.child("_dmarc").ok().and_then(|name| text(name, dmarc(mail)));
+    let dmarc = zone.child("_dmarc").ok().and_then(|name| text(name, dmarc::policy(mail, centre, today)));
     let exchangers = RecordSet::new(zone.clone(), ttl, exchangers);
     let own = centre.filter(|_| mail.is_hosted()).map(|centre| own_sets(zone, centre, ttl)).unwrap_or_default();
     [exchangers, text(zone.clone(), spf(mail)), dmarc].into_iter().flatten().chain(own).collect()
@@ -82,13 +90,4 @@ fn spf(mail: &MailModel) -> String {
         SpfAll::Neutral => "?all",
     };
     format!("v=spf1 {senders}{includes} {all}")
-}
-
-fn dmarc(mail: &MailModel) -> String {
-    let policy = match (mail.mode, mail.dmarc) {
-        (MailMode::None, _) | (_, DmarcPolicy::Reject) => "reject",
-        (_, DmarcPolicy::Quarantine) => "quarantine",
-        (_, DmarcPolicy::None) => "none",
-    };
-    format!("v=DMARC1; p={policy}")
 }

@@ -1,7 +1,8 @@
 //! `spec.mail` and `spec.pec`.
 
-use cst_api::{Date, Dmarc, DmarcPolicy, DomainMail, Exchanger, MailMode, MailProvider, Pec, PecProvider, SpfAll};
+use cst_api::{Date, DomainMail, Exchanger, MailMode, MailProvider, Pec, PecProvider, SpfAll};
 
+use super::dmarc::{DmarcModel, read_dmarc};
 use crate::model::{Address, DomainName};
 use crate::parse::Reader;
 
@@ -19,7 +20,7 @@ pub struct MailModel {
     /// What SPF says of others.
     pub all: SpfAll,
     /// What DMARC asks for.
-    pub dmarc: DmarcPolicy,
+    pub dmarc: DmarcModel,
     /// Who gets what is sent to addresses that nobody has.
     pub catch_all: Option<Address>,
     /// The domain whose every address is valid here too.
@@ -55,7 +56,7 @@ impl MailModel {
             hosts: Vec::new(),
             include: Vec::new(),
             all: SpfAll::default(),
-            dmarc: DmarcPolicy::default(),
+            dmarc: DmarcModel::default(),
             catch_all: None,
             alias_of: None,
             dkim_rotation: None,
@@ -135,7 +136,7 @@ pub(super) fn read_mail(reader: &mut Reader, mail: &DomainMail, zone: &DomainNam
         hosts: read_hosts(reader, "spec.mail.hosts", hosts),
         include,
         all: spf.all.unwrap_or_default(),
-        dmarc: dmarc.as_ref().and_then(|Dmarc { policy }| *policy).unwrap_or_default(),
+        dmarc: dmarc.as_ref().map(|dmarc| read_dmarc(reader, dmarc)).unwrap_or_default(),
         catch_all: catch_all.as_deref().and_then(|text| reader.take("spec.mail.catchAll", Address::parse(text))),
         alias_of: alias_of.as_deref().and_then(|text| read_alias_of(reader, text, zone)),
         dkim_rotation: dkim.as_ref().and_then(|dkim| dkim.rotation),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cst_api::Date;
 use cst_compiler::compile::ZoneFacts;
 use cst_compiler::index::Unit;
 use cst_compiler::model::record::Ds;
@@ -13,7 +14,13 @@ use super::ZoneState;
 use crate::published::PublishedZone;
 
 impl Engine {
-    pub(super) fn zone_facts(&self, zone: &DomainName, mail_acknowledged: bool, dkim: Vec<KeyRecord>) -> ZoneFacts {
+    pub(super) fn zone_facts(
+        &self,
+        zone: &DomainName,
+        mail_acknowledged: bool,
+        dkim: Vec<KeyRecord>,
+        today: Date,
+    ) -> ZoneFacts {
         let within = self.zones.range(zone.clone()..).skip_while(|(below, _)| *below == zone);
         let within = within.take_while(|(below, _)| below.is_within(zone));
         let right_below = within.filter(|(below, state)| {
@@ -24,7 +31,7 @@ impl Engine {
         let below: BTreeMap<DomainName, Vec<Ds>> =
             right_below.map(|(below, state)| (below.clone(), self.signer_of(below, state, zone))).collect();
         let (mail_stays, glue) = (self.mail_stays(zone), self.glue_of_nobody(zone));
-        ZoneFacts { mail_acknowledged, mail_stays, dkim, below, glue }
+        ZoneFacts { mail_acknowledged, mail_stays, today: Some(today), dkim, below, glue }
     }
 
     /// The addresses of our name servers that lie in zones below one that are served and that nobody declares, or not rightly.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cst_api::{
-    ConditionType, DkimStatus, DomainMailStatus, DomainStatus, KeyStatus, NextStep, Reason, ServerSerial, ZoneStatus,
+    ConditionType, Date, DkimStatus, DmarcStatus, DomainMailStatus, DomainStatus, KeyStatus, NextStep, Reason,
+    ServerSerial, ZoneStatus,
 };
 use cst_compiler::compile::ZoneOutcome;
 use cst_compiler::index::Unit;
@@ -74,7 +75,7 @@ impl Engine {
             }
             self.tell_of_parent(zone, state, &object, facts);
             next.zone = status;
-            next.mail = mail_status(state);
+            next.mail = mail_status(state, self.dmarc_status(zone, now.today));
         } else if outcome.holder.is_none() {
             // What it held goes on being served, so it goes on holding it.
             (next.zone, next.mail) = (last.zone, last.mail);
@@ -96,6 +97,13 @@ impl Engine {
 }
 
 impl Engine {
+    /// How far the stages of a domain's DMARC policy are, if it has any.
+    fn dmarc_status(&self, zone: &DomainName, today: Date) -> Option<DmarcStatus> {
+        let dmarc = &self.index.held_zone(zone)?.mail.as_ref()?.dmarc;
+        let has_stages = !dmarc.stages.is_empty();
+        has_stages.then(|| DmarcStatus { policy: dmarc.on(Some(today)), next: dmarc.next(today).cloned() })
+    }
+
     /// What the zone above says of it, and that nobody believes the zone when it trusts other keys.
     fn tell_of_parent(&self, zone: &DomainName, state: &ZoneState, object: &ObjectRef, facts: &mut Facts) {
         let (Some(parent), Some(published)) = (self.parent_of(zone), &state.published) else { return };
@@ -198,10 +206,10 @@ fn key_status(key: &ZoneKey) -> Option<KeyStatus> {
 }
 
 /// What a Domain's status says of the keys of its mail.
-fn mail_status(state: &ZoneState) -> Option<DomainMailStatus> {
+fn mail_status(state: &ZoneState, dmarc: Option<DmarcStatus>) -> Option<DomainMailStatus> {
     let dkim = state.published.as_ref().map(|published| dkim_status(&published.dkim)).unwrap_or_default();
     let next = state.dkim_waits.first().map(next_step);
-    (!dkim.is_empty() || next.is_some()).then_some(DomainMailStatus { dkim, next })
+    (!dkim.is_empty() || next.is_some() || dmarc.is_some()).then_some(DomainMailStatus { dkim, next, dmarc })
 }
 
 fn dkim_status(dkim: &Dkim) -> Vec<DkimStatus> {
