@@ -11,11 +11,11 @@ pub struct Dmarc {
     /// them comes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<DmarcPolicy>,
-    /// The same for names below the domain that have no policy of their own (`sp`); absent: `policy` holds for them. Certified mail at
-    /// `pec.<domain>` is judged by it.
+    /// The same for names below the domain that have no policy of their own (`sp`): `None`, `Quarantine` or `Reject`; absent: `policy` holds for
+    /// them. Certified mail at `pec.<domain>` is judged by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subdomains: Option<DmarcPolicy>,
-    /// The same for names below the domain that do not exist (`np`); absent: as for those that do.
+    /// The same for names below the domain that do not exist (`np`): `None`, `Quarantine` or `Reject`; absent: as for those that do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonexistent: Option<DmarcPolicy>,
     /// Who gets the reports of what others received in the domain's name (`rua`, RFC 9990): mail addresses. Unless given, with mode `Hosted`,

@@ -75,7 +75,10 @@ impl Engine {
             }
             self.tell_of_parent(zone, state, &object, facts);
             next.zone = status;
-            next.mail = mail_status(state, self.dmarc_status(zone, now.today));
+            // What a controller that has just begun does not know of the keys was told by the one before.
+            let is_known = self.stored_dkim_keys(zone).is_some();
+            let mail = is_known.then(|| mail_status(state, self.dmarc_status(zone, now.today)));
+            next.mail = mail.unwrap_or_else(|| last.mail.clone());
         } else if outcome.holder.is_none() {
             // What it held goes on being served, so it goes on holding it.
             (next.zone, next.mail) = (last.zone, last.mail);

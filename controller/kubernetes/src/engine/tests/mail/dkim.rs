@@ -118,6 +118,16 @@ fn keys_are_published_with_the_domain_and_sign_when_whoever_looks_for_them_finds
 }
 
 #[test]
+fn before_the_keys_are_listed_nothing_else_is_said_of_them() {
+    let mut play = signing();
+    let told = play.mail_status();
+    play.engine.missing.insert(Source::DkimKeys);
+    play.engine.mark(Work::Unit(Unit::Zone(name(DOMAIN))));
+    play.settle();
+    assert_eq!((play.mail_status(), play.dkim().as_str()), (told, "20261118 Signing"));
+}
+
+#[test]
 fn a_rotation_by_date_waits_for_servers_for_agents_and_for_mail_on_its_way() {
     let mut play = signing();
     play.hosted(&json!({"dkim": {"rotation": "2026-11-19"}}));
